@@ -1,0 +1,48 @@
+# Everything runs in .venv, which is made from pyproject.toml and sees no package of the system.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+unexport PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint schema bench clean
+.DELETE_ON_ERROR:
+
+help: ## Show what can be made.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/demo.stamp ## Show it all against an embedded user pool; ARGS=--once ends after one walk.
+	@$(BIN)/cognito-scim demo $(ARGS)
+
+test: $(VENV)/test.stamp ## Get the real parts, lint and run every test; ARGS go to pytest.
+	@tests/parts > $(VENV)/postgresql
+	@$(MAKE) --no-print-directory lint
+	@PATH="$$(cat $(VENV)/postgresql):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: $(VENV)/test.stamp ## Check style, types and the direction of imports.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+schema: $(VENV)/test.stamp ## Make schemas/config.schema.json from the configuration's models.
+	$(BIN)/python -c 'from connector.config.keys import schema; print(schema(), end="")' > schemas/config.schema.json
+
+bench: $(VENV)/test.stamp ## Measure; benchmarks/README.md says what.
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## Remove what was made.
+	rm -rf $(VENV) .demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "cognito-scim needs Python 3.11 or newer, and $(PYTHON) is not; try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "$(PYTHON) cannot make a virtual environment (Debian: apt-get install python3-venv)" >&2; rm -rf $(VENV); exit 1; }
+
+$(VENV)/%.stamp: pyproject.toml $(VENV)/bin/python
+	@echo "Installing cognito-scim[$*] into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@

@@ -1,0 +1,6 @@
+"""`python -m connector` is `cognito-scim`."""
+
+from connector.cli.main import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,69 @@
+"""`client`: the callers of the SCIM endpoint."""
+
+import click
+
+from connector.bootstrap import clients_of
+from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
+from connector.store.clients import Client
+
+
+@click.group()
+def client() -> None:
+    """Let importers in, and shut them out."""
+
+
+@client.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(["importer"]), default="importer", help="What the client may do.")
+@click.option("--grant", type=click.Choice(["bearer"]), default="bearer", help="How the client signs in.")
+@json_option
+@pass_invocation
+def create(invocation: Invocation, name: str, role: str, grant: str) -> None:
+    """Make a client called NAME and print its token, which is shown this once."""
+    with clients_of(invocation.settings(reads_pool=False)) as clients:
+        token = clients.create(name, role=role, grant=grant)
+    if invocation.json:
+        print_json({"name": name, "role": role, "grant": grant, "token": token})
+        return
+    say(f"Made the client {name!r} ({role}). Its bearer token, which cannot be shown again:")
+    click.echo(token)
+
+
+@client.command("list")
+@json_option
+@pass_invocation
+def list_clients(invocation: Invocation) -> None:
+    """List the clients, revoked ones too."""
+    with clients_of(invocation.settings(reads_pool=False)) as clients:
+        known = clients.list()
+    if invocation.json:
+        print_json({"clients": [_describe(entry) for entry in known]})
+    elif not known:
+        say("There is no client yet; make one with: cognito-scim client create NAME")
+    else:
+        rows = [(entry.name, entry.role, entry.grant, entry.created_at, entry.revoked_at or "") for entry in known]
+        print_table(("name", "role", "grant", "created", "revoked"), rows)
+
+
+@client.command()
+@click.argument("name")
+@json_option
+@pass_invocation
+def revoke(invocation: Invocation, name: str) -> None:
+    """Shut the client NAME out from its next request on."""
+    with clients_of(invocation.settings(reads_pool=False)) as clients:
+        clients.revoke(name)
+    if invocation.json:
+        print_json({"name": name, "revoked": True})
+    else:
+        say(f"Revoked the client {name!r}; its next request is answered with 401.")
+
+
+def _describe(entry: Client) -> dict[str, str | None]:
+    return {
+        "name": entry.name,
+        "role": entry.role,
+        "grant": entry.grant,
+        "created_at": entry.created_at,
+        "revoked_at": entry.revoked_at,
+    }

@@ -1,0 +1,89 @@
+"""The command `cognito-scim`: global options, exit codes, and one message for whatever goes wrong."""
+
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from connector import __version__
+from connector.cli.check import check
+from connector.cli.client import client
+from connector.cli.db import db
+from connector.cli.demo import demo
+from connector.cli.init import init
+from connector.cli.invocation import Invocation
+from connector.cli.listing import listing
+from connector.cli.serve import serve
+from connector.cli.sync import plan, sync
+from connector.errors import ConnectorError
+from connector.logs import FORMATS, LEVELS
+
+INTERRUPTED = 130
+_log = logging.getLogger(__name__)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Configuration file (./config.yaml, else ~/.config/cognito-scim/config.yaml).",
+)
+@click.option("--log-level", type=click.Choice(LEVELS), help="Least level that is logged.")
+@click.option("--log-format", type=click.Choice(FORMATS), default="console", help="Form of the log on stderr.")
+@click.version_option(__version__, prog_name="cognito-scim", message="%(prog)s %(version)s")
+@click.pass_obj
+def cli(invocation: Invocation, config: Path | None, log_level: str | None, log_format: str) -> None:
+    """Serve an Amazon Cognito user pool as an exact, dated SCIM 2.0 directory."""
+    invocation.config, invocation.log_level, invocation.log_format = config, log_level, log_format
+    invocation.start_logging()
+
+
+for _command in (init, check, plan, sync, serve, demo, listing, client, db):
+    cli.add_command(_command)
+
+
+def run() -> None:
+    """Run the command line of this process."""
+    sys.exit(execute(sys.argv[1:]))
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; nothing is ever raised."""
+    invocation = Invocation()
+    try:
+        code = cli.main(list(arguments), prog_name="cognito-scim", standalone_mode=False, obj=invocation)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("cognito-scim: interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return 0
+    except ConnectorError as error:
+        invocation.tell_error(error)
+        return error.exit_code
+    except Exception:  # noqa: BLE001 - the one place where a fault that nobody foresaw ends
+        invocation.tell_error(_unexpected())
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _unexpected() -> ConnectorError:
+    identifier = secrets.token_hex(4)
+    _log.debug("unexpected fault %s", identifier, exc_info=True)
+    return ConnectorError(
+        f"An unexpected fault ({identifier}); nothing that was published has changed.",
+        remedy="Run it again with --log-level debug; please report what the log then says of it.",
+    )
+
+
+def _forget_stdout() -> None:
+    """Nobody reads stdout any more, and the interpreter shall not stumble over that when it ends (docs of signal)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

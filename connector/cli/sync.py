@@ -1,0 +1,77 @@
+"""`sync` and `plan`: bring the published directory up to date, or tell what that would change."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+
+from connector.bootstrap import run_plan, run_sync
+from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
+from connector.cli.progress import progress_bar
+from connector.config import Settings
+from connector.errors import ConnectorError
+from connector.sync.progress import Progress
+from connector.sync.result import INCOMPLETE, SyncResult
+
+_SHOWN = 20
+Service = Callable[[Settings, Progress], SyncResult]
+
+
+@click.command()
+@json_option
+@pass_invocation
+def sync(invocation: Invocation) -> int:
+    """Read the whole user pool and publish it, or change nothing.
+
+    Ends with 0 when the directory is up to date, 3 when the safeguard refused the change, 75 when trying again may
+    help, 77 when AWS refused the caller and 78 when the configuration is wrong.
+    """
+    return _carry_out(invocation, run_sync)
+
+
+@click.command()
+@json_option
+@pass_invocation
+def plan(invocation: Invocation) -> int:
+    """Tell what a sync would change, and publish nothing.
+
+    Ends with 3 when the safeguard would refuse the change; the other exit codes are those of sync.
+    """
+    return _carry_out(invocation, run_plan)
+
+
+def _carry_out(invocation: Invocation, service: Service) -> int:
+    invocation.describe = describe_unstarted
+    settings = invocation.settings(reads_pool=True)
+    with progress_bar() as progress:
+        result = service(settings, progress)
+    if invocation.json:
+        print_json(result.as_json())
+    elif result.fault:
+        invocation.tell_error(result.fault)
+    else:
+        _tell(result)
+    return result.exit_code
+
+
+def describe_unstarted(error: ConnectorError) -> dict[str, Any]:
+    """Return the result of a run that never began."""
+    return {"run": None, "outcome": INCOMPLETE, "cause": error.message, "remedy": error.remedy}
+
+
+def _tell(result: SyncResult) -> None:
+    say(result.sentence())
+    if result.examples:
+        print_table(tuple(result.examples[0]), [tuple(map(str, row.values())) for row in result.examples])
+    if result.rejects:
+        say(f"Records that cannot be served: {len(result.rejects)}")
+        print_table(("kind", "source", "reason"), list(_some_rejects(result)))
+    for note, count in sorted(result.notes.items()):
+        say(f"  {note}: {count}")
+
+
+def _some_rejects(result: SyncResult) -> Iterator[tuple[str, str, str]]:
+    for reject in result.rejects[:_SHOWN]:
+        yield reject.kind, reject.source, reject.reason
+    if len(result.rejects) > _SHOWN:
+        yield "…", f"and {len(result.rejects) - _SHOWN} more", "all of them are in the result of --json"

@@ -1,0 +1,183 @@
+"""Read a user pool by its list operations, a page at a time.
+
+No call here counts towards monthly active users, as AdminGetUser does (Cognito API reference), and members come from
+one walk per group, never from a call per user.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from botocore.exceptions import ClientError
+
+from connector.cognito.faults import Call, is_expired, told, unreadable
+from connector.cognito.pages import Ask, Page, PageLimit, walk
+from connector.cognito.records import group_record, user_record
+from connector.directory.records import GroupRecord, UserRecord
+from connector.errors import GroupGone, HarvestIncomplete, SourceDenied, SourceMissing
+
+if TYPE_CHECKING:  # the stubs are there for the type checker only
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+PAGE_SIZE = 60
+"""The largest page; a Limit is always sent, since the default is smaller (API reference of ListUsers)."""
+
+USER_PAGES = PageLimit(1_000_000)
+"""A pool holds at most 40 million users, 667,000 full pages (Cognito quotas)."""
+
+GROUP_PAGES = PageLimit(20_000)
+"""A pool holds at most 10,000 groups (Cognito quotas)."""
+
+Record = TypeVar("Record")
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Record]):
+    """How a list operation names what it takes and gives."""
+
+    operation: str
+    items: str
+    token: str
+    parse: Callable[[Answer], Record]
+    limit: PageLimit
+
+
+USERS = Listing("ListUsers", "Users", "PaginationToken", user_record, USER_PAGES)
+GROUPS = Listing("ListGroups", "Groups", "NextToken", group_record, GROUP_PAGES)
+MEMBERS = Listing("ListUsersInGroup", "Users", "NextToken", user_record, USER_PAGES)
+
+
+class UserPool:
+    """One pool as its list operations show it.
+
+    Args:
+        client: signs and sends; safe on several threads.
+        pool_id: the pool.
+        region: where it is.
+        account: tells the AWS account that holds it.
+        renew: discards credentials that AWS calls expired, so that the next call gets new ones; None if it cannot.
+    """
+
+    def __init__(
+        self,
+        client: "CognitoIdentityProviderClient",
+        *,
+        pool_id: str,
+        region: str,
+        account: Callable[[], str],
+        renew: Callable[[], None] | None = None,
+    ) -> None:
+        self._client = client
+        self.pool_id = pool_id
+        self.region = region
+        self._account = account
+        self._renew = renew
+
+    def account(self) -> str:
+        """Return the number of the AWS account, from the role's ARN or by sts:GetCallerIdentity."""
+        return self._account()
+
+    def users(self) -> Iterator[tuple[UserRecord, ...]]:
+        """Yield every user of the pool, one tuple a page."""
+        return self._walk(USERS, self._client.list_users)
+
+    def groups(self) -> Iterator[tuple[GroupRecord, ...]]:
+        """Yield every group of the pool, one tuple a page."""
+        return self._walk(GROUPS, self._client.list_groups)
+
+    def members(self, group_name: str) -> Iterator[tuple[UserRecord, ...]]:
+        """Yield every member of a group, one tuple a page.
+
+        Raises:
+            GroupGone: the group does not exist, or went away during the walk; the pool is there (P12).
+            HarvestIncomplete: the group is there after all.
+        """
+        try:
+            yield from self._walk(MEMBERS, self._client.list_users_in_group, GroupName=group_name)
+        except SourceMissing:
+            raise self._confirm_gone(group_name) from None
+
+    def group(self, name: str) -> GroupRecord:
+        """Return one group.
+
+        Raises:
+            GroupGone: there is no such group.
+            SourceMissing: there is no such pool, or nobody may tell which of the two is missing.
+        """
+        call = Call("GetGroup", f"group {name!r} of {self._target}")
+        try:
+            answer = self._send(call, partial(self._client.get_group, UserPoolId=self.pool_id, GroupName=name))
+        except SourceMissing:
+            raise self._missing(name) from None
+        return group_record(_part(answer, "Group", call))
+
+    def find_user(self, sub: str) -> UserRecord | None:
+        """Return the user with this sub, if there is one."""
+        quoted = sub.replace("\\", "\\\\").replace('"', '\\"')
+        pages = self._walk(USERS, self._client.list_users, Filter=f'sub = "{quoted}"')
+        return next((user for page in pages for user in page if user.sub == sub), None)
+
+    @property
+    def _target(self) -> str:
+        return f"user pool {self.pool_id}"
+
+    def _confirm_gone(self, group_name: str) -> SourceMissing | HarvestIncomplete:
+        """Return what it means that ListUsersInGroup does not find a group."""
+        try:
+            self.group(group_name)
+        except SourceMissing as missing:
+            return missing
+        except SourceDenied:
+            return self._missing(group_name)
+        return HarvestIncomplete(
+            f"ListUsersInGroup does not find group {group_name!r} of {self._target}, but GetGroup does.",
+            remedy="The group was probably made anew during the run; try again.",
+        )
+
+    def _missing(self, group_name: str) -> SourceMissing:
+        """Return what is missing: AWS answers ResourceNotFoundException for a pool as for a group (P12)."""
+        try:
+            next(self.groups())
+        except SourceDenied:
+            return SourceMissing(
+                f"There is no group {group_name!r} in {self._target}, or no such pool.",
+                remedy="Check both names; allowing cognito-idp:ListGroups would tell which one it is.",
+            )
+        except SourceMissing as pool_missing:
+            return pool_missing
+        return GroupGone(
+            f"There is no group {group_name!r} in {self._target}.",
+            remedy="Check the spelling (upper and lower case count), or take the name out of cognito.groups.",
+        )
+
+    def _walk(
+        self, listing: Listing[Record], operation: Callable[..., Answer], **parameters: str
+    ) -> Iterator[tuple[Record, ...]]:
+        call = Call(listing.operation, self._target)
+
+        def ask_page(token: str | None) -> Page[Record]:
+            more = {} if token is None else {listing.token: token}
+            request = partial(operation, UserPoolId=self.pool_id, Limit=PAGE_SIZE, **parameters, **more)
+            answer = self._send(call, request)
+            return Page(tuple(map(listing.parse, _part(answer, listing.items, call))), answer.get(listing.token))
+
+        return (page.records for page in walk(Ask(call.operation, call.target, ask_page), limit=listing.limit))
+
+    def _send(self, call: Call, request: Callable[[], Answer]) -> Answer:
+        with told(call):
+            try:
+                return request()
+            except ClientError as error:
+                if self._renew is None or not is_expired(error):
+                    raise
+                self._renew()
+                return request()
+
+
+def _part(answer: Answer, name: str, call: Call) -> Any:
+    """Return a part that every complete answer has: botocore makes an empty answer of a damaged one."""
+    if name not in answer:
+        raise unreadable(call, f"it has no {name}")
+    return answer[name]

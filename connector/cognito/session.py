@@ -1,0 +1,196 @@
+"""Sign in to AWS for one run: the caller's own credentials, then the role with its ExternalId.
+
+The role's session is named after the run, so that CloudTrail tells which run asked (STS API reference: AssumeRole).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import CredentialResolver
+
+from connector.cognito.credentials import Grant, RoleCredentials, RoleProvider
+from connector.cognito.faults import Call, prepared, server_time, told
+from connector.cognito.meter import Meter
+from connector.cognito.pace import Pace
+from connector.cognito.pool import UserPool
+from connector.errors import SourceDenied
+
+if TYPE_CHECKING:  # the stubs are there for the type checker only
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+    from mypy_boto3_sts import STSClient
+    from mypy_boto3_sts.type_defs import AssumeRoleRequestTypeDef
+
+PROBE_SECONDS = 900
+"""The shortest session STS gives, for a probe whose session nobody uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one call is tried; times in seconds."""
+
+    attempts: int = 10
+    connect_timeout: float = 5
+    read_timeout: float = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Everything it takes to read one pool; an empty string is a setting that was left out.
+
+    Args:
+        credential_source: "access-key", "chain" or "profile".
+        session_duration: seconds that a session of the role lasts.
+        requests_per_second: ceiling for requests to the pool.
+        endpoint_url: where AWS is, if not where botocore looks (which heeds AWS_ENDPOINT_URL).
+    """
+
+    region: str
+    user_pool_id: str
+    credential_source: str
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    profile: str
+    role_arn: str
+    external_id: str = field(repr=False)
+    session_duration: int
+    requests_per_second: float
+    endpoint_url: str = ""
+    patience: Patience = Patience()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who AWS takes us for (STS API reference: GetCallerIdentity)."""
+
+    account: str
+    arn: str
+
+
+def utc_now() -> datetime:
+    """Return the time with its zone."""
+    return datetime.now(UTC)
+
+
+def open_pool(access: Access, *, run: str, meter: Meter, now: Callable[[], datetime] = utc_now) -> UserPool:
+    """Return the configured pool; AWS is asked only when it is read.
+
+    Args:
+        access: how to reach the pool.
+        run: the number or name of the run, which names the role's session.
+        meter: counts the calls.
+        now: the clock by which credentials end.
+
+    Raises:
+        ConfigError: the AWS settings of this machine contradict themselves.
+    """
+    return Session(access, run=run, meter=meter, now=now).pool()
+
+
+class Session:
+    """The doors to AWS that one run may use."""
+
+    def __init__(self, access: Access, *, run: str, meter: Meter, now: Callable[[], datetime] = utc_now) -> None:
+        self._access = access
+        self._name = re.sub(r"[^\w+=,.@-]", "-", f"cognito-scim-{run}", flags=re.ASCII)[:64]
+        self._meter = meter
+        self._now = now
+        self.clock_ahead: timedelta | None = None
+        with prepared("A session with AWS"):
+            self._source = _source_session(access)
+            self._sts: STSClient = self._source.client("sts", **self._client_options())
+        meter.watch(self._sts)
+        self._sts.meta.events.register("response-received", self._compare_clocks)
+
+    def caller(self) -> Caller:
+        """Return who the source credentials belong to; this needs no permission."""
+        with told(Call("GetCallerIdentity", "the source credentials")):
+            answer = self._sts.get_caller_identity()
+            return Caller(answer["Account"], answer["Arn"])
+
+    def assume_role(self) -> Grant:
+        """Assume the configured role as configured."""
+        return self._assume(self._access.external_id, self._access.session_duration)
+
+    def role_admits(self, external_id: str) -> bool:
+        """Say whether the role lets the caller in with another ExternalId, or with none if it is empty."""
+        try:
+            self._assume(external_id, PROBE_SECONDS)
+        except SourceDenied:
+            return False
+        return True
+
+    def pool(self) -> UserPool:
+        """Return the pool, read as the role where one is configured."""
+        role = RoleCredentials(self.assume_role, now=self._now) if self._access.role_arn else None
+        with prepared("A session with AWS"):
+            session = _role_session(role) if role else self._source
+            client: CognitoIdentityProviderClient = session.client("cognito-idp", **self._client_options())
+        self._meter.watch(client)
+        pace = Pace(self._access.requests_per_second)
+        # Before each attempt, not each call: the quota counts attempts.
+        client.meta.events.register("before-send", lambda **_: pace.wait())
+        return UserPool(
+            client,
+            pool_id=self._access.user_pool_id,
+            region=self._access.region,
+            account=self._account,
+            renew=role.discard if role else None,
+        )
+
+    def _account(self) -> str:
+        return self._access.role_arn.split(":")[4] if self._access.role_arn else self.caller().account
+
+    def _assume(self, external_id: str, seconds: int) -> Grant:
+        arn = self._access.role_arn
+        request: AssumeRoleRequestTypeDef = {
+            "RoleArn": arn,
+            "RoleSessionName": self._name,
+            "DurationSeconds": seconds,
+        }
+        if external_id:
+            request["ExternalId"] = external_id
+        with told(Call("AssumeRole", f"role {arn}")):
+            got = self._sts.assume_role(**request)["Credentials"]
+            return Grant(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], got["Expiration"])
+
+    def _client_options(self) -> dict[str, Any]:
+        patience = self._access.patience
+        config = Config(
+            # Said outright: older defaults never retry TooManyRequestsException, which Cognito sends as HTTP 400.
+            retries={"mode": "standard", "total_max_attempts": patience.attempts},
+            connect_timeout=patience.connect_timeout,
+            read_timeout=patience.read_timeout,
+            max_pool_connections=10,
+        )
+        return {
+            "region_name": self._access.region,
+            "endpoint_url": self._access.endpoint_url or None,
+            "config": config,
+        }
+
+    def _compare_clocks(self, parsed_response: dict[str, Any] | None, **_: Any) -> None:
+        date = server_time(parsed_response or {})
+        if date is not None:
+            self.clock_ahead = self._now() - date
+
+
+def _source_session(access: Access) -> boto3.Session:
+    match access.credential_source:
+        case "access-key":
+            return boto3.Session(aws_access_key_id=access.access_key_id, aws_secret_access_key=access.secret_access_key)
+        case "profile":
+            return boto3.Session(profile_name=access.profile)
+        case _:
+            return boto3.Session()
+
+
+def _role_session(role: RoleCredentials) -> boto3.Session:
+    core = botocore.session.Session()
+    core.register_component("credential_provider", CredentialResolver([RoleProvider(role)]))
+    return boto3.Session(botocore_session=core)

@@ -1,0 +1,128 @@
+"""Rules that join several keys: what contradicts itself, and what works but deserves a second look.
+
+They look at what was given, not at validated models, so that one bad value hides no other fault.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from connector.config.faults import Fault
+from connector.config.keys import key_names
+from connector.config.sources import Found, Reading
+
+_SHORT_EXTERNAL_ID = 16
+_ADMINISTRATED = ("", "auto", "username", "sub")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was given under each key; `faulty` keys count as given, but their values are not looked at."""
+
+    reading: Reading
+    faulty: frozenset[str]
+
+    def has(self, key: str) -> bool:
+        """Tell whether a key has a value, or a file that should hold one."""
+        return any(self._found(name).value not in ("", None) for name in (key, f"{key}_file"))
+
+    def text(self, key: str) -> str:
+        """Return the text given under a key, empty when there is none that can be used."""
+        value = self._found(key).value
+        return value if isinstance(value, str) and key not in self.faulty else ""
+
+    def origin(self, key: str) -> str:
+        """Return where the value of a key was found."""
+        return self._found(key).origin
+
+    def _found(self, key: str) -> Found:
+        return self.reading.found.get(key, Found(None, ""))
+
+
+def find_contradictions(given: Given, *, reads_pool: bool) -> Iterator[Fault]:
+    """Yield what contradicts itself or is missing.
+
+    Args:
+        given: the configuration.
+        reads_pool: whether the command needs a user pool at all.
+    """
+    if reads_pool and not given.has("cognito.user_pool_id"):
+        yield Fault("cognito.user_pool_id", "missing: name the user pool to read, such as us-east-1_AbCdEf123")
+    yield from _region(given)
+    yield from _credentials(given)
+    yield from _together(given, "aws.access_key_id", "aws.secret_access_key")
+    yield from _together(given, "server.tls_certificate", "server.tls_key")
+    if given.has("aws.role_arn") and not given.has("aws.external_id"):
+        yield Fault(
+            "aws.external_id", "missing: a role is assumed only with the ExternalId that its trust policy names"
+        )
+
+
+def _region(given: Given) -> Iterator[Fault]:
+    region, pool = given.text("cognito.region"), given.text("cognito.user_pool_id")
+    if region and pool and pool.partition("_")[0] != region:
+        reason = (
+            f"the user pool {pool} is in {pool.partition('_')[0]}; leave the Region out, it is taken from the pool id"
+        )
+        yield Fault("cognito.region", reason, f'"{region}"', given.origin("cognito.region"))
+
+
+def _credentials(given: Given) -> Iterator[Fault]:
+    source, keys = given.text("aws.credential_source"), given.has("aws.access_key_id")
+    origin = given.origin("aws.credential_source")
+    if source == "access-key" and not keys:
+        yield Fault("aws.access_key_id", "missing: aws.credential_source is access-key", origin=origin)
+    if source == "profile" and not given.has("aws.profile"):
+        yield Fault("aws.profile", "missing: aws.credential_source is profile", origin=origin)
+    if not given.has("aws.credential_source") and keys and given.has("aws.profile"):
+        reason = "access keys are given too; say with aws.credential_source which to use"
+        yield Fault("aws.profile", reason, origin=given.origin("aws.profile"))
+
+
+def _together(given: Given, one: str, other: str) -> Iterator[Fault]:
+    for missing, there in ((one, other), (other, one)):
+        if given.has(there) and not given.has(missing):
+            yield Fault(missing, f"missing: {there} is given, and neither works without the other")
+
+
+def find_warnings(given: Given, *, reads_pool: bool) -> Iterator[str]:
+    """Yield what works but deserves a second look, a sentence each."""
+    for key in key_names():
+        if _is_in_yaml(given, key):
+            yield f"{key} is written in {given.origin(key)}; better name a file with {key}_file."
+    if reads_pool:
+        yield from _warnings_of_access(given)
+    for key, default in (("mapping.user_name", "auto"), ("mapping.email", "email")):
+        yield from _warnings_of_linking(given, key, default)
+
+
+def _is_in_yaml(given: Given, key: str) -> bool:
+    origin = given.origin(key)
+    return ", line " in origin and not origin.startswith("file ") and holds_secret(key, given.text(key))
+
+
+def holds_secret(key: str, value: str) -> bool:
+    """Tell whether a value is one that others must not read; a database URL may hold a password or not."""
+    if key == "store.url":
+        user, at, _ = value.partition("//")[2].partition("@")
+        return not value.startswith("sqlite:") and ("password" in value or bool(at and ":" in user))
+    return bool(value) and key in {"aws.secret_access_key", "aws.external_id"}
+
+
+def _warnings_of_access(given: Given) -> Iterator[str]:
+    if not given.has("aws.role_arn"):
+        yield "aws.role_arn is not set; the source credentials read the pool as they are."
+    elif 0 < len(given.text("aws.external_id")) < _SHORT_EXTERNAL_ID:
+        yield f"aws.external_id is shorter than {_SHORT_EXTERNAL_ID} characters; choose a random one nobody can guess."
+    if given.has("aws.access_key_id") and given.text("aws.credential_source") in {"chain", "profile"}:
+        yield f"aws.access_key_id is not used: aws.credential_source is {given.text('aws.credential_source')}."
+
+
+def _warnings_of_linking(given: Given, key: str, default: str) -> Iterator[str]:
+    """Importers link accounts by userName and e-mail, so nobody should be able to choose them freely (P19)."""
+    source = given.text(key) or given.text(f"{key}.attribute")
+    trusted = given.reading.found.get(f"{key}.trusted", Found(value=False, origin=""))
+    if source not in (*_ADMINISTRATED, default) and str(trusted.value).lower() != "true":
+        yield (
+            f"{key} is {source}, which users may be able to write themselves, and importers link accounts by it; "
+            f"say trusted: true if only administrators can."
+        )

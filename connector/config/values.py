@@ -1,0 +1,208 @@
+"""Single values of the configuration: what each may look like, and in plain words what is wrong with one that may not.
+
+Patterns are AWS's own where AWS has one (API references of Cognito and STS).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
+
+from connector.directory.safeguard import Limit
+
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
+_POOL = re.compile(r"(?=.{1,55}\Z)[a-z]{2,}(?:-[a-z]+)+-[0-9]+_[0-9a-zA-Z]+")
+_ROLE = re.compile(r"arn:aws(?:-[a-z]+)*:iam::(?P<account>[0-9]*):role/[A-Za-z0-9_+=,.@/-]{1,576}")
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+_ACCESS_KEY = re.compile(r"[A-Za-z0-9_]{16,128}")
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
+_STORE = re.compile(r"(?:sqlite:///|postgresql(?:\+psycopg)?://).+")
+# Goes into JSON text as it is, so it holds nothing that JSON would escape.
+_BASE_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?")
+_ACCOUNT_DIGITS = 12
+_LONGEST_GROUP = 128
+_LONGEST_ATTRIBUTE = 32
+
+
+def is_region(text: str) -> bool:
+    """Tell whether text looks like an AWS Region, in any partition."""
+    return bool(_REGION.fullmatch(text))
+
+
+def region(text: str) -> str:
+    """Check the name of a Region."""
+    if text and not is_region(text):
+        raise ValueError("is not an AWS Region such as us-east-1")
+    return text
+
+
+def user_pool_id(text: str) -> str:
+    """Check the id of a user pool (Cognito: UserPoolIdType)."""
+    if text and not _POOL.fullmatch(text):
+        raise ValueError("is not a user pool id such as us-east-1_AbCdEf123: Region, underscore, letters and digits")
+    return text
+
+
+def role_arn(text: str) -> str:
+    """Check the ARN of a role, in any partition."""
+    match = _ROLE.fullmatch(text)
+    if text and not match:
+        raise ValueError("is not the ARN of a role, such as arn:aws:iam::123456789012:role/cognitoApiAccessRole")
+    if match and len(match["account"]) != _ACCOUNT_DIGITS:
+        raise ValueError(f"its account id has {len(match['account'])} digits; those of AWS have {_ACCOUNT_DIGITS}")
+    return text
+
+
+def external_id(secret: SecretStr) -> SecretStr:
+    """Check an ExternalId (STS: externalIdType)."""
+    text = secret.get_secret_value()
+    if text and not _EXTERNAL_ID.fullmatch(text):
+        raise ValueError("an ExternalId has 2 to 1224 characters, each a letter, a digit or one of _+=,.@:/-")
+    return secret
+
+
+def access_key_id(text: str) -> str:
+    """Check an access key id (STS: accessKeyIdType)."""
+    if text and not _ACCESS_KEY.fullmatch(text):
+        raise ValueError("an access key id has 16 to 128 letters and digits, such as AKIAIOSFODNN7EXAMPLE")
+    return text
+
+
+def secret_access_key(secret: SecretStr) -> SecretStr:
+    """Check that a secret access key is one word; a line break or space came with copying."""
+    text = secret.get_secret_value()
+    if text and not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("a secret access key has no spaces, line breaks or accented letters")
+    return secret
+
+
+def store_url(secret: SecretStr) -> SecretStr:
+    """Check that a URL names a database that the store can use."""
+    if not _STORE.fullmatch(secret.get_secret_value()):
+        raise ValueError("is not a database: write sqlite:///path/to/file.db or postgresql://user@host/database")
+    return secret
+
+
+def host(text: str) -> str:
+    """Check a name or address to listen on; an empty one would mean every address."""
+    if not _HOST.fullmatch(text):
+        raise ValueError("is not a host name or address")
+    return text
+
+
+def public_base_url(text: str) -> str:
+    """Check an address that links begin with, and cut a slash from its end."""
+    if text and not _BASE_URL.fullmatch(text):
+        raise ValueError("is not an address such as https://scim.example.com, without query, fragment and user")
+    if text.rstrip("/").endswith("/scim/v2"):
+        raise ValueError("leave out /scim/v2, which is added")
+    return text.rstrip("/")
+
+
+def path(text: str) -> str:
+    """Check the name of a file."""
+    if "\0" in text:
+        raise ValueError("is not the name of a file")
+    return text
+
+
+def template(text: str) -> str:
+    """Check a template over `{id}` and `{username}`."""
+    rest = text.replace("{id}", "").replace("{username}", "")
+    if "{" in rest or "}" in rest or not rest.isprintable():
+        raise ValueError("may hold {id} and {username}, but no other braces and no control characters")
+    return text
+
+
+def limit(value: Any) -> str:
+    """Check a limit of the safeguard; a plain number is one too."""
+    text = "" if isinstance(value, bool) or not isinstance(value, int | str) else str(value)
+    try:
+        Limit.parse(text)
+    except ValueError:
+        raise ValueError('is not a limit: write 10, "10%" or "10 or 10%"') from None
+    return text
+
+
+def number(value: Any) -> Any:
+    """Refuse true and false where a number is wanted; Python would take them for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic reports a ValueError as a fault
+    return value
+
+
+def group_names(value: Any) -> tuple[str, ...]:
+    """Read group names as a list or one a line, each once, in order (Cognito: GroupNameType)."""
+    return tuple(dict.fromkeys(_names(value, longest=_LONGEST_GROUP)))
+
+
+def custom_attributes(value: Any) -> Any:
+    """Read `all`, `none`, or names of attributes as a list or one a line."""
+    if value in ("all", "none"):
+        return value
+    names = tuple(dict.fromkeys(_names(value, longest=_LONGEST_ATTRIBUTE)))
+    for name in names:
+        if not name.startswith(("custom:", "dev:custom:")):
+            raise ValueError(f"{name!r} is not a custom attribute such as custom:department")
+    return names
+
+
+def _names(value: Any, *, longest: int) -> Iterator[str]:
+    entries = value.splitlines() if isinstance(value, str) else value
+    if not isinstance(entries, list | tuple):
+        raise ValueError("must be a list of names, or one name a line")  # noqa: TRY004 - see number
+    for entry in entries:
+        if not isinstance(entry, str):
+            raise ValueError("every name must be text: put it in quotes")  # noqa: TRY004 - see number
+        name = entry.strip()
+        if name and not is_name(name, longest):
+            raise ValueError(f"{name[:40]!r} cannot be a name: 1 to {longest} characters and no space, one name a line")
+        if name:
+            yield name
+
+
+def is_name(text: str, longest: int) -> bool:
+    """Tell whether Cognito allows a name: letters, marks, symbols, numbers and punctuation."""
+    return 0 < len(text) <= longest and all(unicodedata.category(sign)[0] in "LMSNP" for sign in text)
+
+
+def attribute(text: str) -> str:
+    """Check the name of an attribute (Cognito: AttributeNameType)."""
+    if text and not is_name(text, _LONGEST_ATTRIBUTE):
+        raise ValueError(f"is not the name of an attribute: up to {_LONGEST_ATTRIBUTE} characters and no space")
+    return text
+
+
+class Source(BaseModel):
+    """The Cognito attribute that feeds a SCIM attribute; `trusted` says that only administrators can write it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    attribute: Annotated[str, AfterValidator(attribute)]
+    trusted: bool = False
+
+
+def _source(value: Any) -> Any:
+    return {"attribute": value} if isinstance(value, str) else value
+
+
+def _spelled_out(value: Any) -> Any:
+    if isinstance(value, str) and value:
+        raise ValueError('importers authorise by it: write {attribute: "…", trusted: true} if only administrators can')
+    return _source(value)
+
+
+def _trusted(source: Source) -> Source:
+    if source.attribute and not source.trusted:
+        raise ValueError(
+            "importers authorise by it: say trusted: true once only administrators can write the attribute"
+        )
+    return source
+
+
+AnySource = Annotated[Source, BeforeValidator(_source, json_schema_input_type=str | Source)]
+TrustedSource = Annotated[
+    Source, BeforeValidator(_spelled_out, json_schema_input_type=Literal[""] | Source), AfterValidator(_trusted)
+]

@@ -1,0 +1,50 @@
+"""Rows: people and teams rendered once, ready to be staged, compared, published and served as they are.
+
+A body is stored as text around the two things that only the whole directory can settle, the user name and the groups,
+and stops short of the time of its last change. JSON text never holds a raw control character (RFC 8259, section 7), so
+`BASE` cannot come from the directory and stands for the public base URL until a body is served.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+BASE = "\x02"
+
+
+class Kind(StrEnum):
+    """The two kinds of resources, named as their collections are."""
+
+    USERS = "users"
+    GROUPS = "groups"
+
+
+def fold(text: str) -> str:
+    """The form under which names are compared: NFC and lower case (RFC 7643, section 2.1, caseExact false)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A user, rendered: `opening` + user name as JSON + `groups` + `closing` + time of last change + `"}}`."""
+
+    id: str
+    external_id: str
+    names: tuple[str, str, str]
+    display_name: str
+    email: str
+    active: bool
+    created: str
+    modified: str
+    opening: str
+    closing: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group, rendered: `head` + time of last change + `"}` + members + `}`; its members show its `mention`."""
+
+    id: str
+    name: str
+    head: str
+    mention: str

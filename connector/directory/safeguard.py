@@ -1,0 +1,142 @@
+"""Refuse a change of the directory that looks like an accident.
+
+A whole plan is accepted or refused; nothing is applied in part (Entra Connect, GCDS). Promises P02, P05, P06.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from connector.directory.plan import ChangePlan
+
+_LIMIT = re.compile(r"(?:(?P<number>\d{1,12}))?(?:\s+or\s+)?(?:(?P<percent>\d{1,3}(?:\.\d{1,6})?)\s*%)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The larger of a number and a share of what is published."""
+
+    number: int = 0
+    percent: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> "Limit":
+        """Read `N`, `P%` or `N or P%`.
+
+        Raises:
+            ValueError: the text is none of these, or the share is over 100 %.
+        """
+        match = _LIMIT.fullmatch(text.strip())
+        number, percent = match.groups() if match else (None, None)
+        both = number is not None and percent is not None
+        if (number is None and percent is None) or both != (" or " in text) or float(percent or 0) > 100:  # noqa: PLR2004 - percent
+            raise ValueError(f"{text!r} is not a limit: write 10, 10% or 10 or 10%")
+        return cls(int(number or 0), float(percent or 0))
+
+    def allows(self, changed: int, published: int) -> bool:
+        """Tell whether so many changes among so many published are within the limit."""
+        return changed <= max(self.number, published * self.percent / 100)
+
+    def __str__(self) -> str:
+        parts = [str(self.number)] if self.number or not self.percent else []
+        return " or ".join([*parts, f"{self.percent:g}%"] if self.percent else parts)
+
+
+_DEFAULT = Limit(10, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of the directory one sync may take away; named as under `sync.safeguard` in the configuration."""
+
+    max_removed_users: Limit = _DEFAULT
+    max_removed_groups: Limit = _DEFAULT
+    max_removed_memberships: Limit = _DEFAULT
+    max_removed_members_per_group: Limit = _DEFAULT
+    max_deactivated_users: Limit = _DEFAULT
+    max_rejects: Limit = _DEFAULT
+
+
+LIMIT_NAMES = tuple(field.name for field in fields(Limits))
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The plan may be published."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The plan must not be published, for these reasons, until a person approves it."""
+
+    digest: str
+    reasons: tuple[str, ...]
+
+
+Verdict = Accepted | Refused
+
+
+def judge(plan: ChangePlan, limits: Limits) -> Verdict:
+    """Accept or refuse a plan as a whole.
+
+    Refused whatever the limits: from some to none, a source other than the published one, and a new list of groups that
+    would remove anybody.
+    """
+    reasons = (*_source_changed(plan), *_emptied(plan), *_groups_chosen_anew(plan), *_over_limit(plan, limits))
+    return Refused(plan.digest, reasons) if reasons else Accepted(plan.digest)
+
+
+def _source_changed(plan: ChangePlan) -> Iterator[str]:
+    old, new = plan.published_source, plan.source
+    if old is None:
+        return
+    for what, was, now in (
+        ("account", old.account, new.account),
+        ("region", old.region, new.region),
+        ("user pool", old.pool_id, new.pool_id),
+    ):
+        if was != now:
+            yield f"the published directory was read from {what} {was}, this one from {now}"
+
+
+def _emptied(plan: ChangePlan) -> Iterator[str]:
+    for what, had, has in (
+        ("users", plan.published.users, plan.harvested.users),
+        ("groups", plan.published.groups, plan.harvested.groups),
+    ):
+        if had and not has:
+            yield f"all {had} {what} would be removed"
+
+
+def _groups_chosen_anew(plan: ChangePlan) -> Iterator[str]:
+    old = plan.published_source
+    removed = plan.users.removed + plan.groups.removed
+    if old is not None and old.groups != plan.source.groups and removed:
+        yield (
+            f"the list of groups was changed, and {plan.users.removed} users "
+            f"and {plan.groups.removed} groups would be removed"
+        )
+
+
+def _over_limit(plan: ChangePlan, limits: Limits) -> Iterator[str]:
+    published = plan.published
+    served = (published if plan.base else plan.harvested).users + (published if plan.base else plan.harvested).groups
+    for name, what, changed, out_of in (
+        ("max_removed_users", "users would be removed", plan.users.removed, published.users),
+        ("max_removed_groups", "groups would be removed", plan.groups.removed, published.groups),
+        ("max_removed_memberships", "memberships would be removed", plan.members_removed, published.memberships),
+        ("max_deactivated_users", "users would be deactivated", plan.deactivated, published.users),
+        ("max_rejects", "records could not be served", plan.rejects, served),
+    ):
+        limit: Limit = getattr(limits, name)
+        if not limit.allows(changed, out_of):
+            yield f"{changed} of {out_of} {what}; sync.safeguard.{name} allows {limit}"
+    per_group = limits.max_removed_members_per_group
+    for loss in plan.losses:
+        if not per_group.allows(loss.removed, loss.published):
+            yield (
+                f"group {loss.group!r} would lose {loss.removed} of {loss.published} members; "
+                f"sync.safeguard.max_removed_members_per_group allows {per_group}"
+            )

@@ -1,0 +1,122 @@
+"""Everything that can go wrong, as one tree.
+
+    ConnectorError              1   a fault nobody foresaw
+      ConfigError              78   the configuration, or what it names, is wrong
+        SourceMissing          78   the pool or a listed group does not exist
+          GroupGone            78   one group does not exist, or no longer; the pool does
+      SourceError              75   Amazon Cognito could not be read
+        SourceUnavailable      75   unreachable or throttled out; trying again may help
+        SourceDenied           77   AWS refuses the caller
+        HarvestIncomplete      75   a walk did not come to its end
+      ApprovalRefused            3   no refused plan waits under this digest
+      AlreadyRunning           75   another run holds the lease
+      StoreError               75   the database could not answer
+        LeaseLost              75   another run took over; nothing was published
+        SchemaTooNew           78   the database belongs to a newer version
+        SchemaTooOld           78   the database waits for `db migrate`
+      RecordRejected            -   one record cannot be served; counted, never fatal
+
+The number is the exit code of the command that ends with it.
+"""
+
+from typing import ClassVar
+
+
+class ConnectorError(Exception):
+    """A fault that is told to the user in one message.
+
+    Args:
+        message: what happened, and to what.
+        remedy: what to do about it.
+    """
+
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class ConfigError(ConnectorError):
+    """The configuration, or what it names, is wrong."""
+
+    exit_code = 78
+
+
+class SourceMissing(ConfigError):
+    """The configured pool or a listed group does not exist."""
+
+
+class GroupGone(SourceMissing):
+    """One group does not exist, or no longer; that the pool does was confirmed (P12)."""
+
+
+class SourceError(ConnectorError):
+    """Amazon Cognito could not be read."""
+
+    exit_code = 75
+
+
+class SourceUnavailable(SourceError):
+    """AWS was unreachable, too slow or throttled the run out."""
+
+    retryable = True
+
+
+class SourceDenied(SourceError):
+    """AWS refuses the caller: wrong keys, role, ExternalId or a missing permission."""
+
+    exit_code = 77
+
+
+class HarvestIncomplete(SourceError):
+    """A walk did not come to its end, so nothing of it may be published."""
+
+    retryable = True
+
+
+class ApprovalRefused(ConnectorError):
+    """No refused plan waits under this digest."""
+
+    exit_code = 3
+
+
+class AlreadyRunning(ConnectorError):
+    """Another run holds the lease."""
+
+    exit_code = 75
+    retryable = True
+
+
+class StoreError(ConnectorError):
+    """The database could not answer."""
+
+    exit_code = 75
+    retryable = True
+
+
+class LeaseLost(StoreError):
+    """Another run took the lease over; this one published nothing."""
+
+
+class SchemaTooNew(StoreError):
+    """The database was migrated by a newer version of this program."""
+
+    exit_code = 78
+    retryable = False
+
+
+class SchemaTooOld(StoreError):
+    """The database has yet to be brought up to date with `cognito-scim db migrate`."""
+
+    exit_code = 78
+    retryable = False
+
+
+class RecordRejected(ConnectorError):
+    """One record of the source cannot be served; the rest can."""

@@ -1,0 +1,58 @@
+"""List responses, streamed (RFC 7644, section 3.4.2), and the public base URL put into what is served.
+
+The number of rows is known before the first byte leaves. A list that turns out shorter ends in an error, never in a
+short page that an importer would take for the end of the directory (P34).
+"""
+
+from collections.abc import Generator, Iterable, Iterator
+
+from connector.directory.rows import BASE
+from connector.errors import StoreError
+from connector.scim.encoding import encode
+
+_LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+_BLOCK_CHARACTERS = 1 << 16
+
+
+def list_response(bodies: Iterable[Iterable[str]], *, total: int, start: int, rows: int) -> Iterator[str]:
+    """Return a list response in pieces.
+
+    Args:
+        bodies: one body for each row, each in pieces.
+        total: how many resources match in the whole generation.
+        start: 1-based index of the first row.
+        rows: how many rows there are.
+
+    Raises:
+        StoreError: `bodies` holds more or fewer than `rows`.
+    """
+    opening = encode({"schemas": [_LIST], "totalResults": total, "startIndex": start, "itemsPerPage": rows})
+    yield f'{opening[:-1]},"Resources":['
+    given = 0
+    for body in bodies:
+        if given:
+            yield ","
+        yield from body
+        given += 1
+    if given != rows:
+        raise StoreError(f"A list of {rows} resources came out as {given}.", remedy="Ask for the page again.")
+    yield "]}"
+
+
+def public_blocks(pieces: Iterable[str], base: str) -> Generator[bytes, None, None]:
+    """Join pieces into blocks fit for sending, with the SCIM base URL in its places."""
+    url = encode(base)[1:-1]
+    block: list[str] = []
+    size = 0
+    for piece in pieces:
+        block.append(piece)
+        size += len(piece)
+        if size >= _BLOCK_CHARACTERS:
+            yield _publish(block, url)
+            block.clear()
+            size = 0
+    yield _publish(block, url)
+
+
+def _publish(block: list[str], url: str) -> bytes:
+    return "".join(block).replace(BASE, url).encode()

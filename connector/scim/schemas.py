@@ -1,0 +1,53 @@
+"""The schemas: JSON documents that are served, and the models that are built from them (RFC 7643, section 7).
+
+A wheel carries the documents as `connector/schemas`; an editable install reads them from the repository.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from scim2_models import Resource, ResourceType, Schema, ScimProvider
+
+import connector
+from connector.directory.rows import Kind
+
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+ENTERPRISE_USER = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+COGNITO_USER = "urn:ietf:params:scim:schemas:extension:cognito:2.0:User"
+COGNITO_GROUP = "urn:ietf:params:scim:schemas:extension:cognito:2.0:Group"
+
+SCHEMAS = ("user", "group", "enterprise_user", "cognito_user", "cognito_group")
+RESOURCE_TYPES = ("resource_type_user", "resource_type_group")
+SERVICE_PROVIDER_CONFIG = "service_provider_config"
+
+_NAMES = {Kind.USERS: "User", Kind.GROUPS: "Group"}
+
+
+def locate_schemas(package: Path = Path(connector.__file__).parent) -> Path:
+    """Return the folder of the documents: inside the package, or beside it in an editable install."""
+    packed = package / "schemas"
+    return packed if packed.is_dir() else package.parent / "schemas"
+
+
+def read_document(name: str) -> dict[str, Any]:
+    """Return one document, by its file name without the ending."""
+    document: dict[str, Any] = json.loads((locate_schemas() / f"{name}.json").read_text("utf-8"))
+    return document
+
+
+@cache
+def resource_model(kind: Kind) -> type[Resource[Any]]:
+    """Return the model of a kind, with its extensions; e-mail addresses in it are plain strings."""
+    model: type[Resource[Any]] = _provider().model_for(_NAMES[kind])  # type: ignore[assignment]
+    return model
+
+
+@cache
+def _provider() -> ScimProvider:
+    return ScimProvider.from_discovery(
+        schemas=[Schema.model_validate(read_document(name)) for name in SCHEMAS],
+        resource_types=[ResourceType.model_validate(read_document(name)) for name in RESOURCE_TYPES],
+    )

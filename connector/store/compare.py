@@ -1,0 +1,177 @@
+"""Compare a complete harvest with the published generation: each staged resource is put together and marked.
+
+The user name and the groups of a user, and the members of a group, are known only now. What is marked `created` or
+`updated` is what a publish will write; the rest is as it was. Works through the staging in slices, in constant memory.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, func, select, tuple_, update
+
+from connector.store.database import Database
+from connector.store.tables import FOREVER, groups, staged_groups, staged_memberships, staged_users, users
+
+SLICE = 1000
+CREATED, UPDATED = "created", "updated"
+
+
+def mark_changes(database: Database, run: int) -> None:
+    """Mark every staged resource whose representation is new or another than the published one."""
+    _mark_users(database, run)
+    _mark_groups(database, run)
+
+
+def _change(published: str | None, digest: str) -> str | None:
+    if published is None:
+        return CREATED
+    return UPDATED if published != digest else None
+
+
+def _mark_users(database: Database, run: int) -> None:
+    with database.reading() as connection:
+        mentions = _mentions(connection, run)
+    for rows in _slices(database, _staged_users(run)):
+        with database.reading() as connection:
+            belongs = _groups_of(connection, run, rows[0].id, rows[-1].id)
+        marked = []
+        for row in rows:
+            names = json.dumps(row.user_name)
+            head = f"{row.opening}{names}{_group_list(belongs[row.id], mentions)}{row.closing}"
+            digest = hashlib.sha256(head.encode()).hexdigest()
+            if change := _change(row.published, digest):
+                marked.append({"of": row.id, "change": change, "digest": digest, "head": head})
+        _mark(database, staged_users, run, marked)
+
+
+def _staged_users(run: int) -> Any:
+    return (
+        select(
+            staged_users.c.id,
+            staged_users.c.user_name,
+            staged_users.c.opening,
+            staged_users.c.closing,
+            users.c.digest.label("published"),
+        )
+        .join_from(staged_users, users, and_(users.c.id == staged_users.c.id, users.c.until == FOREVER), isouter=True)
+        .where(staged_users.c.run == run)
+        .order_by(staged_users.c.id)
+        .limit(SLICE)
+    )
+
+
+def _slices(database: Database, statement: Any) -> Iterator[list[Row[Any]]]:
+    last = ""
+    while True:
+        with database.reading() as connection:
+            rows = list(connection.execute(statement.where(staged_users.c.id > last)))
+        if not rows:
+            return
+        yield rows
+        last = rows[-1].id
+
+
+def _mentions(connection: Connection, run: int) -> dict[str, tuple[str, str]]:
+    """Return, for each group, its name and how its members show it; a pool holds at most 10,000 groups."""
+    rows = connection.execute(
+        select(staged_groups.c.id, staged_groups.c.name, staged_groups.c.mention).where(staged_groups.c.run == run)
+    )
+    return {row.id: (row.name, row.mention) for row in rows}
+
+
+def _groups_of(connection: Connection, run: int, first: str, last: str) -> defaultdict[str, list[str]]:
+    rows = connection.execute(
+        select(staged_memberships.c.user_id, staged_memberships.c.group_id).where(
+            staged_memberships.c.run == run,
+            staged_memberships.c.user_id >= first,
+            staged_memberships.c.user_id <= last,
+        )
+    )
+    belongs: defaultdict[str, list[str]] = defaultdict(list)
+    for user_id, group_id in rows:
+        belongs[user_id].append(group_id)
+    return belongs
+
+
+def _group_list(group_ids: Iterable[str], mentions: dict[str, tuple[str, str]]) -> str:
+    ordered = sorted(mentions[group_id] for group_id in group_ids)
+    return f',"groups":[{",".join(mention for _, mention in ordered)}]' if ordered else ""
+
+
+@dataclass(slots=True)
+class _GroupDigest:
+    """Gathers what a group shows: its own attributes and its members, by id and user name."""
+
+    sha: Any
+    members: int = 0
+
+    def add(self, user_id: str, user_name: str) -> None:
+        self.sha.update(json.dumps([user_id, user_name]).encode())
+        self.members += 1
+
+
+def _mark_groups(database: Database, run: int) -> None:
+    with database.reading() as connection:
+        staged = connection.execute(
+            select(staged_groups.c.id, staged_groups.c.head, groups.c.digest.label("published"))
+            .join_from(
+                staged_groups, groups, and_(groups.c.id == staged_groups.c.id, groups.c.until == FOREVER), isouter=True
+            )
+            .where(staged_groups.c.run == run)
+        ).all()
+    digests = {row.id: _GroupDigest(hashlib.sha256(row.head.encode())) for row in staged}
+    for group_id, user_id, user_name in _staged_members(database, run):
+        digests[group_id].add(user_id, user_name)
+    marked = []
+    for row in staged:
+        shown = digests[row.id]
+        digest = shown.sha.hexdigest()
+        if change := _change(row.published, digest):
+            marked.append({"of": row.id, "change": change, "digest": digest, "members": shown.members})
+    _mark(database, staged_groups, run, marked)
+
+
+def _staged_members(database: Database, run: int) -> Iterator[tuple[str, str, str]]:
+    key = tuple_(staged_memberships.c.group_id, staged_memberships.c.user_id)
+    statement = (
+        select(staged_memberships.c.group_id, staged_memberships.c.user_id, staged_users.c.user_name)
+        .join(
+            staged_users,
+            and_(staged_users.c.run == staged_memberships.c.run, staged_users.c.id == staged_memberships.c.user_id),
+        )
+        .where(staged_memberships.c.run == run)
+        .order_by(staged_memberships.c.group_id, staged_memberships.c.user_id)
+        .limit(SLICE)
+    )
+    last = ("", "")
+    while True:
+        with database.reading() as connection:
+            rows = connection.execute(statement.where(key > tuple_(*last))).all()
+        if not rows:
+            return
+        yield from (tuple(row) for row in rows)
+        last = (rows[-1].group_id, rows[-1].user_id)
+
+
+def _mark(database: Database, table: Any, run: int, marked: list[dict[str, Any]]) -> None:
+    if not marked:
+        return
+    values: dict[str, Any] = {name: bindparam(name) for name in marked[0] if name != "of"}
+    with database.writing() as connection:
+        connection.execute(
+            update(table).where(table.c.run == run, table.c.id == bindparam("of")).values(values), marked
+        )
+
+
+def count_marked(connection: Connection, table: Any, run: int) -> dict[str, int]:
+    """Count the marked resources of one kind, by change."""
+    rows = connection.execute(
+        select(table.c.change, func.count())
+        .where(table.c.run == run, table.c.change.is_not(None))
+        .group_by(table.c.change)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,172 @@
+"""One database, SQLite or PostgreSQL, behind two verbs: `reading` and `writing`.
+
+A reading block sees one snapshot; a writing block is one transaction that owns the right to write from its first
+statement. SQLite upgrades a reader to a writer only by luck, hence BEGIN IMMEDIATE (sqlite.org/lang_transaction.html).
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, create_engine, event, exc, literal_column
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from connector.errors import ConfigError, StoreError
+
+BUSY_SECONDS = 15
+_MILLISECONDS = {
+    "sqlite": "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
+    "postgresql": "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)",
+}
+
+
+class Database:
+    """Connections to the store; safe to share between threads, not to be carried over a fork."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engine.dialect.name
+
+    @property
+    def clock(self) -> ColumnElement[int]:
+        """The database's own time in milliseconds since 1970; runs on several machines agree on no other."""
+        return literal_column(_MILLISECONDS[self.dialect], BigInteger())
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one snapshot.
+
+        Raises:
+            StoreError: the database cannot answer.
+        """
+        with self._connected() as connection:
+            if self.dialect == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection in one transaction, committed at the end, rolled back on any error.
+
+        Raises:
+            StoreError: the database cannot answer, is full or stays locked.
+        """
+        with self._connected() as connection:
+            connection.execution_options(writing=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except (exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise StoreError(f"The store {self.name} could not answer: {_reason(error)}.", remedy=_REMEDY) from error
+
+    @property
+    def name(self) -> str:
+        """The URL of the store without its password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+_REMEDY = "Look at store.url, and whether the database runs, can be reached and has room. Nothing was published."
+
+
+def _reason(error: Exception) -> str:
+    cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
+    return " ".join(str(cause).split())[:300] or type(cause).__name__
+
+
+def connect(url: str) -> Database:
+    """Return the database behind `store.url`; nothing is opened yet.
+
+    Raises:
+        ConfigError: the URL is neither SQLite's nor PostgreSQL's, or the driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError:
+        raise ConfigError("store.url is not a database URL.", remedy=_URL_REMEDY) from None
+    if parsed.get_backend_name() == "sqlite":
+        return Database(_sqlite_engine(parsed))
+    if parsed.get_backend_name() == "postgresql":
+        return Database(_postgresql_engine(parsed))
+    raise ConfigError(f"store.url names {parsed.get_backend_name()!r}, which is not supported.", remedy=_URL_REMEDY)
+
+
+_URL_REMEDY = "Write sqlite:///path/to/file.db or postgresql://user@host/database."
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True, max_overflow=-1)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"store.url names PostgreSQL, but {error.name} is not installed.",
+            remedy="Run: pip install 'cognito-scim[postgres]'",
+        ) from error
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    path = Path(url.database or "")
+    if url.database in {None, "", ":memory:"}:
+        raise ConfigError("store.url names no file; the store must outlive the process.", remedy=_URL_REMEDY)
+
+    def open_file() -> sqlite3.Connection:
+        # mode=rw: only a migration creates the file, so a lost one is an error and never an empty directory (P04).
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+    engine = create_engine("sqlite://", creator=open_file, poolclass=QueuePool, max_overflow=-1)
+    engine.url = url
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkout", _FileWatch(path).check)
+    return engine
+
+
+def _configure_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "cache_size=-32768", "temp_store=FILE", "mmap_size=268435456"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
+
+
+class _FileWatch:
+    """Notices that the file behind an open connection was deleted or replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def check(self, _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: Any) -> None:
+        """Drop the connection when it no longer leads to the file of that name."""
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 - on every request; Path.stat costs twice as much
+        except OSError as error:
+            raise exc.DisconnectionError(f"{self._path} is gone") from error
+        inode = (found.st_dev, found.st_ino)
+        if entry.info.setdefault("inode", inode) != inode:
+            raise exc.DisconnectionError(f"{self._path} was replaced")

@@ -1,0 +1,115 @@
+"""The store's schema, brought up to date one numbered step at a time, each in one transaction (P24).
+
+Steps only go forward. Older code refuses a newer schema; replicas that start together wait for each other.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from connector.errors import SchemaTooNew, SchemaTooOld, StoreError
+from connector.store.database import Database, connect
+from connector.store.tables import metadata
+
+_LOCK = 0x5C1A
+
+
+def _create_tables(connection: Connection) -> None:
+    metadata.create_all(connection)
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables,)
+
+
+def open_database(url: str) -> Database:
+    """Return the database behind `store.url`, ready for use.
+
+    A SQLite file is made and brought up to date on the way; PostgreSQL waits for `cognito-scim db migrate`.
+
+    Raises:
+        ConfigError: the URL names no supported database.
+        SchemaTooNew, SchemaTooOld: this version of the program does not fit the schema.
+        StoreError: the database cannot answer.
+    """
+    database = connect(url)
+    try:
+        _make_ready(database)
+    except StoreError:
+        database.close()
+        raise
+    return database
+
+
+def _make_ready(database: Database) -> None:
+    if database.dialect == "sqlite" and schema_version(database, missing_ok=True) < len(STEPS):
+        migrate(database)
+    version = schema_version(database)
+    if version > len(STEPS):
+        raise _too_new(database, version)
+    if version < len(STEPS):
+        raise SchemaTooOld(
+            f"The store {database.name} has schema {version}; this version of cognito-scim needs {len(STEPS)}.",
+            remedy="Run: cognito-scim db migrate",
+        )
+
+
+def schema_version(database: Database, *, missing_ok: bool = False) -> int:
+    """Return the number of the last step taken, 0 for an empty database.
+
+    Args:
+        database: the store.
+        missing_ok: count a SQLite file that is not there yet as empty.
+    """
+    if missing_ok and not Path(database.engine.url.database or "").exists():
+        return 0
+    with database.reading() as connection:
+        return _version(connection)
+
+
+def _version(connection: Connection) -> int:
+    if not inspect(connection).has_table("schema_version"):
+        return 0
+    return int(connection.execute(text("SELECT max(version) FROM schema_version")).scalar_one())
+
+
+def migrate(database: Database) -> tuple[int, int]:
+    """Take every step that is missing and return the versions before and after.
+
+    Raises:
+        SchemaTooNew: the schema belongs to a newer version of this program.
+        StoreError: the database cannot be made or changed.
+    """
+    if database.dialect == "sqlite":
+        _create_file(database)
+    with database.writing() as connection:
+        if database.dialect == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        before = _version(connection)
+        if before > len(STEPS):
+            raise _too_new(database, before)
+        for number, step in enumerate(STEPS[before:], before + 1):
+            step(connection)
+            connection.execute(text("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)"))
+            connection.execute(text("INSERT INTO schema_version (version) VALUES (:number)"), {"number": number})
+    return before, len(STEPS)
+
+
+def _create_file(database: Database) -> None:
+    path = Path(database.engine.url.database or "")
+    try:
+        path.touch(mode=0o600)
+        sqlite3.connect(path).close()
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"The store {path} cannot be made: {getattr(error, 'strerror', None) or error}.",
+            remedy="Make its folder, or let the user that runs cognito-scim write there; see store.url.",
+        ) from error
+
+
+def _too_new(database: Database, version: int) -> SchemaTooNew:
+    return SchemaTooNew(
+        f"The store {database.name} has schema {version}; this version of cognito-scim knows {len(STEPS)}.",
+        remedy="Install the newer version of cognito-scim again, or name another database in store.url.",
+    )

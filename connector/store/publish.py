@@ -1,0 +1,131 @@
+"""Publish a plan: one transaction that writes what changed and ends by moving the pointer (P22).
+
+The newest row of `generations` is the pointer. Readers see the old directory or the new one, never a mixture; a crash
+leaves the old one and needs no repair.
+"""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, literal, select, update
+
+from connector.directory.plan import ChangePlan
+from connector.directory.rows import Kind
+from connector.directory.times import from_milliseconds, to_milliseconds
+from connector.errors import LeaseLost
+from connector.store import lease as leases
+from connector.store.compare import UPDATED
+from connector.store.database import Database
+from connector.store.generations import Generation, newest
+from connector.store.lease import Lease
+from connector.store.planning import PAIRS, left_members, new_members, removed_from
+from connector.store.tables import FOREVER, generations, landmarks, memberships, staged_memberships, tombstones
+
+STRIDE = 100
+"""Every so many living rows, a landmark says at which position a page may begin."""
+
+
+def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease) -> Generation:
+    """Make the staged directory the newest generation.
+
+    Args:
+        database: the store.
+        run: whose staging rows to publish.
+        plan: what they amount to.
+        under: the lease that allows it.
+
+    Raises:
+        LeaseLost: another run took over, or another generation was published since the comparison.
+        StoreError: the database cannot answer; nothing was published.
+    """
+    with database.writing() as connection:
+        leases.prove(database, connection, under)
+        last = newest(connection)
+        if (last.number if last else 0) != plan.base:
+            raise LeaseLost(f"Generation {last.number if last else 0} was published since this plan was made.")
+        generation = Generation(
+            plan.base + 1,
+            _next_moment(database, connection, last),
+            plan.harvested.users,
+            plan.harvested.groups,
+            plan.harvested.memberships,
+        )
+        for kind in Kind:
+            _bury(connection, run, kind, generation)
+            _end_changed(connection, run, kind, generation.number)
+            _write_changed(connection, run, kind, generation)
+        _move_members(connection, run, generation.number)
+        for kind in Kind:
+            _set_landmarks(connection, kind, generation.number)
+        _point_to(connection, generation, plan, under.run)
+    return generation
+
+
+def _next_moment(database: Database, connection: Connection, last: Generation | None) -> str:
+    """Return the time of the generation: now, but never that of an earlier one, whatever the clock says."""
+    now = connection.execute(select(database.clock)).scalar_one()
+    return from_milliseconds(max(now, to_milliseconds(last.published_at) + 1 if last else 0))
+
+
+def _bury(connection: Connection, run: int, kind: Kind, generation: Generation) -> None:
+    """Leave a tombstone, id and time, for every resource that is gone."""
+    published, _ = PAIRS[kind]
+    gone = select(
+        literal(kind.value), published.c.id, literal(generation.number), literal(generation.published_at)
+    ).where(removed_from(run, kind))
+    connection.execute(insert(tombstones).from_select(["kind", "id", "generation", "removed_at"], gone))
+
+
+def _end_changed(connection: Connection, run: int, kind: Kind, number: int) -> None:
+    published, staged = PAIRS[kind]
+    updated = select(staged.c.id).where(staged.c.run == run, staged.c.change == UPDATED)
+    ends = and_(published.c.until == FOREVER, published.c.id.in_(updated)) | removed_from(run, kind)
+    connection.execute(update(published).where(ends).values(until=number))
+
+
+def _write_changed(connection: Connection, run: int, kind: Kind, generation: Generation) -> None:
+    published, staged = PAIRS[kind]
+    given: dict[str, Any] = {
+        "modified": literal(generation.published_at),
+        "since": literal(generation.number),
+        "until": literal(FOREVER),
+    }
+    columns = [column for column in published.c if column.name != "position"]
+    values = [given[column.name] if column.name in given else staged.c[column.name] for column in columns]
+    changed = select(*values).where(staged.c.run == run, staged.c.change.is_not(None)).order_by(staged.c.id)
+    connection.execute(insert(published).from_select([column.name for column in columns], changed))
+
+
+def _move_members(connection: Connection, run: int, number: int) -> None:
+    connection.execute(update(memberships).where(left_members(run)).values(until=number))
+    new = select(staged_memberships.c.group_id, staged_memberships.c.user_id, literal(number), literal(FOREVER)).where(
+        new_members(run)
+    )
+    connection.execute(insert(memberships).from_select(["group_id", "user_id", "since", "until"], new))
+
+
+def _set_landmarks(connection: Connection, kind: Kind, number: int) -> None:
+    published, _ = PAIRS[kind]
+    ordinal = (func.row_number().over(order_by=published.c.position) - 1).label("ordinal")
+    living = select(published.c.position, ordinal).where(published.c.until == FOREVER).subquery()
+    every = select(literal(number), literal(kind.value), living.c.ordinal, living.c.position).where(
+        living.c.ordinal % STRIDE == 0
+    )
+    connection.execute(insert(landmarks).from_select(["generation", "kind", "ordinal", "position"], every))
+
+
+def _point_to(connection: Connection, generation: Generation, plan: ChangePlan, run: int) -> None:
+    connection.execute(
+        insert(generations).values(
+            number=generation.number,
+            published_at=generation.published_at,
+            run=run,
+            account=plan.source.account,
+            region=plan.source.region,
+            pool_id=plan.source.pool_id,
+            chosen_groups=json.dumps(plan.source.groups),
+            users=generation.users,
+            groups=generation.groups,
+            memberships=generation.memberships,
+        )
+    )

@@ -1,0 +1,175 @@
+"""Where a harvest waits, page by page, until it is complete: memory does not grow with the pool.
+
+Rows belong to one run. The same user may come several times, as a member of several groups or because the walk moved
+under it; the newest version wins (P11).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from connector.directory.plan import Sizes
+from connector.directory.rows import GroupRow, UserRow, fold
+from connector.store.database import Database
+from connector.store.tables import staged_groups, staged_memberships, staged_users
+
+BATCH = 500
+STAGED = (staged_users, staged_groups, staged_memberships)
+
+
+class Staging:
+    """The staging rows of one run.
+
+    Rows are written in batches; call `flush` before reading what was staged.
+    """
+
+    def __init__(self, database: Database, run: int) -> None:
+        self.database = database
+        self.run = run
+        self._waiting: dict[Table, dict[tuple[str, ...], dict[str, Any]]] = {table: {} for table in STAGED}
+
+    def add_users(self, rows: Iterable[UserRow]) -> None:
+        """Stage users; of two versions of one user the one that Cognito changed last stays."""
+        waiting = self._waiting[staged_users]
+        for row in rows:
+            known = waiting.get((row.id,))
+            if known is None or known["modified"] <= row.modified:
+                waiting[row.id,] = self._user(row)
+        self._flush_when_full(staged_users)
+
+    def add_groups(self, rows: Iterable[GroupRow]) -> None:
+        """Stage groups."""
+        for row in rows:
+            self._waiting[staged_groups][row.id,] = {
+                "run": self.run,
+                "id": row.id,
+                "name": row.name,
+                "name_key": fold(row.name),
+                "head": row.head,
+                "mention": row.mention,
+                "members": 0,
+            }
+        self._flush_when_full(staged_groups)
+
+    def add_members(self, group_id: str, user_ids: Iterable[str]) -> None:
+        """Stage the members of a group."""
+        for user_id in user_ids:
+            row = {"run": self.run, "group_id": group_id, "user_id": user_id}
+            self._waiting[staged_memberships][group_id, user_id] = row
+        self._flush_when_full(staged_memberships)
+
+    def unknown_members(self) -> Iterator[str]:
+        """Name the members that no walk returned as users."""
+        missing = (
+            select(staged_memberships.c.user_id)
+            .distinct()
+            .where(staged_memberships.c.run == self.run)
+            .where(~_is_staged(staged_memberships.c.user_id, self.run))
+            .order_by(staged_memberships.c.user_id)
+            .limit(BATCH)
+        )
+        last = ""
+        while True:
+            with self.database.reading() as connection:
+                found = connection.scalars(missing.where(staged_memberships.c.user_id > last)).all()
+            if not found:
+                return
+            yield from found
+            last = found[-1]
+
+    def drop_group(self, group_id: str) -> None:
+        """Take a group back that turned out to be gone."""
+        self.flush()
+        with self.database.writing() as connection:
+            connection.execute(delete(staged_groups).where(_of(staged_groups, self.run, id=group_id)))
+            connection.execute(delete(staged_memberships).where(_of(staged_memberships, self.run, group_id=group_id)))
+
+    def drop_unknown_members(self) -> int:
+        """Drop memberships of users who are not in the directory (P18) and return their number."""
+        self.flush()
+        with self.database.writing() as connection:
+            dropped = connection.execute(
+                delete(staged_memberships)
+                .where(staged_memberships.c.run == self.run)
+                .where(~_is_staged(staged_memberships.c.user_id, self.run))
+            )
+            return dropped.rowcount
+
+    def sizes(self) -> Sizes:
+        """Count what is staged."""
+        with self.database.reading() as connection:
+            counts = [connection.execute(_count(table, self.run)).scalar_one() for table in STAGED]
+        return Sizes(*counts)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self.database.writing() as connection:
+            for table in STAGED:
+                self._write(connection, table)
+
+    def clear(self) -> None:
+        """Remove every row of this run."""
+        with self.database.writing() as connection:
+            clear_staging(connection, [self.run])
+
+    def _flush_when_full(self, table: Table) -> None:
+        if len(self._waiting[table]) >= BATCH:
+            with self.database.writing() as connection:
+                self._write(connection, table)
+
+    def _write(self, connection: Connection, table: Table) -> None:
+        rows = list(self._waiting[table].values())
+        if not rows:
+            return
+        insert = postgresql_insert(table) if self.database.dialect == "postgresql" else sqlite_insert(table)
+        keys = [column.name for column in table.primary_key]
+        if table is staged_users:
+            newer = {column.name: column for column in insert.excluded if column.name in rows[0]}
+            statement = insert.on_conflict_do_update(
+                index_elements=keys, set_=newer, where=insert.excluded.modified >= staged_users.c.modified
+            )
+        else:
+            statement = insert.on_conflict_do_nothing(index_elements=keys)
+        connection.execute(statement, rows)
+        self._waiting[table].clear()
+
+    def _user(self, row: UserRow) -> dict[str, Any]:
+        return {
+            "run": self.run,
+            "id": row.id,
+            "external_id": row.external_id,
+            "user_name": row.names[0],
+            "name_key": fold(row.names[0]),
+            "rank": 0,
+            "display_key": fold(row.display_name),
+            "email_key": fold(row.email),
+            "active": row.active,
+            "created": row.created,
+            "modified": row.modified,
+            "opening": row.opening,
+            "closing": row.closing,
+        }
+
+
+def clear_staging(connection: Connection, runs: Sequence[int]) -> None:
+    """Remove the staging rows of some runs."""
+    for table in STAGED:
+        connection.execute(delete(table).where(table.c.run.in_(runs)))
+
+
+def _of(table: Table, run: int, **values: str) -> Any:
+    condition = table.c.run == run
+    for name, value in values.items():
+        condition &= table.c[name] == value
+    return condition
+
+
+def _count(table: Table, run: int) -> Any:
+    return select(func.count()).select_from(table).where(table.c.run == run)
+
+
+def _is_staged(user_id: Any, run: int) -> Any:
+    return select(staged_users.c.id).where(staged_users.c.run == run, staged_users.c.id == user_id).exists()

@@ -1,0 +1,1 @@
+"""The use cases: the full sync and its plan, and Test Connectivity."""

@@ -1,0 +1,120 @@
+"""What a sync or a plan ended with, in the shape that scripts and people read."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from connector.directory.plan import ChangePlan
+from connector.errors import ConnectorError
+from connector.sync.harvest import Reject
+
+PUBLISHED, UNCHANGED, REFUSED, INCOMPLETE = "published", "unchanged", "refused", "incomplete"
+REFUSED_EXIT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """The end of a run.
+
+    Args:
+        outcome: of a plan, what a sync would end with.
+        generation: the number that is published now, None for a plan or before the first.
+        reasons: why the safeguard refused.
+        fault: what kept the run from its end.
+        notes: how many users had an attribute filled in or left out, by remark.
+        renamed: who is served under another name than the wanted one.
+    """
+
+    run: int
+    outcome: str
+    seconds: float
+    plan: ChangePlan | None = None
+    generation: int | None = None
+    reasons: tuple[str, ...] = ()
+    examples: tuple[Mapping[str, str], ...] = ()
+    fault: ConnectorError | None = None
+    rejects: tuple[Reject, ...] = ()
+    dropped_members: int = 0
+    notes: Mapping[str, int] = field(default_factory=dict)
+    renamed: tuple[Mapping[str, str], ...] = ()
+    calls: Mapping[str, int] = field(default_factory=dict)
+    throttled: int = 0
+    kind: str = "sync"
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a command that ends with this."""
+        if self.fault:
+            return self.fault.exit_code
+        return REFUSED_EXIT if self.outcome == REFUSED else 0
+
+    @property
+    def approve_command(self) -> str:
+        """The command that publishes exactly this refused plan."""
+        return f"cognito-scim sync --approve {self.plan.digest}" if self.plan else ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document that `--json` prints."""
+        document: dict[str, Any] = {"run": self.run, "outcome": self.outcome}
+        if self.kind == "sync":
+            document["generation"] = self.generation
+        if self.plan:
+            document |= _describe(self.plan)
+        if self.outcome == REFUSED:
+            document |= {"reason": "; ".join(self.reasons), "reasons": list(self.reasons)}
+            document |= {"examples": [dict(example) for example in self.examples]}
+            if self.kind == "sync":
+                document["approve"] = self.approve_command
+        if self.fault:
+            document |= {"cause": self.fault.message, "remedy": self.fault.remedy}
+        return document | {
+            "rejects": [asdict(reject) for reject in self.rejects],
+            "dropped_members": self.dropped_members,
+            "notes": dict(self.notes),
+            "renamed": [dict(entry) for entry in self.renamed],
+            "calls": dict(self.calls),
+            "throttled": self.throttled,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def sentence(self) -> str:
+        """Say in a line how it ended."""
+        return f"{self._what_happened()} ({sum(self.calls.values())} calls, {self.seconds:.1f} s)"
+
+    def _what_happened(self) -> str:
+        if self.fault:
+            return f"Nothing was published, the directory stays as it was: {self.fault}"
+        if self.plan is None:
+            return f"Run {self.run} ended: {self.outcome}."
+        sizes = self.plan.harvested
+        counts = f"{sizes.users} users, {sizes.groups} groups, {sizes.memberships} memberships"
+        if self.kind == "plan" and self.outcome == PUBLISHED:
+            return f"A sync would publish {counts}; {_differences(self.plan)}."
+        return {
+            PUBLISHED: f"Published generation {self.generation}: {counts}; {_differences(self.plan)}.",
+            UNCHANGED: f"Unchanged since generation {self.plan.base}: {counts}.",
+            REFUSED: f"Refused, the directory stays as it was: {'; '.join(self.reasons)}.",
+        }[self.outcome]
+
+
+def _differences(plan: ChangePlan) -> str:
+    parts = [
+        f"{what} +{changes.created} ~{changes.updated} -{changes.removed}"
+        for what, changes in (("users", plan.users), ("groups", plan.groups))
+    ]
+    return ", ".join([*parts, f"memberships +{plan.members_added} -{plan.members_removed}"])
+
+
+def _describe(plan: ChangePlan) -> dict[str, Any]:
+    return {
+        "digest": plan.digest,
+        "users": plan.harvested.users,
+        "groups": plan.harvested.groups,
+        "memberships": plan.harvested.memberships,
+        "changes": {
+            "users": asdict(plan.users),
+            "groups": asdict(plan.groups),
+            "memberships": {"added": plan.members_added, "removed": plan.members_removed},
+        },
+        "source": asdict(plan.source),
+    }

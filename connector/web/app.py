@@ -1,0 +1,71 @@
+"""The WSGI application, put together from its services; `connector.web.app:create_app` runs under any WSGI server."""
+
+import uuid
+
+from flask import Flask, Response, abort, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from connector.web.authentication import require_client
+from connector.web.errors import register_error_handlers
+from connector.web.health import health_blueprint
+from connector.web.paths import TolerantPaths
+from connector.web.scim import scim_blueprint
+from connector.web.services import Services
+
+MAX_CONTENT_BYTES = 64 * 1024
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def create_app(services: Services | None = None) -> Flask:
+    """Return the application.
+
+    Args:
+        services: what it works with; None = as the configuration of this machine says.
+    """
+    if services is None:
+        # The door for a server of one's own is the one place that looks up (see the import contract).
+        from connector.bootstrap import web_services  # noqa: PLC0415
+
+        services = web_services()
+    app = Flask("connector.web", static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_CONTENT_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    # Paths arrive in canonical form, so no rule ever redirects, which would follow the Host header.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.before_request(_name_request)
+    require_client(app, services.clients)
+    app.before_request(_refuse_large_body)
+    app.after_request(_protect)
+    register_error_handlers(app)
+    app.register_blueprint(health_blueprint(services.reader))
+    app.register_blueprint(scim_blueprint(services))
+    _wrap(app, services.trusted_proxies)
+    return app
+
+
+def _name_request() -> None:
+    g.request_id = uuid.uuid4().hex
+
+
+def _refuse_large_body() -> None:
+    """Nothing here reads a body, so nothing else would notice its size."""
+    if (request.content_length or 0) > MAX_CONTENT_BYTES:
+        abort(413)
+
+
+def _protect(response: Response) -> Response:
+    response.headers.update(SECURITY_HEADERS)
+    response.headers["X-Request-Id"] = g.request_id
+    return response
+
+
+def _wrap(app: Flask, trusted_proxies: int) -> None:
+    app.wsgi_app = TolerantPaths(app.wsgi_app)  # type: ignore[method-assign]
+    if trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies, x_proto=trusted_proxies)  # type: ignore[method-assign]

@@ -1,0 +1,34 @@
+"""Paths as importers write them: doubled and trailing slashes, collections in lower case.
+
+The base URL is often typed with a slash at its end, to which importers add another. What follows the collection's name
+is an id and stays as it is.
+"""
+
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+_PREFIX = ["scim", "v2"]
+_COLLECTIONS = {
+    name.lower(): name for name in ("Users", "Groups", "ServiceProviderConfig", "ResourceTypes", "Schemas", "Me")
+}
+
+
+class TolerantPaths:
+    """WSGI middleware that hands the canonical path to the application."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Pass the request on under its canonical path."""
+        path = canonical_path(environ.get("PATH_INFO", ""))
+        return self._application({**environ, "PATH_INFO": path}, start_response)
+
+
+def canonical_path(path: str) -> str:
+    """Return a path without empty segments and with the collection's name as the RFC spells it."""
+    segments = [segment for segment in path.split("/") if segment]
+    if segments[:2] == _PREFIX and len(segments) > len(_PREFIX):
+        collection = segments[len(_PREFIX)]
+        segments[len(_PREFIX)] = _COLLECTIONS.get(collection.lower(), collection)
+    return "/" + "/".join(segments)

@@ -1,0 +1,70 @@
+"""A pool, a store and the sync between them, as the tests of the use cases need them."""
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from connector.cognito.meter import Meter
+from connector.cognito.session import open_pool
+from connector.directory.mapping import Rules
+from connector.directory.rows import Kind
+from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
+from connector.store.database import Database
+from connector.store.reader import DirectoryReader
+from connector.sync.full_sync import SyncSettings, approve_plan, full_sync, plan_sync
+from connector.sync.progress import Silence
+from connector.sync.result import SyncResult
+from tests.fakes.simulated_pool import SimulatedPool
+
+ANYTHING_GOES = Limits(**dict.fromkeys(LIMIT_NAMES, Limit(0, 100.0)))
+
+
+@dataclass
+class Connector:
+    """One pool kept in one store."""
+
+    pool: SimulatedPool
+    database: Database
+    rules: Rules = field(default_factory=Rules)
+    groups: tuple[str, ...] = ()
+    limits: Limits = ANYTHING_GOES
+
+    def sync(self, **access: object) -> SyncResult:
+        """Run a full sync."""
+        return self._run(full_sync, access)
+
+    def plan(self, **access: object) -> SyncResult:
+        """Make a plan."""
+        return self._run(plan_sync, access)
+
+    def approve(self, digest: str) -> SyncResult:
+        """Approve a refused plan."""
+        return approve_plan(self.database, digest, meter=Meter(), cause="command")
+
+    def _run(self, use_case: Any, access: dict[str, object]) -> SyncResult:
+        settings = SyncSettings(self.rules, self.groups, self.limits, Meter())
+        opener = partial(_open, self.pool.access(**access), settings.meter)
+        result: SyncResult = use_case(opener, self.database, settings, cause="command", progress=Silence())
+        return result
+
+    def limited(self, **limits: Limit) -> "Connector":
+        """Return the same connector under stricter limits."""
+        return replace(self, limits=replace(ANYTHING_GOES, **limits))
+
+    def published(self) -> dict[str, list[str]] | None:
+        """Return what is served: each user and group as text, in order; None before the first generation."""
+        reader = DirectoryReader(self.database)
+        generation = reader.newest()
+        if generation is None:
+            return None
+        return {
+            kind.value: [
+                f"{found.head}{found.modified}{[member.user_name for member in reader.members(found.id, generation)]}"
+                for found in reader.page(kind, generation, start=1, count=10_000).resources
+            ]
+            for kind in Kind
+        }
+
+
+def _open(access, meter, run):
+    return open_pool(access, run=run, meter=meter)

@@ -1,0 +1,135 @@
+"""One run at a time, on the database's clock, on each database."""
+
+import json
+
+import pytest
+from sqlalchemy import select, update
+
+from connector.errors import AlreadyRunning, LeaseLost
+from connector.store.compare import mark_changes
+from connector.store.planning import read_plan
+from connector.store.publish import publish
+from connector.store.reader import DirectoryReader
+from connector.store.runs import begin, find_waiting
+from connector.store.tables import leases, runs, staged_users
+from tests.contract.population import POOL, Directory, people, publish_directory, stage
+
+
+def let_expire(database):
+    """Do to the lease what time does to that of a killed run."""
+    with database.writing() as connection:
+        connection.execute(update(leases).values(expires_at=1))
+
+
+def outcome_of(database, run):
+    """Return how a run ended."""
+    with database.reading() as connection:
+        return connection.execute(select(runs.c.state, runs.c.outcome).where(runs.c.id == run)).one()
+
+
+def test_a_second_run_is_told_which_run_is_under_way(open_store):
+    """P20: over all processes there is one run, and the second caller learns its number."""
+    one, other = open_store(), open_store()
+
+    with begin(one, "sync", cause="command") as run:
+        with pytest.raises(AlreadyRunning, match=f"run {run.id}"), begin(other, "plan", cause="command"):
+            pass
+        run.end("unchanged", {})
+
+    with begin(other, "sync", cause="command") as after:
+        assert after.id > run.id
+
+
+def test_a_killed_run_is_taken_over_and_recorded_as_failed(open_store):
+    """P20, P22: the next run needs no repair, finds no left-over rows, and history tells the truth."""
+    database = open_store()
+    with begin(database, "sync", cause="command") as killed:
+        stage(database, killed.id, Directory(people(3)))
+        let_expire(database)
+        with begin(open_store(), "sync", cause="command") as heir:
+            with database.reading() as connection:
+                assert connection.execute(select(staged_users)).all() == []
+            assert outcome_of(database, killed.id) == ("ended", "failed")
+            assert heir.lease.fence > killed.lease.fence
+
+
+def test_a_holder_that_slept_through_its_expiry_cannot_publish(open_store):
+    """P20: the fencing number is proved inside the publish transaction."""
+    database = open_store()
+    with begin(database, "sync", cause="command") as sleeper:
+        staging = stage(database, sleeper.id, Directory(people(3)))
+        mark_changes(database, sleeper.id)
+        plan = read_plan(database, staging, POOL, rejects=0)
+        let_expire(database)
+        with begin(open_store(), "sync", cause="command"), pytest.raises(LeaseLost):
+            publish(database, sleeper.id, plan, under=sleeper.lease)
+
+    assert DirectoryReader(database).newest() is None
+
+
+def test_a_run_that_raises_is_failed_and_frees_the_lease(database):
+    """P20: an unforeseen fault blocks nobody."""
+
+    class Unforeseen(Exception):
+        pass
+
+    with pytest.raises(Unforeseen), begin(database, "sync", cause="command") as run:
+        raise Unforeseen
+
+    assert outcome_of(database, run.id) == ("ended", "failed")
+    with begin(database, "sync", cause="command"):
+        pass
+
+
+def refuse(database, directory):
+    """Leave a refused plan waiting and return its digest."""
+    with begin(database, "sync", cause="command") as run:
+        staging = stage(database, run.id, directory)
+        mark_changes(database, run.id)
+        plan = read_plan(database, staging, POOL, rejects=0)
+        run.end("refused", {"digest": plan.digest, "generation": plan.base or None})
+    return plan.digest
+
+
+def test_a_refused_plan_keeps_its_rows_over_later_runs(database):
+    """P03: what was shown can still be published after another harvest."""
+    publish_directory(database, Directory(people(3)))
+    digest = refuse(database, Directory(people(1)))
+    with begin(database, "sync", cause="command") as run:
+        run.end("incomplete", {})
+
+    waiting = find_waiting(database, digest)
+    with database.reading() as connection:
+        kept = connection.scalars(select(staged_users.c.id).where(staged_users.c.run == waiting.run)).all()
+    assert kept == ["u00001"]
+
+
+def test_a_refused_plan_waits_no_longer_once_another_generation_is_published(database):
+    """P03: the published generation must still be the one it was compared with."""
+    publish_directory(database, Directory(people(3)))
+    digest = refuse(database, Directory(people(1)))
+    publish_directory(database, Directory(people(4)))
+
+    assert find_waiting(database, digest) is None
+
+
+def test_a_refused_plan_waits_for_a_day(database):
+    """P03: an approval cannot be dug out later."""
+    publish_directory(database, Directory(people(3)))
+    digest = refuse(database, Directory(people(1)))
+    with database.writing() as connection:
+        connection.execute(update(runs).where(runs.c.outcome == "refused").values(ended_at="2026-01-01T00:00:00.000Z"))
+
+    assert find_waiting(database, digest) is None
+
+
+def test_the_history_keeps_results(database):
+    """A run's result can be read back as it was."""
+    with begin(database, "plan", cause="command") as run:
+        run.end("unchanged", {"run": run.id, "users": 3})
+
+    with database.reading() as connection:
+        row = connection.execute(select(runs).where(runs.c.id == run.id)).one()
+    assert (row.kind, row.cause, row.state, row.outcome) == ("plan", "command", "ended", "unchanged")
+    assert json.loads(row.result) == {"run": run.id, "users": 3}
+    assert row.started_at <= row.ended_at

@@ -1,0 +1,1 @@
+"""The demonstration: its pool, its people and the command."""

@@ -1,0 +1,1 @@
+"""What is shipped, tested as it is installed."""

@@ -1,0 +1,63 @@
+"""A PostgreSQL server of the tests' own: real, throw-away, on a loopback port nobody else uses."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_SETTINGS = "fsync=off\nunix_socket_directories=''\nlisten_addresses='127.0.0.1'\nmax_connections=60\n"
+
+
+def find_binaries() -> Path:
+    """Return the folder with initdb and pg_ctl; `make test` installs them where it may."""
+    found = shutil.which("initdb")
+    places = (
+        [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    )
+    for place in places:
+        if (place / "pg_ctl").exists():
+            return place
+    raise RuntimeError("PostgreSQL's initdb is not installed; see tests/parts")
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """Run a server and give the URL of its maintenance database."""
+    binaries, owner = find_binaries(), _server_user()
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+        if owner:
+            shutil.chown(folder, owner)
+        data, port = Path(folder) / "data", _free_port()
+        _run(owner, binaries / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write(f"{_SETTINGS}port={port}\n")
+        _run(owner, binaries / "pg_ctl", "-D", data, "-l", Path(folder) / "log", "-w", "start")
+        try:
+            yield f"postgresql://tests@127.0.0.1:{port}/postgres"
+        finally:
+            _run(owner, binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+def _server_user() -> str | None:
+    """Name the user to run as: PostgreSQL refuses to be run by root."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+def _run(owner: str | None, *command: object) -> None:
+    subprocess.run(
+        [str(word) for word in command], check=True, user=owner, stdout=subprocess.DEVNULL, cwd="/", timeout=60
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""The configuration: what it accepts, refuses, warns of and shows."""

@@ -1,0 +1,162 @@
+"""The safeguard: what it lets through and what it refuses."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.directory.plan import ChangePlan, Changes, GroupLoss, Sizes, Source
+from connector.directory.safeguard import LIMIT_NAMES, Accepted, Limit, Limits, Refused, judge
+
+HOME = Source("111122223333", "eu-west-1", "eu-west-1_A")
+NONE_ALLOWED = Limits(**dict.fromkeys(LIMIT_NAMES, Limit(0)))
+ALL_ALLOWED = Limits(**dict.fromkeys(LIMIT_NAMES, Limit(0, 100.0)))
+
+STEADY = ChangePlan(
+    digest="d",
+    base=7,
+    source=HOME,
+    published_source=HOME,
+    published=Sizes(200, 20, 400),
+    harvested=Sizes(200, 20, 400),
+    users=Changes(),
+    groups=Changes(),
+)
+
+
+def test_a_plan_that_takes_nothing_away_is_accepted_under_the_strictest_limits():
+    """P02: additions and changes are never refused."""
+    plan = replace(STEADY, users=Changes(created=500, updated=100), groups=Changes(created=5), members_added=900)
+
+    assert judge(plan, NONE_ALLOWED) == Accepted("d")
+
+
+@pytest.mark.parametrize(
+    ("plan", "setting"),
+    [
+        (lambda n: replace(STEADY, users=Changes(removed=n)), "max_removed_users"),
+        (lambda n: replace(STEADY, groups=Changes(removed=n)), "max_removed_groups"),
+        (lambda n: replace(STEADY, members_removed=n), "max_removed_memberships"),
+        (lambda n: replace(STEADY, losses=(GroupLoss("all", n, 100),)), "max_removed_members_per_group"),
+        (lambda n: replace(STEADY, deactivated=n), "max_deactivated_users"),
+        (lambda n: replace(STEADY, rejects=n), "max_rejects"),
+    ],
+)
+def test_each_limit_refuses_one_more_than_it_allows(plan, setting):
+    """P02: at the limit a plan passes, one above it is refused, and the reason names the setting."""
+    limits = replace(ALL_ALLOWED, **{setting: Limit(4)})
+
+    assert judge(plan(4), limits) == Accepted("d")
+    verdict = judge(plan(5), limits)
+    assert isinstance(verdict, Refused)
+    assert [f"sync.safeguard.{setting} allows 4" in reason for reason in verdict.reasons] == [True]
+
+
+@given(
+    removed=st.integers(0, 10_000),
+    published=st.integers(1, 10_000),
+    number=st.integers(0, 10_000),
+    percent=st.integers(0, 100),
+)
+def test_removals_are_refused_exactly_above_the_larger_of_number_and_share(removed, published, number, percent):
+    """P02: refused if and only if removals exceed max(number, share of what is published)."""
+    plan = replace(STEADY, published=Sizes(published, 20, 400), users=Changes(removed=removed))
+    limits = replace(ALL_ALLOWED, max_removed_users=Limit(number, float(percent)))
+
+    refused = removed > number and removed * 100 > published * percent
+    assert isinstance(judge(plan, limits), Refused) == refused
+
+
+@pytest.mark.parametrize(
+    ("harvested", "what"), [(Sizes(0, 20, 0), "all 200 users"), (Sizes(200, 0, 0), "all 20 groups")]
+)
+def test_from_some_to_none_is_refused_whatever_the_limits(harvested, what):
+    """P02: an empty answer is never taken for an empty directory."""
+    verdict = judge(replace(STEADY, harvested=harvested), ALL_ALLOWED)
+
+    assert isinstance(verdict, Refused)
+    assert verdict.reasons == (f"{what} would be removed",)
+
+
+def test_an_empty_pool_may_stay_empty():
+    """P02: from none to none nothing is lost."""
+    plan = replace(STEADY, published=Sizes(), harvested=Sizes())
+
+    assert judge(plan, NONE_ALLOWED) == Accepted("d")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [replace(HOME, account="444455556666"), replace(HOME, region="eu-west-2"), replace(HOME, pool_id="eu-west-1_B")],
+)
+def test_another_source_than_the_published_one_is_refused_whatever_the_limits(other):
+    """P05: a changed account, Region or pool waits for a person."""
+    verdict = judge(replace(STEADY, source=other), ALL_ALLOWED)
+
+    assert isinstance(verdict, Refused)
+    assert len(verdict.reasons) == 1
+
+
+def test_a_new_list_of_groups_that_removes_somebody_is_refused():
+    """P06: narrowing the list is a decision to confirm, also within the limits."""
+    narrowed = replace(STEADY, source=replace(HOME, groups=("admins",)), users=Changes(removed=1))
+
+    assert isinstance(judge(narrowed, ALL_ALLOWED), Refused)
+
+
+def test_a_new_list_of_groups_that_removes_nobody_is_accepted():
+    """P06: widening the list needs nobody's consent."""
+    widened = replace(STEADY, source=replace(HOME, groups=("admins",)), users=Changes(created=9))
+
+    assert judge(widened, NONE_ALLOWED) == Accepted("d")
+
+
+def test_every_reason_is_told():
+    """P02: who has to decide sees all that speaks against the plan."""
+    plan = replace(STEADY, users=Changes(removed=150), deactivated=100, members_removed=300)
+
+    verdict = judge(plan, Limits())
+
+    assert isinstance(verdict, Refused)
+    assert len(verdict.reasons) == 3
+
+
+def test_rejects_of_a_first_sync_count_against_what_was_read():
+    """P17: with nothing published yet, the share is taken of the harvest."""
+    first = replace(STEADY, base=0, published=Sizes(), published_source=None, harvested=Sizes(900, 100, 0))
+    limits = replace(ALL_ALLOWED, max_rejects=Limit(0, 5.0))
+
+    assert judge(replace(first, rejects=50), limits) == Accepted("d")
+    assert isinstance(judge(replace(first, rejects=51), limits), Refused)
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("10", Limit(10)),
+        ("0", Limit(0)),
+        ("5%", Limit(0, 5.0)),
+        ("2.5 %", Limit(0, 2.5)),
+        ("10 or 10%", Limit(10, 10.0)),
+        (" 10  or  10% ", Limit(10, 10.0)),
+    ],
+)
+def test_a_limit_is_a_number_a_share_or_both(text, limit):
+    """The three forms of the configuration."""
+    assert Limit.parse(text) == limit
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ten", "-1", "10 10%", "10 or", "or 10%", "101%", "10%%", "10% or 10", "1e3", "10or10%"]
+)
+def test_anything_else_is_no_limit(text):
+    """A mistyped limit is an error, never a guess."""
+    with pytest.raises(ValueError, match="is not a limit"):
+        Limit.parse(text)
+
+
+@given(number=st.integers(0, 999_999), percent=st.sampled_from([0.0, 0.5, 10.0, 100.0]))
+def test_a_limit_reads_back_as_it_was_written(number, percent):
+    """Reasons show limits in the form in which they are configured."""
+    assert Limit.parse(str(Limit(number, percent))) == Limit(number, percent)

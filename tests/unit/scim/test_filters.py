@@ -1,0 +1,135 @@
+import contextlib
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from scim2_models import InvalidFilterException
+
+from connector.directory.rows import Kind
+from connector.scim.filters import MAX_LENGTH, MAX_TERMS, parse_filter
+
+COGNITO = "urn:ietf:params:scim:schemas:extension:cognito:2.0:User"
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ('username eq "x"', 'username eq "x"'),
+        ('userName Eq "x" AND active eq "true"', 'userName eq "x" and active eq "true"'),
+        ('emails eq "bob@corp.local"', 'emails eq "bob@corp.local"'),
+        ('emails[type eq "work"]', 'emails[type eq "work"]'),
+        ('groups.value eq "g"', 'groups.value eq "g"'),
+        ('meta.lastModified gt "2026-01-01T00:00:00.000Z"', 'meta.lastModified gt "2026-01-01T00:00:00.000Z"'),
+        (f'{COGNITO}:username eq "x"', f'{COGNITO}:username eq "x"'),
+        ("not (title pr)", "not (title pr)"),
+        (f"{'(' * 2000}title pr{')' * 2000}", "title pr"),
+    ],
+)
+def test_filters_of_importers_are_understood(text: str, tree: str) -> None:
+    """RFC 7644, section 3.4.2.2: names and operators in any case, e-mail addresses of any form."""
+    assert str(parse_filter(text, Kind.USERS)) == tree
+
+
+def test_groups_are_filtered_by_their_members() -> None:
+    """RFC 7644, section 3.4.2.2: some importers ask for each membership like this."""
+    text = 'id eq "g" and members eq "u"'
+
+    assert str(parse_filter(text, Kind.GROUPS)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password eq "x"',
+        "password pr",
+        'userName eq "x" and password sw "a"',
+        'emails[password eq "x"]',
+        'nonsense eq "x"',
+        'members eq "x"',
+        'urn:ietf:params:scim:schemas:core:2.0:Group:displayName eq "x"',
+        "userName",
+        "userName eq",
+        "userName eq x",
+        'userName eq "x',
+        'userName like "x"',
+        'meta.lastModified gt "yesterday"',
+        "active gt true",
+        'userName eq "\\u0000"',
+        'userName eq "\\ud800"',
+        'not (displayName eq "a" or emails[value eq "\\udc00"])',
+        "not (" * 100 + "title pr" + ")" * 100,
+        "userName eq 1e999",
+        " ",
+    ],
+)
+def test_what_cannot_be_answered_is_refused(text: str) -> None:
+    """P30, P31: a filter that means nothing here is invalidFilter, never all rows, and passwords do not exist."""
+    with pytest.raises(InvalidFilterException) as refused:
+        parse_filter(text, Kind.USERS)
+
+    assert (refused.value.status, refused.value.scim_type) == (400, "invalidFilter")
+
+
+@pytest.mark.parametrize("joint", ["or", "AND"])
+def test_terms_are_counted_before_parsing(joint: str) -> None:
+    """P30: 64 terms are answered, one more is not."""
+    terms = ["title pr"] * MAX_TERMS
+
+    parse_filter(f" {joint} ".join(terms), Kind.USERS)
+    with pytest.raises(InvalidFilterException, match="more than 64 terms"):
+        parse_filter(f" {joint} ".join([*terms, "id pr"]), Kind.USERS)
+
+
+def test_words_inside_values_are_no_terms() -> None:
+    """P30: only what joins terms counts, not the text that is searched for."""
+    text = f'displayName eq "{"this and that or " * 100}\\""'
+
+    assert str(parse_filter(text, Kind.USERS)) == text
+
+
+def test_length_is_bounded() -> None:
+    """P30: 4096 characters are read, one more is not."""
+    parse_filter("title pr".ljust(MAX_LENGTH), Kind.USERS)
+    with pytest.raises(InvalidFilterException, match="longer than 4096"):
+        parse_filter("title pr".ljust(MAX_LENGTH + 1), Kind.USERS)
+
+
+@given(value=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+def test_any_text_can_be_searched_for(value: str) -> None:
+    """P30: a quoted value stays a value whatever it contains."""
+    tree = parse_filter(f"displayName eq {json.dumps(value)}", Kind.USERS)
+
+    assert getattr(tree, "value", None) == value
+
+
+_WORDS = st.sampled_from(
+    [
+        "userName",
+        "emails",
+        "eq",
+        "ne",
+        "pr",
+        "and",
+        "or",
+        "not",
+        "(",
+        ")",
+        "[",
+        "]",
+        ".",
+        '"',
+        '"x"',
+        "1",
+        "true",
+        "null",
+    ]
+)
+
+
+@given(text=st.text(max_size=60) | st.lists(_WORDS, max_size=20).map(" ".join))
+@example('userName eq "\ud800"')
+def test_any_text_is_a_filter_or_refused(text: str) -> None:
+    """P31: nothing but invalidFilter is ever raised."""
+    with contextlib.suppress(InvalidFilterException):
+        parse_filter(text, Kind.USERS)

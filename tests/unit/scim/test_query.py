@@ -1,0 +1,108 @@
+import contextlib
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scim2_models import (
+    InvalidFilterException,
+    InvalidSyntaxException,
+    InvalidValueException,
+    TooManyException,
+)
+
+from connector.directory.rows import Kind
+from connector.scim.query import HIGHEST, ListRequest, parse_list_request, read_parameters
+
+
+def _parse(query: str | bytes) -> ListRequest:
+    raw = query.encode() if isinstance(query, str) else query
+    return parse_list_request(read_parameters(raw), Kind.USERS)
+
+
+@pytest.mark.parametrize(
+    ("query", "start", "count"),
+    [
+        ("", 1, None),
+        ("startIndex=3&count=7", 3, 7),
+        ("STARTINDEX=3&Count=7", 3, 7),
+        ("startIndex=&count=&filter=", 1, None),
+        ("count=%20", 1, None),
+        ("startIndex=0", 1, None),
+        ("startIndex=-5&count=-1", 1, 0),
+        ("count=0", 1, 0),
+        ("count=%2B5", 1, 5),
+        ("count=+5", 1, 5),
+        ("count=0005&count=0005", 1, 5),
+        ("count=99999999999999999999", 1, HIGHEST),
+        (f"startIndex={'9' * 6000}&count=-{'9' * 6000}", HIGHEST, 0),
+        (f"count={'0' * 6000}1", 1, 1),
+        ("unheard=of&attributes=userName&sortBy=id&cursor=", 1, None),
+        ("attributes=userName&startIndex=1&count=200", 1, 200),
+    ],
+)
+def test_paging_parameters_of_any_size_and_sign(query: str, start: int, count: int | None) -> None:
+    """P31, RFC 7644 section 3.4.2.4: below one is one, negative is nothing, empty is absent, huge is huge."""
+    assert _parse(query) == ListRequest(start, count)
+
+
+@pytest.mark.parametrize("value", ["x", "1.0", "1e3", "0x10", "--1", "1 2", "٣", "1_000", "null", "1\x00"])
+@pytest.mark.parametrize("name", ["count", "startIndex"])
+def test_what_is_no_integer_is_refused(name: str, value: str) -> None:
+    """P31: a count that cannot be honoured is never guessed."""
+    with pytest.raises(InvalidValueException):
+        _parse(f"{name}={quote(value)}")
+
+
+@pytest.mark.parametrize("query", ["count=1&count=2", "count=1&COUNT=2", "filter=id%20pr&filter=title%20pr"])
+def test_contradicting_parameters_are_refused(query: str) -> None:
+    """P34: of two counts neither is taken for the other."""
+    with pytest.raises(InvalidValueException, match="twice"):
+        _parse(query)
+
+
+@pytest.mark.parametrize("query", [b"count=%ff", b"filter=\xff", b"x=%ed%a0%80", b"&".join([b"a=b"] * 101)])
+def test_what_is_no_query_is_refused(query: bytes) -> None:
+    """P31: bytes that are not UTF-8 have no meaning, and parameters are bounded."""
+    with pytest.raises(InvalidSyntaxException):
+        _parse(query)
+
+
+@pytest.mark.parametrize("encoded", ["userName%20eq%20%22x%22", "userName+eq+%22x%22", 'userName+eq+"x"'])
+def test_a_filter_is_parsed_however_its_spaces_are_written(encoded: str) -> None:
+    """RFC 7644, section 3.4.2.2: importers write a space as `%20` or as `+`."""
+    assert str(_parse(f"Filter={encoded}").where) == 'userName eq "x"'
+
+
+def test_a_filter_with_nul_is_refused() -> None:
+    """P31: no database takes a NUL."""
+    with pytest.raises(InvalidValueException):
+        _parse("filter=userName%20eq%20%22%00%22")
+
+
+@given(
+    total=st.integers(0, 300),
+    start=st.integers(1, 400),
+    count=st.none() | st.integers(0, 400),
+    max_results=st.integers(1, 200),
+)
+def test_a_page_is_as_long_as_asked_or_refused(total: int, start: int, count: int | None, max_results: int) -> None:
+    """P34: a page holds min(count, rows remaining) rows; what is over the bound is tooMany, never lowered."""
+    asked = ListRequest(start, count)
+    remaining = len(range(start, total + 1))
+    wanted = remaining if count is None else min(count, remaining)
+
+    if wanted > max_results:
+        with pytest.raises(TooManyException):
+            asked.rows(total, max_results)
+    else:
+        assert asked.rows(total, max_results) == wanted
+        assert len(range(total)[start - 1 : start - 1 + asked.limit(max_results)]) == wanted
+
+
+@given(query=st.binary(max_size=80) | st.text(max_size=80).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_query_is_understood_or_refused(query: bytes) -> None:
+    """P31: nothing but an exception with status 400 is ever raised."""
+    for parameter in (b"", b"count=", b"filter=", b"startIndex="):
+        with contextlib.suppress(InvalidFilterException, InvalidSyntaxException, InvalidValueException):
+            _parse(parameter + query)

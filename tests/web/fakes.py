@@ -1,0 +1,146 @@
+"""A published directory and its callers in memory, for the tests of the web application."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from scim2_models.path import Comparison, FilterNode
+
+from connector.directory.people import Person, Team
+from connector.directory.rows import Kind
+from connector.errors import StoreError
+from connector.scim.encoding import encode
+from connector.scim.render import group_row, user_row
+from connector.store.generations import Generation
+from connector.store.reader import Member, Page, Stored
+from connector.store.search import UnsupportedFilter
+
+PUBLISHED_AT = "2026-01-02T03:04:05.678Z"
+TOKEN = "ccs_importer"
+OPERATOR_TOKEN = "ccs_operator"
+TEAMS = ("Everyone", "Two", "Nobody")
+REVOKED_TOKEN = "ccs_revoked"
+
+
+@dataclass(frozen=True)
+class FakeClient:
+    """A caller."""
+
+    name: str
+    role: str
+
+
+class FakeClients:
+    """Lets one importer and one operator in, until they are revoked."""
+
+    def __init__(self) -> None:
+        self.known = {TOKEN: FakeClient("idp", "importer"), OPERATOR_TOKEN: FakeClient("ops", "operator")}
+        self.asked: list[str] = []
+
+    def authenticate(self, token: str) -> FakeClient | None:
+        """Return the client whose token this is."""
+        self.asked.append(token)
+        return self.known.get(token)
+
+
+@dataclass
+class FakeReader:
+    """One generation of people and teams, in the given order.
+
+    Args:
+        memberships: for each team, the people in it.
+        published: whether there is a generation.
+        broken: whether the store fails to answer.
+        fails_after: number of rows after which reading a page fails.
+    """
+
+    people: Sequence[Person] = ()
+    teams: Sequence[Team] = ()
+    memberships: dict[str, list[Person]] = field(default_factory=dict)
+    published: bool = True
+    broken: bool = False
+    fails_after: int | None = None
+    asked_ids: list[str] = field(default_factory=list)
+
+    def ping(self) -> None:
+        """Fail when broken."""
+        self._answer()
+
+    def newest(self) -> Generation | None:
+        """Return the generation."""
+        self._answer()
+        if not self.published:
+            return None
+        memberships = sum(len(members) for members in self.memberships.values())
+        return Generation(1, PUBLISHED_AT, len(self.people), len(self.teams), memberships)
+
+    def find(self, kind: Kind, identifier: str, generation: Generation) -> Stored | None:
+        """Return one resource."""
+        self._answer()
+        self.asked_ids.append(identifier)
+        found = [stored for stored in self._all(kind, generation) if stored.id == identifier]
+        return found[0] if found else None
+
+    def page(
+        self, kind: Kind, generation: Generation, *, start: int, count: int, where: FilterNode | None = None
+    ) -> Page:
+        """Return a page; of all filters, this fake knows `eq` on names and ids."""
+        self._answer()
+        matching = [stored for stored in self._all(kind, generation) if _matches(stored, where)]
+        return Page(len(matching), self._rows(matching[start - 1 : start - 1 + count]))
+
+    def members(self, group_id: str, generation: Generation) -> Iterator[Member]:
+        """Stream the members of a team."""
+        assert generation.number == 1
+        for person in self.memberships.get(group_id, []):
+            yield Member(person.id, person.names[0])
+
+    def _answer(self) -> None:
+        if self.broken:
+            raise StoreError("disk I/O error in /secret/place")
+
+    def _rows(self, rows: Sequence[Stored]) -> Iterator[Stored]:
+        for given, row in enumerate(rows):
+            if given == self.fails_after:
+                raise StoreError("the disk is gone")
+            yield row
+
+    def _all(self, kind: Kind, generation: Generation) -> list[Stored]:
+        assert generation.number == 1
+        if kind is Kind.USERS:
+            return [
+                Stored(person.id, at, self._user_head(person), PUBLISHED_AT) for at, person in enumerate(self.people)
+            ]
+        return [Stored(team.id, at, group_row(team).head, PUBLISHED_AT) for at, team in enumerate(self.teams)]
+
+    def _user_head(self, person: Person) -> str:
+        row = user_row(person)
+        mentions = [group_row(team).mention for team in self.teams if person in self.memberships.get(team.id, [])]
+        groups = f',"groups":[{",".join(mentions)}]' if mentions else ""
+        return f"{row.opening}{encode(row.names[0])}{groups}{row.closing}"
+
+
+def sample_reader() -> FakeReader:
+    """Return a published directory: 25 people, a team of all, a team of two, a team of none."""
+    people = [
+        Person(
+            id=f"00000000-0000-4000-8000-{number:012}",
+            username=f"user{number}",
+            names=(f"user{number}", f"user{number}", f"00000000-0000-4000-8000-{number:012}"),
+            active=number % 5 != 0,
+            status="CONFIRMED",
+            family_name=f"Nämé {number}",
+            display_name=f"Person {number}",
+            email=f"user{number}@corp.local",
+        )
+        for number in range(1, 26)
+    ]
+    teams = [Team(id=f"11111111-0000-5000-8000-{number:012}", name=name) for number, name in enumerate(TEAMS)]
+    return FakeReader(people, teams, {teams[0].id: people, teams[1].id: people[:2]})
+
+
+def _matches(stored: Stored, where: FilterNode | None) -> bool:
+    if where is None:
+        return True
+    if not isinstance(where, Comparison) or where.attr_path.attr.lower() not in {"username", "displayname", "id"}:
+        raise UnsupportedFilter(f"a filter like {where} is not supported")
+    return f'"{where.attr_path.attr}":{encode(where.value)}'.lower() in stored.head.lower()
