@@ -59,31 +59,30 @@ def serve(load: Callable[[], Flask], listener: socket.socket, exposure: Exposure
 
     Args:
         load: makes the application; called in the worker process.
-        listener: the bound socket, which is closed in the end.
+        listener: the bound socket, which is handed over for good.
         exposure: threads and certificate.
-        ready: called once requests are answered.
+        ready: called once requests are answered, in the worker process.
 
     Raises:
         ConnectorError: the application did not start.
     """
     command = os.getpid()
-    with listener:
-        try:
-            _Gunicorn(load, listener, exposure, ready).run()
-        except SystemExit as end:
-            if os.getpid() != command:  # a worker, whose exit code gunicorn waits for
-                raise
-            if end.code:
-                raise ConnectorError("The server could not start.", remedy="The log above says why.") from None
+    try:
+        _Gunicorn(load, listener.detach(), exposure, ready).run()
+    except SystemExit as end:
+        if os.getpid() != command:  # a worker, whose exit code gunicorn waits for
+            raise
+        if end.code:
+            raise ConnectorError("The server could not start.", remedy="The log above says why.") from None
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(
-        self, load: Callable[[], Flask], listener: socket.socket, exposure: Exposure, ready: Callable[[], None]
+        self, load: Callable[[], Flask], descriptor: int, exposure: Exposure, ready: Callable[[], None]
     ) -> None:
         self._load = load
         self._options: dict[str, Any] = {
-            "bind": f"fd://{listener.fileno()}",
+            "bind": f"fd://{descriptor}",
             "workers": 1,
             "worker_class": "gthread",
             "threads": exposure.threads,
@@ -91,7 +90,8 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "certfile": exposure.tls_certificate or None,
             "keyfile": exposure.tls_key or None,
             "logger_class": _RootLogger,
-            "when_ready": lambda _arbiter: ready(),
+            # The first worker speaks, because before it is there a signal to end would wait for it in vain.
+            "post_worker_init": lambda worker: ready() if worker.age == 1 else None,
             "proc_name": "cognito-scim",
             # The application counts its proxies itself (server.trusted_proxies).
             "forwarded_allow_ips": "",

@@ -1,6 +1,8 @@
 """`demo`: the whole product on this machine, against an embedded pool with a sample directory."""
 
+import shlex
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -121,7 +123,7 @@ class _Spectator:
         say(f"Bearer token   {endpoint.token}")
         say("\nRead it, here or in another terminal:")
         say(f"  curl -s -H 'Authorization: Bearer {endpoint.token}' '{endpoint.base_url}/Users?startIndex=1&count=2'")
-        say(f"  cognito-scim --config {config} list users")
+        say(f"  {shlex.join([*_own_command(), '--config', str(config), 'list', 'users'])}")
         say("\nCtrl-C ends it.")
 
     def see_walk(self, comparison: "Comparison") -> None:
@@ -154,6 +156,11 @@ class _Listener:
 
     def see_walk(self, comparison: "Comparison") -> None:
         self.heard["walked"] = asdict(comparison.walk)
+
+
+def _own_command() -> list[str]:
+    """Return how this program was called, to be called so again: it need not be on the path."""
+    return [sys.argv[0]] if Path(sys.argv[0]).name == "cognito-scim" else [sys.executable, "-m", "connector"]
 
 
 def _is_passed(checks: list[Check]) -> bool:

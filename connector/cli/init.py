@@ -75,7 +75,7 @@ class Answer:
 @click.option("--force", is_flag=True, help="Replace a configuration that is there.")
 @json_option
 @pass_invocation
-def init(invocation: Invocation, *, force: bool, **given: str | tuple[str, ...] | None) -> None:
+def init(invocation: Invocation, /, *, force: bool, **given: str | tuple[str, ...] | None) -> None:
     """Ask for the values of the configuration form and write config.yaml.
 
     On a terminal, what no option gives is asked for; a secret that the environment holds is left there.
@@ -103,7 +103,9 @@ def _answers(given: Mapping[str, str | tuple[str, ...] | None], environment: Map
     for field in FORM:
         value = given[field.option]
         if field.secret and isinstance(value, str):
-            yield Answer(field, sys.stdin.readline().rstrip("\r\n")) if value == "-" else Answer(field, file=value)
+            from_stdin = value == "-"
+            text = sys.stdin.readline().rstrip("\r\n") if from_stdin else ""
+            yield Answer(field, text, file="" if from_stdin else str(Path(value).absolute()))
         elif value:
             yield Answer(field, value if isinstance(value, str) else "\n".join(value))
         elif sys.stdin.isatty() and variable(field.key) not in environment:

@@ -52,11 +52,10 @@ def run() -> None:
 
 
 def execute(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; nothing is ever raised."""
+    """Run one command line and return its exit code; no fault is ever raised."""
     invocation = Invocation()
     try:
-        code = cli.main(list(arguments), prog_name="cognito-scim", standalone_mode=False, obj=invocation)
-        sys.stdout.flush()
+        return _invoke(arguments, invocation)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -67,11 +66,21 @@ def execute(arguments: Sequence[str]) -> int:
         _forget_stdout()
         return 0
     except ConnectorError as error:
-        invocation.tell_error(error)
-        return error.exit_code
+        fault = error
     except Exception:  # noqa: BLE001 - the one place where a fault that nobody foresaw ends
-        invocation.tell_error(_unexpected())
-        return 1
+        fault = _unexpected()
+    invocation.tell_error(fault)
+    return fault.exit_code
+
+
+def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
+    """Do what `cli.main` does, which would end the process itself when nobody reads stdout any more."""
+    try:
+        with cli.make_context("cognito-scim", list(arguments), obj=invocation) as context:
+            code = cli.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
     return code if isinstance(code, int) else 0
 
 

@@ -135,7 +135,9 @@ def server_time(parsed: Mapping[str, Any]) -> datetime | None:
 
 
 def describe_skew(ahead: timedelta) -> str:
-    """Say in words how this machine's clock differs from that of AWS."""
+    """Say in words how this machine's clock differs from that of AWS, whose Date header has whole seconds."""
+    if abs(ahead) < timedelta(seconds=2):
+        return "in step with AWS"
     return f"{abs(ahead.total_seconds()):.0f} seconds {'ahead of' if ahead > timedelta(0) else 'behind'} AWS"
 
 
@@ -210,7 +212,7 @@ def _throttled(error: ClientError, call: Call) -> SourceUnavailable:
 
 def _missing(error: ClientError, call: Call) -> SourceMissing:
     return SourceMissing(
-        f"{call}: AWS knows no such thing ({error_code(error)}).",
+        f"There is no {call.target}, says {call.operation} ({error_code(error)}).",
         remedy="Check cognito.user_pool_id, cognito.region and the account of the role.",
     )
 

@@ -109,7 +109,7 @@ class Session:
 
     def caller(self) -> Caller:
         """Return who the source credentials belong to; this needs no permission."""
-        with told(Call("GetCallerIdentity", "the source credentials")):
+        with told(Call("GetCallerIdentity", f"STS in {self._access.region}")):
             answer = self._sts.get_caller_identity()
             return Caller(answer["Account"], answer["Arn"])
 

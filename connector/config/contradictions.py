@@ -91,6 +91,7 @@ def find_warnings(given: Given, *, reads_pool: bool) -> Iterator[str]:
             yield f"{key} is written in {given.origin(key)}; better name a file with {key}_file."
     if reads_pool:
         yield from _warnings_of_access(given)
+    yield from _warnings_of_address(given)
     for key, default in (("mapping.user_name", "auto"), ("mapping.email", "email")):
         yield from _warnings_of_linking(given, key, default)
 
@@ -115,6 +116,13 @@ def _warnings_of_access(given: Given) -> Iterator[str]:
         yield f"aws.external_id is shorter than {_SHORT_EXTERNAL_ID} characters; choose a random one nobody can guess."
     if given.has("aws.access_key_id") and given.text("aws.credential_source") in {"chain", "profile"}:
         yield f"aws.access_key_id is not used: aws.credential_source is {given.text('aws.credential_source')}."
+
+
+def _warnings_of_address(given: Given) -> Iterator[str]:
+    proxies = str(given.reading.found.get("server.trusted_proxies", Found(0, "")).value)
+    everywhere = given.text("server.host") in {"0.0.0.0", "::"}  # noqa: S104 - to warn of it
+    if (everywhere or proxies != "0") and not given.has("server.public_base_url"):
+        yield "server.public_base_url is not set; links will name the address listened on, not the one importers use."
 
 
 def _warnings_of_linking(given: Given, key: str, default: str) -> Iterator[str]:

@@ -146,7 +146,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
 def _configure_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "cache_size=-32768", "temp_store=FILE", "mmap_size=268435456"):
+    for pragma in ("journal_mode=WAL", "cache_size=-16384", "temp_store=FILE"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

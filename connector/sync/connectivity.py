@@ -16,7 +16,7 @@ from connector.cognito.faults import SKEW_REMEDY, describe_skew
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
 from connector.cognito.session import Access, Patience, Session, utc_now
-from connector.errors import ConfigError, ConnectorError, GroupGone, SourceDenied, SourceMissing
+from connector.errors import ConfigError, ConnectorError, SourceDenied, SourceMissing
 
 CLOCK_WARNING = timedelta(seconds=60)
 CLOCK_FAILURE = timedelta(seconds=300)
@@ -215,17 +215,17 @@ class _Examination:
     def _exists(self, group: str) -> bool:
         try:
             self.pool.group(group)
-        except GroupGone:
+        except SourceMissing:
             return False
         return True
 
     def _suggest(self, missing: Sequence[str]) -> str:
         try:
-            there = [group.name for page in self.pool.groups() for group in page]
+            there = {group.name.casefold(): group.name for page in self.pool.groups() for group in page}
         except ConnectorError:
-            there = []
-        near = {name: difflib.get_close_matches(name, there, n=1) for name in missing}
-        meant = ", ".join(f"{found[0]!r} for {name!r}" for name, found in near.items() if found)
+            there = {}
+        near = {name: difflib.get_close_matches(name.casefold(), there, n=1) for name in missing}
+        meant = ", ".join(f"{there[found[0]]!r} for {name!r}" for name, found in near.items() if found)
         hint = f"Perhaps {meant} was meant. " if meant else ""
         return f"{hint}Correct cognito.groups (upper and lower case count) or make the groups."
 

@@ -48,7 +48,8 @@ def test_plan_publishes_nothing(run: Run, pool: SimulatedPool) -> None:
 def test_a_refused_change_ends_with_3(command: str, run: Run, pool: SimulatedPool) -> None:
     """P02: from some to none is refused whatever the limits, and nothing changes."""
     run("sync")
-    pool.directory.users.clear()
+    for name in ("ann", "bo", "cy"):
+        pool.directory.remove_user(name)
     done = run(command, "--json")
 
     assert (done.code, done.document["outcome"]) == (3, "refused")
@@ -57,7 +58,7 @@ def test_a_refused_change_ends_with_3(command: str, run: Run, pool: SimulatedPoo
 
 @pytest.mark.parametrize(
     ("fault", "code"),
-    [(Fault.ACCESS_DENIED, 77), (Fault.POOL_MISSING, 78), (Fault.WRONG_KEYS, 77), (Fault.RESET, 75)],
+    [(Fault.ACCESS_DENIED, 77), (Fault.POOL_MISSING, 78), (Fault.WRONG_KEYS, 77), (Fault.EMPTY_OBJECT, 75)],
 )
 def test_an_incomplete_sync_ends_by_its_cause(fault: Fault, code: int, run: Run, pool: SimulatedPool) -> None:
     """The contract: 77, 78 or 75 by the cause; the published directory stays."""
@@ -93,7 +94,7 @@ def test_a_store_that_cannot_be_made_is_one_message(run: Run, monkeypatch: pytes
 
 def test_records_that_cannot_be_served_are_listed(run: Run, pool: SimulatedPool) -> None:
     """P17: rejects are told, with hostile text escaped (P32)."""
-    pool.directory.users.append(a_user("evil\x1b[2J\n", sub="not/a/sub"))
+    pool.directory.add_user(a_user("evil\x1b[2J\n", sub="not/a/sub"))
     done = run("sync")
 
     assert (done.code, "evil\\x1b[2J\\n" in done.out, "\x1b" in done.out) == (0, True, False)

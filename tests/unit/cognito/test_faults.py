@@ -61,7 +61,8 @@ def test_each_code_of_aws_has_its_place_in_our_tree(
 
     assert type(error) is expected
     assert words in str(error)
-    assert "ListUsers on user pool us-east-1_x" in error.message
+    assert LIST.operation in error.message
+    assert LIST.target in error.message
     assert code in error.message
     assert error.remedy
     assert SECRET not in f"{error!r}"

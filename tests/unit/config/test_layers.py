@@ -1,5 +1,6 @@
 """YAML < environment < secret files, and where each value came from."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,9 @@ def test_environment_wins_over_yaml(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("named_by", ["yaml", "environment"])
-def test_secret_file_wins_over_environment_and_yaml(key: str, read, named_by: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_secret_file_wins_over_environment_and_yaml(
+    key: str, read: Callable[[Settings], str], named_by: str, tmp_path: Path
+) -> None:
     """The contract: each secret also as `<key>_file`, which wins; the line break at its end is no part of it."""
     section, _, name = key.partition(".")
     text = "sqlite:///of-the-file.db" if key == "store.url" else "OF_THE_FILE_0123456789"

@@ -1,6 +1,8 @@
 """What works but deserves a second look."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -13,7 +15,14 @@ ACCESS = {
 }
 
 
-def load(text: str, folder: Path, mode: int = 0o600, *, reads_pool: bool = True, **environment: str) -> Settings:
+def load(
+    text: str,
+    folder: Path,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    *,
+    mode: int = 0o600,
+    reads_pool: bool = True,
+) -> Settings:
     """Load a configuration file of this text over a sound environment."""
     path = folder / "config.yaml"
     path.write_text(text)
@@ -43,8 +52,8 @@ def test_a_secret_in_yaml_works_but_warns(text: str, key: str, tmp_path: Path, m
     in_yaml = f"{key} is written in {path}, line 1; better name a file with {key}_file."
     readable = f"{path} holds {key} and others can read it; run: chmod 600 {path}"
 
-    assert load(text, tmp_path, 0o600, **name).warnings == (in_yaml,)
-    assert load(text, tmp_path, 0o640, **name).warnings == (readable, in_yaml)
+    assert load(text, tmp_path, name).warnings == (in_yaml,)
+    assert load(text, tmp_path, name, mode=0o640).warnings == (readable, in_yaml)
 
 
 def test_a_secret_of_environment_or_file_does_not_warn(tmp_path: Path) -> None:
@@ -53,7 +62,7 @@ def test_a_secret_of_environment_or_file_does_not_warn(tmp_path: Path) -> None:
     settings = load(
         f"aws: {{secret_access_key_file: '{tmp_path}/key'}}",
         tmp_path,
-        COGNITO_SCIM_AWS__ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
+        {"COGNITO_SCIM_AWS__ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"},
     )
 
     assert settings.warnings == ()
@@ -72,13 +81,15 @@ def test_a_secret_of_environment_or_file_does_not_warn(tmp_path: Path) -> None:
             },
             "aws.access_key_id is not used: aws.credential_source is chain",
         ),
+        ({"COGNITO_SCIM_SERVER__HOST": "0.0.0.0"}, "server.public_base_url is not set; links will name the address"),
+        ({"COGNITO_SCIM_SERVER__TRUSTED_PROXIES": "1"}, "server.public_base_url is not set; links will name the add"),
         ({"COGNITO_SCIM_MAPPING__USER_NAME": "preferred_username"}, "mapping.user_name is preferred_username, which"),
         ({"COGNITO_SCIM_MAPPING__EMAIL": "custom:mail"}, "mapping.email is custom:mail, which users may be able to"),
     ],
 )
 def test_what_is_less_safe_warns(environment: dict[str, str], warning: str, tmp_path: Path) -> None:
     """P19, P33: no role, a short ExternalId, or names that users may write themselves."""
-    assert [told[: len(warning)] for told in load("", tmp_path, **environment).warnings] == [warning]
+    assert [told[: len(warning)] for told in load("", tmp_path, environment).warnings] == [warning]
 
 
 @pytest.mark.parametrize(
@@ -94,9 +105,9 @@ def test_what_is_less_safe_warns(environment: dict[str, str], warning: str, tmp_
 )
 def test_a_trusted_source_does_not_warn(environment: dict[str, str], tmp_path: Path) -> None:
     """P19: `trusted: true` says that only administrators can write the attribute."""
-    assert load("", tmp_path, **environment).warnings == ()
+    assert load("", tmp_path, environment).warnings == ()
 
 
 def test_a_command_that_reads_no_pool_does_not_warn_of_the_role(tmp_path: Path) -> None:
     """A replica that only serves needs no access to AWS."""
-    assert load("", tmp_path, reads_pool=False, COGNITO_SCIM_AWS__ROLE_ARN="").warnings == ()
+    assert load("", tmp_path, {"COGNITO_SCIM_AWS__ROLE_ARN": ""}, reads_pool=False).warnings == ()

@@ -1,0 +1,61 @@
+"""The documents say what is there: every command and option, every promise with its tests, links that lead somewhere."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from connector.cli.main import cli
+
+ROOT = Path(__file__).parent.parent
+PROMISES = ROOT / "docs/explanation/promises.md"
+ROW = re.compile(r"^\| (P\d\d) \|.*\| (.+) \|$", re.MULTILINE)
+
+
+def commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield every command that does something, with its words."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path}{name} ")
+        else:
+            yield f"{path}{name}", command
+
+
+def test_every_command_and_option_is_in_the_reference():
+    """A command that nobody can look up does not exist."""
+    text = (ROOT / "docs/reference/commands.md").read_text()
+    rows = {
+        line.split("`")[1].split(" NAME")[0].split(" users")[0]: line
+        for line in text.splitlines()
+        if line.startswith("| `")
+    }
+
+    for name, command in commands(cli):
+        shown = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        assert shown == set(re.findall(r"`(--[a-z-]+)(?: [A-Z]+)?`", rows[name])), name
+
+
+def test_every_promise_names_tests_that_speak_of_it():
+    """A promise without a test is a wish."""
+    for promise, places in ROW.findall(PROMISES.read_text()):
+        for place in re.findall(r"`([^`]+)`", places):
+            assert promise in (ROOT / place).read_text(), f"{place} proves nothing of {promise}"
+
+
+def test_every_promise_that_a_test_names_is_on_the_page():
+    """A test of something that nobody promised is a promise forgotten."""
+    promised = {promise for promise, _ in ROW.findall(PROMISES.read_text())}
+    named = {
+        promise for test in ROOT.glob("tests/**/test_*.py") for promise in re.findall(r"\bP[0-3]\d\b", test.read_text())
+    }
+
+    assert named == promised
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    """A reader is never sent to a page that is not there."""
+    for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / link).exists(), link
