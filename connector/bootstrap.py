@@ -20,7 +20,7 @@ from connector.store.database import Database, connect
 from connector.store.migrations import migrate, open_database
 from connector.store.reader import DirectoryReader
 from connector.sync.connectivity import Subject
-from connector.sync.full_sync import SyncSettings, full_sync, plan_sync
+from connector.sync.full_sync import SyncSettings, approve_plan, full_sync, plan_sync
 from connector.sync.progress import Progress
 from connector.sync.result import SyncResult
 from connector.web.services import Services
@@ -95,6 +95,16 @@ def run_plan(settings: Settings, progress: Progress) -> SyncResult:
     with run_context(), store_of(settings) as database:
         parts = _parts_of(settings)
         return plan_sync(_opener(settings, parts.meter), database, parts, cause="command", progress=progress)
+
+
+def run_approval(settings: Settings, digest: str) -> SyncResult:
+    """Publish the refused plan of this digest.
+
+    Raises:
+        ApprovalRefused, AlreadyRunning, StoreError: nothing was published.
+    """
+    with run_context(), store_of(settings) as database:
+        return approve_plan(database, digest, meter=Meter(), cause="command")
 
 
 def _parts_of(settings: Settings) -> SyncSettings:

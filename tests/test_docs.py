@@ -1,4 +1,4 @@
-"""The documents say what is there: every command and option, every promise with its tests, links that lead somewhere."""
+"""The documents say what is there: every command and option, every promise with its tests, every link."""
 
 import re
 from collections.abc import Iterator

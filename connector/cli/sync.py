@@ -5,28 +5,31 @@ from typing import Any
 
 import click
 
-from connector.bootstrap import run_plan, run_sync
+from connector.bootstrap import run_approval, run_plan, run_sync
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.cli.progress import progress_bar
 from connector.config import Settings
-from connector.errors import ConnectorError
+from connector.errors import ApprovalRefused, ConnectorError
 from connector.sync.progress import Progress
-from connector.sync.result import INCOMPLETE, SyncResult
+from connector.sync.result import INCOMPLETE, REFUSED, SyncResult
 
 _SHOWN = 20
 Service = Callable[[Settings, Progress], SyncResult]
 
 
 @click.command()
+@click.option("--approve", metavar="DIGEST", help="Publish the refused plan of this digest, without reading the pool.")
 @json_option
 @pass_invocation
-def sync(invocation: Invocation) -> int:
+def sync(invocation: Invocation, approve: str | None) -> int:
     """Read the whole user pool and publish it, or change nothing.
 
     Ends with 0 when the directory is up to date, 3 when the safeguard refused the change, 75 when trying again may
     help, 77 when AWS refused the caller and 78 when the configuration is wrong.
     """
-    return _carry_out(invocation, run_sync)
+    if approve is None:
+        return _carry_out(invocation, run_sync)
+    return _carry_out(invocation, lambda settings, _: run_approval(settings, approve))
 
 
 @click.command()
@@ -56,6 +59,8 @@ def _carry_out(invocation: Invocation, service: Service) -> int:
 
 def describe_unstarted(error: ConnectorError) -> dict[str, Any]:
     """Return the result of a run that never began."""
+    if isinstance(error, ApprovalRefused):
+        return {"run": None, "outcome": REFUSED, "reason": error.message, "remedy": error.remedy}
     return {"run": None, "outcome": INCOMPLETE, "cause": error.message, "remedy": error.remedy}
 
 
@@ -63,6 +68,8 @@ def _tell(result: SyncResult) -> None:
     say(result.sentence())
     if result.examples:
         print_table(tuple(result.examples[0]), [tuple(map(str, row.values())) for row in result.examples])
+    if result.outcome == REFUSED and result.kind == "sync":
+        say(f"If this is meant: {result.approve_command}")
     if result.rejects:
         say(f"Records that cannot be served: {len(result.rejects)}")
         print_table(("kind", "source", "reason"), list(_some_rejects(result)))

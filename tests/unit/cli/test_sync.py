@@ -56,6 +56,21 @@ def test_a_refused_change_ends_with_3(command: str, run: Run, pool: SimulatedPoo
     assert run("list", "users", "--json").document["total"] == 3
 
 
+def test_a_refusal_prints_the_command_that_approves_it(run: Run, pool: SimulatedPool) -> None:
+    """P03: reasons, examples and the way out are on the screen; the approval publishes and is good once."""
+    run("sync")
+    for name in ("ann", "bo", "cy"):
+        pool.directory.remove_user(name)
+
+    refused = run("sync")
+    command = next(line for line in refused.out.splitlines() if "--approve" in line).split("cognito-scim ")[1].split()
+
+    assert ("all 3 users would be removed" in refused.out, "removed" in refused.out) == (True, True)
+    assert run(*command, "--json").document["outcome"] == "published"
+    again = run(*command, "--json")
+    assert (again.code, again.document["outcome"]) == (3, "refused")
+
+
 @pytest.mark.parametrize(
     ("fault", "code"),
     [(Fault.ACCESS_DENIED, 77), (Fault.POOL_MISSING, 78), (Fault.WRONG_KEYS, 77), (Fault.EMPTY_OBJECT, 75)],
