@@ -5,6 +5,7 @@ Standard attributes are those of OpenID Connect Core 5.1; `address` and `identit
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from connector.directory.people import Address, Identity, Person
 from connector.directory.records import UserRecord
 
 _CUSTOM = ("custom:", "dev:custom:")
+_UNSERVABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class AttributeReader:
@@ -25,7 +27,7 @@ class AttributeReader:
     @staticmethod
     def is_servable(text: str) -> bool:
         """Tell whether text is there and every reader and database takes it: no NUL, no lone surrogate."""
-        return bool(text.strip()) and "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+        return bool(text.strip()) and not _UNSERVABLE.search(text)
 
     def text(self, name: str) -> str:
         """Return an attribute as it is."""

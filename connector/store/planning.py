@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, exists, func, literal, select
 
 from connector.directory.plan import ChangePlan, Changes, GroupLoss, Sizes, Source, digest_of
 from connector.directory.rows import Kind
-from connector.store.compare import CREATED, UPDATED, count_marked
+from connector.store.compare import CREATED, SLICE, UPDATED, count_marked
 from connector.store.database import Database
 from connector.store.generations import Generation, newest, source_of
 from connector.store.staging import Staging
@@ -137,7 +137,8 @@ def _changes(connection: Connection, run: int) -> Iterator[tuple[str, str, str, 
             staged.c.run == run, staged.c.change.is_not(None)
         )
         removed = select(published.c.id, literal("removed"), literal("")).where(removed_from(run, kind))
-        for identifier, change, digest in connection.execute(marked.union_all(removed).order_by("id")):
+        both = marked.union_all(removed).order_by("id").execution_options(yield_per=SLICE)
+        for identifier, change, digest in connection.execute(both):
             yield kind.value, identifier, change, digest
 
 
