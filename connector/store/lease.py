@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from connector.errors import AlreadyRunning, LeaseLost, StoreError
 from connector.store.database import Database
 from connector.store.tables import leases
+
+SYNC = "sync"
+"""The lease that syncs and plans share; its row is there from the first migration on."""
 
 TIME_TO_LIVE = 60.0
 """Seconds after which a holder that was killed is taken over."""
@@ -39,18 +42,15 @@ def take(database: Database, connection: Connection, name: str, run: int) -> tup
         AlreadyRunning: another run holds it.
     """
     now = connection.execute(select(database.clock)).scalar_one()
-    held = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one_or_none()
-    if held and held.expires_at > now:
+    held = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one()
+    if held.expires_at > now:
         raise AlreadyRunning(
             f"A {name} is already running: run {held.run}.", remedy="Wait for it to end, then try again."
         )
-    lease = Lease(name, run, held.fence + 1 if held else 1)
+    lease = Lease(name, run, held.fence + 1)
     values = {"run": run, "fence": lease.fence, "expires_at": now + int(TIME_TO_LIVE * 1000)}
-    if held:
-        connection.execute(update(leases).where(leases.c.name == name).values(values))
-    else:
-        connection.execute(insert(leases).values(name=name, **values))
-    return lease, held.run if held and held.expires_at else None
+    connection.execute(update(leases).where(leases.c.name == name).values(values))
+    return lease, held.run if held.expires_at else None
 
 
 def prove(database: Database, connection: Connection, lease: Lease) -> None:

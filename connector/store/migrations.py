@@ -7,17 +7,19 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, insert, inspect, text
 
 from connector.errors import SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.database import Database, connect
-from connector.store.tables import metadata
+from connector.store.lease import SYNC
+from connector.store.tables import leases, metadata
 
 _LOCK = 0x5C1A
 
 
 def _create_tables(connection: Connection) -> None:
     metadata.create_all(connection)
+    connection.execute(insert(leases).values(name=SYNC, run=0, fence=0, expires_at=0))
 
 
 STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables,)

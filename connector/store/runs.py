@@ -16,9 +16,6 @@ from connector.store.lease import Lease
 from connector.store.staging import STAGED, clear_staging
 from connector.store.tables import runs
 
-SYNC = "sync"
-"""The lease that syncs and plans share."""
-
 APPROVABLE_MILLISECONDS = 24 * 60 * 60 * 1000
 """How long a refused plan waits for its approval."""
 
@@ -73,7 +70,7 @@ def begin(database: Database, kind: str, *, cause: str) -> Iterator[Run]:
             .values(kind=kind, cause=cause, state="running", started_at=_now(database, connection))
             .returning(runs.c.id)
         ).scalar_one()
-        lease, abandoned = leases.take(database, connection, SYNC, number)
+        lease, abandoned = leases.take(database, connection, leases.SYNC, number)
         if abandoned is not None:
             _end_as_failed(database, connection, abandoned, "it stopped without a word and its lease expired")
         _clear_left_over_staging(database, connection)
