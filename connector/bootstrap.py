@@ -11,14 +11,17 @@ from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
 from connector.cognito.session import Access, open_pool
 from connector.config import AttributeSource, Settings, find_config, load_settings
+from connector.config.values import seconds
 from connector.directory.mapping import Fallbacks, Rules
 from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
 from connector.errors import ConfigError
 from connector.logs import name_run, register_secret, run_context
+from connector.scim.evaluate import Evaluator
 from connector.store.clients import Clients
 from connector.store.database import Database, connect
 from connector.store.migrations import migrate, open_database
 from connector.store.reader import DirectoryReader
+from connector.store.walks import Walks
 from connector.sync.connectivity import Subject
 from connector.sync.full_sync import SyncSettings, approve_plan, full_sync, plan_sync
 from connector.sync.progress import Progress
@@ -164,7 +167,11 @@ def clients_of(settings: Settings) -> Iterator[Clients]:
 def reader_of(settings: Settings) -> Iterator[DirectoryReader]:
     """Give the published directory, for the length of a block."""
     with store_of(settings) as database:
-        yield DirectoryReader(database)
+        yield _reader(database, settings.server.base_url())
+
+
+def _reader(database: Database, public_base_url: str) -> DirectoryReader:
+    return DirectoryReader(database, Evaluator(f"{public_base_url.rstrip('/')}/scim/v2"))
 
 
 def web_services(settings: Settings | None = None, *, port: int | None = None) -> Services:
@@ -183,9 +190,11 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
             register_secret(secret)
     database = open_store(settings)
     return Services(
-        reader=DirectoryReader(database),
+        reader=_reader(database, settings.server.base_url(port)),
+        walks=Walks(database, timeout=seconds(settings.sync.walk_timeout)),
         clients=Clients(database),
         public_base_url=settings.server.base_url(port),
         max_results=settings.server.max_results,
         trusted_proxies=settings.server.trusted_proxies,
+        requests_per_second_per_client=settings.server.rate_limit,
     )

@@ -4,7 +4,7 @@ import click
 
 from connector.bootstrap import clients_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
-from connector.store.clients import Client
+from connector.store.clients import Client, Credentials, Grant
 
 
 @click.group()
@@ -15,18 +15,34 @@ def client() -> None:
 @client.command()
 @click.argument("name")
 @click.option("--role", type=click.Choice(["importer"]), default="importer", help="What the client may do.")
-@click.option("--grant", type=click.Choice(["bearer"]), default="bearer", help="How the client signs in.")
+@click.option(
+    "--grant",
+    type=click.Choice([grant.value for grant in Grant]),
+    default=Grant.BEARER.value,
+    show_default=True,
+    help="How the client signs in: with a token; with an id and secret in each request; or with those, and for"
+    " password a user name and password too, for access tokens of /oauth2/token.",
+)
 @json_option
 @pass_invocation
 def create(invocation: Invocation, name: str, role: str, grant: str) -> None:
-    """Make a client called NAME and print its token, which is shown this once."""
+    """Make a client called NAME and print what it signs in with, which is shown this once."""
     with clients_of(invocation.settings(reads_pool=False)) as clients:
-        token = clients.create(name, role=role, grant=grant)
+        made = clients.create(name, role=role, grant=Grant(grant))
     if invocation.json:
-        print_json({"name": name, "role": role, "grant": grant, "token": token})
+        print_json({"name": name, "role": role, "grant": grant, **made.parts()})
+    else:
+        _show(name, role, made)
+
+
+def _show(name: str, role: str, made: Credentials) -> None:
+    if made.token:
+        say(f"Made the client {name!r} ({role}). Its bearer token, which cannot be shown again:")
+        click.echo(made.token)
         return
-    say(f"Made the client {name!r} ({role}). Its bearer token, which cannot be shown again:")
-    click.echo(token)
+    say(f"Made the client {name!r} ({role}). What it signs in with, which cannot be shown again:")
+    for part, value in made.parts().items():
+        click.echo(f"{part:<14} {value}")
 
 
 @client.command("list")
@@ -41,8 +57,13 @@ def list_clients(invocation: Invocation) -> None:
     elif not known:
         say("There is no client yet; make one with: cognito-scim client create NAME")
     else:
-        rows = [(entry.name, entry.role, entry.grant, entry.created_at, entry.revoked_at or "") for entry in known]
-        print_table(("name", "role", "grant", "created", "revoked"), rows)
+        print_table(
+            ("name", "role", "grant", "client id", "created", "revoked"),
+            [
+                (entry.name, entry.role, entry.grant, entry.client_id or "", entry.created_at, entry.revoked_at or "")
+                for entry in known
+            ],
+        )
 
 
 @client.command()
@@ -50,7 +71,7 @@ def list_clients(invocation: Invocation) -> None:
 @json_option
 @pass_invocation
 def revoke(invocation: Invocation, name: str) -> None:
-    """Shut the client NAME out from its next request on."""
+    """Shut the client NAME out, with the access tokens it holds, from its next request on."""
     with clients_of(invocation.settings(reads_pool=False)) as clients:
         clients.revoke(name)
     if invocation.json:
@@ -64,6 +85,7 @@ def _describe(entry: Client) -> dict[str, str | None]:
         "name": entry.name,
         "role": entry.role,
         "grant": entry.grant,
+        "client_id": entry.client_id,
         "created_at": entry.created_at,
         "revoked_at": entry.revoked_at,
     }

@@ -20,6 +20,7 @@ from connector.errors import ConnectorError
 from connector.logs import configure_logging, escape_controls, register_secret
 
 _log = logging.getLogger(__name__)
+_WIDEST_TABLE = 100_000
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -111,7 +112,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_row(*(Text(escape_controls(cell)) for cell in row))
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console.width = max(console.width, console.measure(table).maximum)
+        unbounded = console.options.update(max_width=_WIDEST_TABLE)
+        console.width = max(console.width, console.measure(table, options=unbounded).maximum)
     console.print(table)
 
 

@@ -15,6 +15,7 @@ from connector.errors import StoreError
 from connector.scim.envelope import public_blocks
 from connector.scim.filters import parse_filter
 from connector.scim.render import group_body, user_body
+from connector.store.budget import TooExpensive
 from connector.store.generations import Generation
 from connector.store.reader import DirectoryReader, Stored
 from connector.store.search import UnsupportedFilter
@@ -52,7 +53,7 @@ class Listing:
         """Return how many resources match, and the first of them as they are served."""
         try:
             page = reader.page(self.kind, generation, start=1, count=self.count, where=self.where)
-        except UnsupportedFilter as error:
+        except (UnsupportedFilter, TooExpensive) as error:
             raise click.BadParameter(f"it cannot be answered: {error}", param_hint="--filter") from error
         return page.total, (self._served(reader, generation, stored) for stored in page.resources)
 

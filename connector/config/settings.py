@@ -23,6 +23,7 @@ from connector.config.values import AnySource, Source, TrustedSource
 
 _DEFAULT_LIMIT = "10 or 10%"
 NOT_SERVED = Source(attribute="")
+Duration = Annotated[str, AfterValidator(values.duration)]
 Whole = Annotated[int, BeforeValidator(values.number)]
 Limit = Annotated[str, BeforeValidator(values.limit, json_schema_input_type=int | str)]
 Path = Annotated[str, AfterValidator(values.path)]
@@ -203,6 +204,11 @@ class Sync(Section):
 
     safeguard: Safeguard = Safeguard()
     """How much one sync may take away."""
+    walk_timeout: Duration = "1h"
+    """How long after its last page an importer's walk stays on the generation it began with, and how long a superseded
+    generation is kept for walks by cursor."""
+    retention: Duration = "30d"
+    """How long the ids of removed resources are remembered."""
 
 
 class Store(Section):
@@ -234,6 +240,17 @@ class Server(Section):
     """Number of reverse proxies in front, whose X-Forwarded-For is believed."""
     max_results: Annotated[Whole, Field(ge=1, le=100_000)] = 1000
     """Largest page a client may ask for; a larger one is refused, never cut short."""
+    requests_per_second_per_client: Annotated[
+        Literal["off"] | float,
+        BeforeValidator(values.rate, json_schema_input_type=Literal["off"] | Annotated[float, Field(gt=0, le=10_000)]),
+    ] = "off"
+    """Requests that one client may send in a second, each replica counting by itself; who sends more is answered with
+    429. Choose it so that a whole import never meets it; off means no limit."""
+
+    @property
+    def rate_limit(self) -> float | None:
+        """Requests that one client may send in a second, None for any number."""
+        return None if self.requests_per_second_per_client == "off" else self.requests_per_second_per_client
 
     def base_url(self, port: int | None = None) -> str:
         """Return the public base URL.

@@ -18,10 +18,13 @@ _ROLE = re.compile(r"arn:aws(?:-[a-z]+)*:iam::(?P<account>[0-9]*):role/[A-Za-z0-
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _ACCESS_KEY = re.compile(r"[A-Za-z0-9_]{16,128}")
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
+_DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _STORE = re.compile(r"(?:sqlite:///|postgresql(?:\+psycopg)?://).+")
 # Goes into JSON text as it is, so it holds nothing that JSON would escape.
 _BASE_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?")
 _ACCOUNT_DIGITS = 12
+_MOST_REQUESTS = 10_000
 _LONGEST_GROUP = 128
 _LONGEST_ATTRIBUTE = 32
 
@@ -126,11 +129,38 @@ def limit(value: Any) -> str:
     return text
 
 
+def duration(text: str) -> str:
+    """Check a length of time."""
+    if seconds(text) <= 0:
+        raise ValueError("is not a length of time: write 90s, 30m, 1h or 30d")
+    return text
+
+
+def seconds(text: str) -> float:
+    """Return a length of time in seconds, 0 for anything that is none."""
+    match = _DURATION.fullmatch(text.strip())
+    return float(match[1]) * _SECONDS[match[2]] if match else 0.0
+
+
 def number(value: Any) -> Any:
     """Refuse true and false where a number is wanted; Python would take them for 1 and 0."""
     if isinstance(value, bool):
         raise ValueError("must be a number")  # noqa: TRY004 - pydantic reports a ValueError as a fault
     return value
+
+
+def rate(value: Any) -> Any:
+    """Read a number of requests in a second; YAML takes a bare `off` for false."""
+    if value is False or value in ("", "off"):
+        return "off"
+    number(value)
+    try:
+        requests = float(value)
+    except (TypeError, ValueError):
+        requests = 0.0
+    if not 0 < requests <= _MOST_REQUESTS:
+        raise ValueError(f"must be off, or a number of requests of at most {_MOST_REQUESTS}")
+    return requests
 
 
 def group_names(value: Any) -> tuple[str, ...]:

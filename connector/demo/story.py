@@ -138,6 +138,6 @@ def _stage(wishes: Wishes) -> Iterator[Stage]:
 @contextmanager
 def _endpoint(stage: Stage) -> Iterator[tuple[Endpoint, subprocess.Popen[bytes]]]:
     with clients_of(stage.settings) as clients:
-        token = clients.create("demo")
+        token = clients.create("demo").token
     with serving(stage.config, stage.settings.server.port) as server:
         yield Endpoint(f"{stage.settings.server.base_url()}/scim/v2", token), server

@@ -19,9 +19,14 @@ class Kind(StrEnum):
     GROUPS = "groups"
 
 
+def normalize(text: str) -> str:
+    """The form under which exact text is compared: NFC (RFC 7643, section 7, caseExact true)."""
+    return unicodedata.normalize("NFC", text)
+
+
 def fold(text: str) -> str:
-    """The form under which names are compared: NFC and lower case (RFC 7643, section 2.1, caseExact false)."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    """The form under which names are compared: NFC and lower case (RFC 7643, section 7, caseExact false)."""
+    return normalize(normalize(text).lower())
 
 
 @dataclass(frozen=True, slots=True)

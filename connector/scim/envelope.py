@@ -14,19 +14,24 @@ _LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 _BLOCK_CHARACTERS = 1 << 16
 
 
-def list_response(bodies: Iterable[Iterable[str]], *, total: int, start: int, rows: int) -> Iterator[str]:
+def list_response(
+    bodies: Iterable[Iterable[str]], *, total: int, start: int | None, rows: int, next_cursor: str | None = None
+) -> Iterator[str]:
     """Return a list response in pieces.
 
     Args:
         bodies: one body for each row, each in pieces.
         total: how many resources match in the whole generation.
-        start: 1-based index of the first row.
+        start: 1-based index of the first row; None in a walk by cursor (RFC 9865, section 2).
         rows: how many rows there are.
+        next_cursor: leads to the next page of a walk by cursor; None = there is none.
 
     Raises:
         StoreError: `bodies` holds more or fewer than `rows`.
     """
-    opening = encode({"schemas": [_LIST], "totalResults": total, "startIndex": start, "itemsPerPage": rows})
+    paging = {"startIndex": start, "itemsPerPage": rows, "nextCursor": next_cursor}
+    shown = {name: value for name, value in paging.items() if value is not None}
+    opening = encode({"schemas": [_LIST], "totalResults": total, **shown})
     yield f'{opening[:-1]},"Resources":['
     given = 0
     for body in bodies:

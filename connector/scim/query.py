@@ -1,4 +1,4 @@
-"""List requests: from a query string to what is asked for (RFC 7644, section 3.4.2).
+"""Requests for resources: from parameters to what is asked for (RFC 7644, sections 3.4.2 and 3.9).
 
 Sizes of any sign and length are understood, and a count is honoured exactly or refused, never lowered: importers take a
 page that is shorter than they asked for as the end of the directory (P31, P34).
@@ -6,20 +6,39 @@ page that is shorter than they asked for as the end of the directory (P31, P34).
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from scim2_models import InvalidSyntaxException, InvalidValueException, TooManyException
-from scim2_models.path import FilterNode
+from scim2_models.path import AttrPath, FilterNode
 
 from connector.directory.rows import Kind
 from connector.scim.filters import is_servable, parse_filter
+from connector.scim.root import narrow_filter, narrow_order
+from connector.scim.sorting import parse_order
 
 HIGHEST = 2**31 - 1  # beyond the end of every directory, and still an integer to every importer
 
 _MAX_PARAMETERS = 100
 _INTEGER = re.compile(r"([+-]?)([0-9]+)", re.ASCII)
-_UNDERSTOOD = frozenset({"startindex", "count", "filter"})
+_SELECTION = frozenset({"attributes", "excludedattributes"})
+_LIST = frozenset({"startindex", "count", "filter", "sortby", "sortorder", "cursor"})
+_ORDERS = {"ascending": False, "descending": True}
+
+Parameters = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which attributes are asked for, by the names in the request, in lower case.
+
+    Args:
+        attributes: those to return, None = the default.
+        excluded: those to leave out of the default.
+    """
+
+    attributes: tuple[str, ...] | None = None
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +49,21 @@ class ListRequest:
         start: 1-based index of the first row.
         count: how many rows at most; None = everything.
         where: the filter, None = no filter.
+        sort_by: the attribute to sort by, None = the order of publishing.
+        descending: whether the greatest comes first.
+        attributes: see `Selection`.
+        excluded: likewise.
+        cursor: where a walk by cursor goes on, empty = its first page; None = a walk by index.
     """
 
     start: int = 1
     count: int | None = None
     where: FilterNode | None = None
+    sort_by: AttrPath | None = None
+    descending: bool = False
+    attributes: tuple[str, ...] | None = None
+    excluded: tuple[str, ...] = ()
+    cursor: str | None = None
 
     def limit(self, max_results: int) -> int:
         """Return how many rows to read at most."""
@@ -74,29 +103,69 @@ def read_parameters(query_string: bytes) -> list[tuple[str, str]]:
         ) from fault
 
 
-def parse_list_request(parameters: Iterable[tuple[str, str]], kind: Kind) -> ListRequest:
+def parse_list_request(parameters: Parameters, kind: Kind, *others: Kind) -> ListRequest:
     """Understand a list request; names are case-insensitive, empty values and unknown parameters are no restriction.
 
+    Args:
+        parameters: names and values, in order.
+        kind: what is listed.
+        others: what is listed with it.
+
     Raises:
-        InvalidValueException: a number is not an integer, or a parameter comes twice with different values.
-        InvalidFilterException: the filter is not valid for this kind of resources.
+        InvalidValueException: a number is not an integer, a parameter comes twice with different values, or both
+            `attributes` and `excludedAttributes` are given.
+        InvalidFilterException: the filter is not valid for any of the kinds.
+        InvalidPathException: none of the kinds can be sorted like this.
     """
-    given = _understood(parameters)
+    parameters = list(parameters)
+    given = _understood(parameters, _LIST)
+    selection = parse_selection(parameters)
     start = _integer(given, "startIndex")
     count = _integer(given, "count")
     text = given.get("filter", "")
+    order = given.get("sortby", "")
     return ListRequest(
         start=1 if start is None else max(1, start),
         count=None if count is None else max(0, count),
-        where=parse_filter(text, kind) if text else None,
+        where=parse_filter(text, kind, *others) if text else None,
+        sort_by=parse_order(order.strip(), kind, *others) if order else None,
+        descending=_descending(given),
+        attributes=selection.attributes,
+        excluded=selection.excluded,
+        cursor=given.get("cursor"),
     )
 
 
-def _understood(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
+def parse_root_request(parameters: Parameters) -> dict[Kind, ListRequest]:
+    """Understand a list request over every kind of resources (RFC 7644, section 3.4.2.1); errors as above."""
+    asked = parse_list_request(parameters, *Kind)
+    return {
+        kind: replace(asked, where=narrow_filter(asked.where, kind), sort_by=narrow_order(asked.sort_by, kind))
+        for kind in Kind
+    }
+
+
+def parse_selection(parameters: Parameters) -> Selection:
+    """Understand which attributes are asked for; what comes more than once adds up.
+
+    Raises:
+        InvalidValueException: both `attributes` and `excludedAttributes` are given.
+    """
+    named: dict[str, set[str]] = {name: set() for name in _SELECTION}
+    for name, value in parameters:
+        if name.lower() in named:
+            named[name.lower()].update(part.strip().lower() for part in value.split(",") if part.strip())
+    attributes, excluded = (tuple(sorted(named[name])) for name in ("attributes", "excludedattributes"))
+    if attributes and excluded:
+        raise InvalidValueException(detail="Give attributes or excludedAttributes, not both.")
+    return Selection(attributes or None, excluded)
+
+
+def _understood(parameters: Parameters, names: frozenset[str]) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, value in parameters:
         key = name.lower()
-        if key not in _UNDERSTOOD or not value.strip():
+        if key not in names or not (value.strip() or key == "cursor"):
             continue
         if not is_servable(value):
             raise InvalidValueException(detail=f"The parameter {key} holds characters that no value can hold.")
@@ -116,3 +185,10 @@ def _integer(given: Mapping[str, str], name: str) -> int | None:
     digits = digits.lstrip("0") or "0"
     size = HIGHEST if len(digits) > len(str(HIGHEST)) else min(HIGHEST, int(digits))
     return -size if sign == "-" else size
+
+
+def _descending(given: Mapping[str, str]) -> bool:
+    order = given.get("sortorder", "ascending").strip().lower()
+    if order not in _ORDERS:
+        raise InvalidValueException(detail="sortOrder must be ascending or descending.")
+    return _ORDERS[order]

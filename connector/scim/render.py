@@ -3,7 +3,7 @@
 The order of the members is fixed and empty values are left out, so that equal people give equal bytes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -91,27 +91,55 @@ def group_row(team: Team) -> GroupRow:
     )
 
 
-def user_body(user: Stored) -> tuple[str, ...]:
-    """Return the body of a user, in pieces."""
-    return user.head, user.modified, '"}}'
+def user_body(user: Stored, version: str = "") -> tuple[str, ...]:
+    """Return the body of a user, in pieces.
+
+    Args:
+        user: as the store keeps it.
+        version: what `meta.version` says, empty for nothing; it needs no escaping but for its quotes.
+    """
+    return user.head, user.modified, _meta_end(version), "}"
 
 
-def group_body(group: Stored, members: Iterable[Member]) -> Iterator[str]:
+def group_body(group: Stored, members: Iterable[Member], version: str = "") -> Iterator[str]:
     """Return the body of a group, in pieces, so that a large group never lies in memory as a whole."""
     yield group.head
     yield group.modified
-    yield '"}'
+    yield _meta_end(version)
+    yield from member_list(members)
+    yield "}"
+
+
+def member_list(members: Iterable[Member], parts: Collection[str] | None = None) -> Iterator[str]:
+    """Return the attribute `members` as it follows others, in pieces; nothing for a group without members.
+
+    Args:
+        members: who belongs to the group.
+        parts: which sub-attributes to show, None for all.
+    """
     before = ',"members":['
     for member in members:
         yield before
-        yield _member(member)
+        yield _member(member) if parts is None else _part_of_member(member, parts)
         before = ","
-    yield "}" if before != "," else "]}"
+    if before == ",":
+        yield "]"
 
 
 def _member(member: Member) -> str:
-    reference = _reference("Users", member.id)
-    return f'{{"value":{encode(member.id)},"$ref":{reference},"display":{encode(member.user_name)},"type":"User"}}'
+    identifier = encode(member.id)
+    reference = f'"{BASE}/Users/{identifier[1:]}'
+    return f'{{"value":{identifier},"$ref":{reference},"display":{encode(member.user_name)},"type":"User"}}'
+
+
+def _part_of_member(member: Member, parts: Collection[str]) -> str:
+    whole = {
+        "value": encode(member.id),
+        "$ref": _reference("Users", member.id),
+        "display": encode(member.user_name),
+        "type": '"User"',
+    }
+    return "{" + ",".join(f'"{name}":{text}' for name, text in whole.items() if name in parts) + "}"
 
 
 def _core_user(person: Person) -> dict[str, Any]:
@@ -210,6 +238,12 @@ def _meta(resource_type: str, collection: str, identifier: str, created: str) ->
     when = f'"created":"{created}",' if created else ""
     reference = _reference(collection, identifier)
     return f'"meta":{{"resourceType":"{resource_type}",{when}"location":{reference},"lastModified":"'
+
+
+def _meta_end(version: str) -> str:
+    """Return what follows the time of the last change."""
+    quoted = version.replace('"', '\\"')
+    return f'","version":"{quoted}"}}' if version else '"}'
 
 
 def _reference(collection: str, identifier: str) -> str:

@@ -4,11 +4,12 @@ A wheel carries the documents as `connector/schemas`; an editable install reads 
 """
 
 import json
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
-from scim2_models import Resource, ResourceType, Schema, ScimProvider
+from scim2_models import Resource, ResourceType, Schema, ScimProvider, SearchRequest
 
 import connector
 from connector.directory.rows import Kind
@@ -39,10 +40,26 @@ def read_document(name: str) -> dict[str, Any]:
 
 
 @cache
+def schemas_of(kind: Kind) -> tuple[dict[str, Any], ...]:
+    """Return the schema of a kind and, after it, those of its extensions."""
+    documents = {document["id"]: document for document in map(read_document, SCHEMAS)}
+    resource_type = read_document(f"resource_type_{_NAMES[kind].lower()}")
+    extensions = (extension["schema"] for extension in resource_type["schemaExtensions"])
+    return tuple(documents[urn] for urn in (resource_type["schema"], *extensions))
+
+
+@cache
 def resource_model(kind: Kind) -> type[Resource[Any]]:
     """Return the model of a kind, with its extensions; e-mail addresses in it are plain strings."""
     model: type[Resource[Any]] = _provider().model_for(_NAMES[kind])  # type: ignore[assignment]
     return model
+
+
+@cache
+def search_model(*kinds: Kind) -> Any:
+    """Return the model of a search over some kinds; it refuses attributes that none of them has."""
+    bound: Any = SearchRequest
+    return bound[reduce(or_, map(resource_model, kinds))]
 
 
 @cache

@@ -1,32 +1,83 @@
 """The callers of the SCIM endpoint: named, listed, revocable at once on every replica (P29).
 
-A token is 256 random bits behind a prefix that secret scanners know; only its SHA-256 is kept.
+A client has one grant, one way to sign in, and no other way lets it in. Whatever was made for it is found by the digest
+of its secret, so odd text in a request is a wrong secret and never a fault.
 """
 
-import hashlib
-import hmac
-import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import Column, ColumnElement, delete, insert, select, update
 
 from connector.directory.times import from_milliseconds
 from connector.errors import ConfigError
+from connector.store.credentials import (
+    ACCESS_TOKEN,
+    BEARER_TOKEN,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    PASSWORD,
+    USERNAME,
+    digest,
+    is_same,
+    new_name,
+    new_secret,
+)
 from connector.store.database import Database
-from connector.store.tables import clients
+from connector.store.tables import access_tokens, clients
 
-PREFIX = "ccs_"
+
+class Grant(StrEnum):
+    """How a client signs in."""
+
+    BEARER = "bearer"
+    """With its token, in each request (RFC 6750)."""
+    BASIC = "basic"
+    """With its id and secret, in each request (RFC 7617)."""
+    CLIENT_CREDENTIALS = "client-credentials"
+    """With its id and secret for an access token (RFC 6749, section 4.4)."""
+    PASSWORD = "password"  # noqa: S105 - a grant, not a secret
+    """With its id and secret, a user name and a password for an access token (RFC 6749, section 4.3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A caller, without its secret; `revoked_at` is None while it is let in."""
+    """A caller, without its secrets; `revoked_at` is None while it is let in, `client_id` where it has a token."""
 
+    id: int
     name: str
     role: str
-    grant: str
+    grant: Grant
+    client_id: str | None
     created_at: str
     revoked_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client signs in with, told once; what its grant does not use is empty."""
+
+    token: str = field(default="", repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def generate(cls, grant: Grant) -> "Credentials":
+        """Make the credentials of a new client."""
+        if grant is Grant.BEARER:
+            return cls(token=new_secret(BEARER_TOKEN))
+        client_id, client_secret = new_name(CLIENT_ID), new_secret(CLIENT_SECRET)
+        if grant is Grant.PASSWORD:
+            return cls("", client_id, client_secret, new_name(USERNAME), new_secret(PASSWORD))
+        return cls("", client_id, client_secret)
+
+    def parts(self) -> dict[str, str]:
+        """Return what there is, by its name in OAuth."""
+        return {name: value for name, value in asdict(self).items() if value}
 
 
 class Clients:
@@ -35,15 +86,15 @@ class Clients:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, name: str, *, role: str = "importer", grant: str = "bearer") -> str:
-        """Make a client and return its token, which is told this once.
+    def create(self, name: str, *, role: str = "importer", grant: Grant = Grant.BEARER) -> Credentials:
+        """Make a client and return what it signs in with, which is told this once.
 
         Raises:
             ConfigError: the name is empty or in use.
         """
         if not name.strip() or not name.isprintable():
             raise ConfigError("A client needs a name of printable characters.", remedy="Name it after its importer.")
-        token = PREFIX + secrets.token_urlsafe(32)
+        made = Credentials.generate(grant)
         with self._database.writing() as connection:
             if connection.execute(select(clients.c.id).where(*_active(name))).first():
                 raise ConfigError(
@@ -51,18 +102,18 @@ class Clients:
                     remedy=f"Choose another name, or first run: cognito-scim client revoke {name}",
                 )
             now = from_milliseconds(connection.execute(select(self._database.clock)).scalar_one())
-            row = {"name": name, "role": role, "grant": grant, "token_hash": _digest(token), "created_at": now}
+            row = {"name": name, "role": role, "grant": grant.value, "created_at": now, **_kept(made)}
             connection.execute(insert(clients).values(row))
-        return token
+        return made
 
     def list(self) -> list[Client]:
         """Return every client, revoked ones too, oldest first."""
         with self._database.reading() as connection:
             rows = connection.execute(select(*_COLUMNS).order_by(clients.c.id)).all()
-        return [Client(*row) for row in rows]
+        return [_client(row) for row in rows]
 
     def revoke(self, name: str) -> None:
-        """Shut a client out from its next request on.
+        """Shut a client out, with every access token it holds, from its next request on.
 
         Raises:
             ConfigError: there is no such client.
@@ -73,31 +124,82 @@ class Clients:
         if not shut_out.rowcount:
             raise ConfigError(f"There is no client {name!r}.", remedy="See: cognito-scim client list")
 
-    def authenticate(self, token: str) -> Client | None:
-        """Return the client whose token this is, None for any other text."""
-        digest = _digest(token)
-        with self._database.reading() as connection:
-            row = connection.execute(
-                select(*_COLUMNS, clients.c.token_hash).where(
-                    clients.c.token_hash == digest, clients.c.revoked_at.is_(None)
-                )
-            ).one_or_none()
-        if row is None or not hmac.compare_digest(row.token_hash, digest):
-            return None
-        return Client(*row[:-1])
-
     def any(self) -> bool:
         """Tell whether anybody is let in."""
         with self._database.reading() as connection:
             return connection.execute(select(clients.c.id).where(clients.c.revoked_at.is_(None))).first() is not None
 
+    def authenticate(self, token: str) -> Client | None:
+        """Return the client whose bearer token or living access token this is, None for any other text."""
+        if token.startswith(ACCESS_TOKEN):
+            living = access_tokens.c.expires_at > self._database.clock
+            return self._holder(token, access_tokens.c.token_hash, access_tokens.c.client == clients.c.id, living)
+        return self._holder(token, clients.c.secret_hash, clients.c.grant == Grant.BEARER.value)
 
-_COLUMNS = (clients.c.name, clients.c.role, clients.c.grant, clients.c.created_at, clients.c.revoked_at)
+    def verify(self, client_id: str, client_secret: str) -> Client | None:
+        """Return the client whose id and secret these are, None for any other pair."""
+        client = self._holder(client_secret, clients.c.secret_hash, clients.c.client_id.is_not(None))
+        return client if client and is_same(client.client_id or "", client_id) else None
+
+    def verify_user(self, client: Client, username: str, password: str) -> bool:
+        """Tell whether user name and password are those made for a client."""
+        query = select(clients.c.username, clients.c.password_hash).where(clients.c.id == client.id)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one()
+        if row.password_hash is None:
+            return False
+        return is_same(row.username, username) and is_same(row.password_hash, digest(password))
+
+    def issue_token(self, client: Client, *, seconds: int) -> str:
+        """Return a new access token, good on every replica, and forget those that expired.
+
+        Args:
+            client: whose token it is; with the client it is revoked.
+            seconds: how long it is good, on the database's clock.
+        """
+        token = new_secret(ACCESS_TOKEN)
+        clock = self._database.clock
+        row = {"token_hash": digest(token), "client": client.id, "expires_at": clock + seconds * 1000}
+        with self._database.writing() as connection:
+            connection.execute(delete(access_tokens).where(access_tokens.c.expires_at <= clock))
+            connection.execute(insert(access_tokens).values(row))
+        return token
+
+    def _holder(self, secret: str, kept: Column[str], *conditions: ColumnElement[bool]) -> Client | None:
+        wanted = digest(secret)
+        query = select(*_COLUMNS, kept).where(kept == wanted, clients.c.revoked_at.is_(None), *conditions)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None or not is_same(row[-1], wanted):
+            return None
+        return _client(row[:-1])
+
+
+_COLUMNS = (
+    clients.c.id,
+    clients.c.name,
+    clients.c.role,
+    clients.c.grant,
+    clients.c.client_id,
+    clients.c.created_at,
+    clients.c.revoked_at,
+)
+
+
+def _client(row: Sequence[Any]) -> Client:
+    client = Client(*row)
+    return replace(client, grant=Grant(client.grant))
+
+
+def _kept(made: Credentials) -> dict[str, str | None]:
+    """Return what the store keeps of credentials: names as they are, secrets as digests."""
+    return {
+        "client_id": made.client_id or None,
+        "secret_hash": digest(made.token or made.client_secret),
+        "username": made.username or None,
+        "password_hash": digest(made.password) if made.password else None,
+    }
 
 
 def _active(name: str) -> tuple[ColumnElement[bool], ...]:
     return clients.c.name == name, clients.c.revoked_at.is_(None)
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -17,6 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from connector.errors import ConfigError, StoreError
+from connector.store.budget import Budget
 
 BUSY_SECONDS = 15
 _MILLISECONDS = {
@@ -42,16 +43,25 @@ class Database:
         return literal_column(_MILLISECONDS[self.dialect], BigInteger())
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self, within: Budget | None = None) -> Iterator[Connection]:
         """Give a connection that sees one snapshot.
+
+        Args:
+            within: the time that statements may take, None = any.
 
         Raises:
             StoreError: the database cannot answer.
+            TooExpensive: a statement takes longer than it may.
         """
         with self._connected() as connection:
             if self.dialect == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            yield connection
+            if within is None:
+                yield connection
+                return
+            within.check()
+            with _LIMITS[self.dialect](connection, within):
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -83,6 +93,38 @@ class Database:
         self.engine.dispose()
 
 
+@contextmanager
+def _limit_postgresql(connection: Connection, within: Budget) -> Iterator[None]:
+    milliseconds = int(within.remaining * 1000) + 1
+    connection.exec_driver_sql("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
+    with _explained(within):
+        yield
+
+
+@contextmanager
+def _limit_sqlite(connection: Connection, within: Budget) -> Iterator[None]:
+    driver: Any = connection.connection.driver_connection
+    driver.set_progress_handler(lambda: not within.remaining, _STEPS)
+    try:
+        with _explained(within):
+            yield
+    finally:
+        driver.set_progress_handler(None, 0)
+
+
+@contextmanager
+def _explained(within: Budget) -> Iterator[None]:
+    """Tell a statement that was stopped from one that failed."""
+    try:
+        yield
+    except exc.OperationalError:
+        within.check()
+        raise
+
+
+_LIMITS = {"sqlite": _limit_sqlite, "postgresql": _limit_postgresql}
+_STEPS = 100_000
+"""So many steps of SQLite's machine, some milliseconds, lie between two looks at the clock."""
 _REMEDY = "Look at store.url, and whether the database runs, can be reached and has room. Nothing was published."
 
 

@@ -35,6 +35,12 @@ def newest(connection: Connection) -> Generation | None:
     return Generation(*row) if row else None
 
 
+def find(connection: Connection, number: int) -> Generation | None:
+    """Return the generation of this number, if it is kept."""
+    row = connection.execute(select(*_COLUMNS).where(generations.c.number == number)).one_or_none()
+    return Generation(*row) if row else None
+
+
 def source_of(connection: Connection, number: int) -> Source:
     """Return where a generation was read."""
     row: Row[str, str, str, str] = connection.execute(

@@ -1,48 +1,37 @@
 """Reads of one generation; what SCIM is served from.
 
-A page is a range of positions, at any depth the same: the landmark before it says where to begin. Rows come in slices
-of short reads, so that a slow client holds no transaction open; a generation never changes, so they fit together.
+A page of everything is a range of positions, at any depth the same: the landmark before it says where to begin. A page
+of a search is a slice of the positions that match.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from scim2_models.path import FilterNode
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import select
 
 from connector.directory.rows import Kind
+from connector.store.budget import SECONDS
 from connector.store.database import Database
-from connector.store.generations import Generation, newest
+from connector.store.generations import Generation, find, newest
+from connector.store.matches import Interpreter, Matches, Search
+from connector.store.promoted import alive
 from connector.store.publish import STRIDE
-from connector.store.search import condition_of
-from connector.store.tables import groups, landmarks, memberships, users
+from connector.store.resources import (
+    SLICE,
+    TABLES,
+    Member,
+    Stored,
+    read_members,
+    read_positions,
+    select_resources,
+)
+from connector.store.search import Sort
+from connector.store.tables import landmarks
 
-SLICE = 500
-TABLES = {Kind.USERS: users, Kind.GROUPS: groups}
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A resource as it was published.
-
-    Args:
-        version: the position, which no other version of any resource of the kind ever has.
-        head: the body up to the value of `meta.lastModified`, which is `modified`.
-    """
-
-    id: str
-    version: int
-    head: str
-    modified: str
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member of a group, by id and user name."""
-
-    id: str
-    user_name: str
+__all__ = ["DirectoryReader", "Member", "Page", "Stored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +43,25 @@ class Page:
 
 
 class DirectoryReader:
-    """Reads the published directory, and nothing else."""
+    """Reads the published directory, and nothing else.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: the store.
+        interpreter: decides what no column tells; None = only indexed attributes can be searched for.
+        seconds: how long one search may take.
+        clock: seconds of any origin, never going back.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        interpreter: Interpreter | None = None,
+        *,
+        seconds: float = SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
+        self._matches = Matches(database, interpreter, seconds=seconds, clock=clock)
 
     def ping(self) -> None:
         """Make sure that the store answers.
@@ -72,84 +76,65 @@ class DirectoryReader:
         with self._database.reading() as connection:
             return newest(connection)
 
+    def generation(self, number: int) -> Generation | None:
+        """Return the generation of this number, if it is kept."""
+        with self._database.reading() as connection:
+            return find(connection, number)
+
     def find(self, kind: Kind, identifier: str, generation: Generation) -> Stored | None:
         """Return the resource of this id in a generation."""
         table = TABLES[kind]
+        one = select_resources(kind).where(table.c.id == identifier, alive(table, generation.number))
         with self._database.reading() as connection:
-            row = connection.execute(_resources(kind, generation).where(table.c.id == identifier)).one_or_none()
+            row = connection.execute(one).one_or_none()
         return Stored(*row) if row else None
 
-    def page(
-        self, kind: Kind, generation: Generation, *, start: int, count: int, where: FilterNode | None = None
+    def page(  # noqa: PLR0913 - what a list request asks for
+        self,
+        kind: Kind,
+        generation: Generation,
+        *,
+        start: int,
+        count: int,
+        where: FilterNode | None = None,
+        sort: Sort | None = None,
     ) -> Page:
-        """Return `count` resources of a generation from the one numbered `start`, in the order of their positions.
+        """Return `count` resources of a generation from the one numbered `start`.
 
         Args:
             kind: users or groups.
             generation: the state to read.
             start: number of the first resource, counted from 1.
             count: how many at most.
-            where: the filter, parsed.
+            where: the filter, bound to the schemas; None = everything.
+            sort: the order, None = that of their positions.
 
         Raises:
-            UnsupportedFilter: the filter asks for what is not indexed.
+            UnsupportedFilter: the search is about what is not indexed, and there is no interpreter.
+            TooExpensive: the search takes too much time or memory.
         """
-        if where is None:
+        if where is None and sort is None:
             total = generation.users if kind is Kind.USERS else generation.groups
-            return Page(total, self._slices(kind, generation, None, start, min(count, max(total - start + 1, 0))))
-        matches = condition_of(kind, where, generation.number)
-        with self._database.reading() as connection:
-            alive = _alive(TABLES[kind], generation)
-            total = connection.execute(
-                select(func.count()).select_from(TABLES[kind]).where(alive, matches)
-            ).scalar_one()
-        return Page(total, self._slices(kind, generation, matches, start, min(count, max(total - start + 1, 0))))
+            return Page(total, self._slices(kind, generation, start, min(count, max(total - start + 1, 0))))
+        found = self._matches.find(Search(kind, generation, where, sort))
+        return Page(len(found), read_positions(self._database, kind, found[start - 1 : start - 1 + count]))
 
     def members(self, group_id: str, generation: Generation) -> Iterator[Member]:
         """Stream the members of a group in a generation, in the order of their ids."""
-        statement = (
-            select(memberships.c.user_id, users.c.user_name)
-            .join(users, and_(users.c.id == memberships.c.user_id, _alive(users, generation)))
-            .where(memberships.c.group_id == group_id, _alive(memberships, generation))
-            .order_by(memberships.c.user_id)
-            .limit(SLICE)
-        )
-        last = ""
-        while True:
-            with self._database.reading() as connection:
-                rows = connection.execute(statement.where(memberships.c.user_id > last)).all()
-            yield from (Member(*row) for row in rows)
-            if len(rows) < SLICE:
-                return
-            last = rows[-1].user_id
+        return read_members(self._database, group_id, generation)
 
-    def _slices(
-        self, kind: Kind, generation: Generation, matches: ColumnElement[bool] | None, start: int, count: int
-    ) -> Iterator[Stored]:
+    def _slices(self, kind: Kind, generation: Generation, start: int, count: int) -> Iterator[Stored]:
         table = TABLES[kind]
-        statement = _resources(kind, generation).order_by(table.c.position)
-        if matches is not None:
-            first = statement.where(matches).offset(start - 1)
-            statement = statement.where(matches)
-        else:
-            first = statement.where(table.c.position >= _landmark(kind, generation, start)).offset((start - 1) % STRIDE)
+        statement = select_resources(kind).where(alive(table, generation.number)).order_by(table.c.position)
+        part = statement.where(table.c.position >= _landmark(kind, generation, start)).offset((start - 1) % STRIDE)
         while count > 0:
             with self._database.reading() as connection:
-                rows = connection.execute(first.limit(min(count, SLICE))).all()
+                rows = connection.execute(part.limit(min(count, SLICE))).all()
             if not rows:
                 return
             yield from (Stored(*row) for row in rows)
             count -= len(rows)
-            first = statement.where(table.c.position > rows[-1].position)
-
-
-def _resources(kind: Kind, generation: Generation) -> Any:
-    table = TABLES[kind]
-    return select(table.c.id, table.c.position, table.c.head, table.c.modified).where(_alive(table, generation))
-
-
-def _alive(table: Any, generation: Generation) -> ColumnElement[bool]:
-    return and_(table.c.since <= generation.number, table.c.until > generation.number)
+            part = statement.where(table.c.position > rows[-1].position)
 
 
 def _landmark(kind: Kind, generation: Generation, start: int) -> Any:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from connector.directory.plan import Sizes
-from connector.directory.rows import GroupRow, UserRow, fold
+from connector.directory.rows import GroupRow, UserRow, fold, normalize
 from connector.store.database import Database
 from connector.store.tables import staged_groups, staged_memberships, staged_users
 
@@ -47,6 +47,7 @@ class Staging:
                 "run": self.run,
                 "id": row.id,
                 "name": row.name,
+                "external_key": normalize(row.name),
                 "name_key": fold(row.name),
                 "head": row.head,
                 "mention": row.mention,
@@ -141,6 +142,7 @@ class Staging:
             "run": self.run,
             "id": row.id,
             "external_id": row.external_id,
+            "external_key": normalize(row.external_id),
             "user_name": row.names[0],
             "name_key": fold(row.names[0]),
             "rank": 0,

@@ -8,9 +8,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from connector.web.authentication import require_client
 from connector.web.errors import register_error_handlers
 from connector.web.health import health_blueprint
+from connector.web.limits import Limits
 from connector.web.paths import TolerantPaths
 from connector.web.scim import scim_blueprint
 from connector.web.services import Services
+from connector.web.token_endpoint import token_blueprint
 
 MAX_CONTENT_BYTES = 64 * 1024
 
@@ -39,12 +41,14 @@ def create_app(services: Services | None = None) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.before_request(_name_request)
-    require_client(app, services.clients)
+    limits = Limits(services.requests_per_second_per_client, services.clock)
+    require_client(app, services.clients, limits)
     app.before_request(_refuse_large_body)
     app.after_request(_protect)
     register_error_handlers(app)
     app.register_blueprint(health_blueprint(services.reader))
     app.register_blueprint(scim_blueprint(services))
+    app.register_blueprint(token_blueprint(services.clients, limits))
     _wrap(app, services.trusted_proxies)
     return app
 

@@ -1,25 +1,29 @@
 """Every fault becomes a SCIM error, and none of them a traceback (RFC 7644, section 3.12)."""
 
 import logging
+from http import HTTPStatus
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 from scim2_models import SCIMException
 from werkzeug.exceptions import HTTPException
 
 from connector.errors import StoreError
 from connector.scim.errors import error_body
+from connector.store.budget import TooExpensive
 from connector.store.search import UnsupportedFilter
+from connector.web.authentication import CHALLENGES
+from connector.web.limits import TooManyRequests
+from connector.web.paths import allowed_methods
 from connector.web.responses import scim_response
 
-READ_METHODS = "GET, HEAD"
 RETRY_AFTER_SECONDS = "30"
 
-_CHALLENGE = 'Bearer realm="cognito-scim"'
 _HEADERS = {
-    401: {"WWW-Authenticate": _CHALLENGE},
-    405: {"Allow": READ_METHODS},
     503: {"Retry-After": RETRY_AFTER_SECONDS},
 }
+_CHEAPER = (
+    "Add a condition on an indexed attribute (userName, externalId, emails.value, groups.value, meta.lastModified)."
+)
 _log = logging.getLogger(__name__)
 
 
@@ -34,7 +38,9 @@ class ReadOnly(SCIMException):
     """The endpoint is only read; importers are known to take 501 for success, so writes get 405."""
 
     status = 405
-    _default_detail = "This endpoint is read-only: GET and HEAD are all it answers."
+    _default_detail = (
+        "This endpoint is read-only: it answers GET, HEAD and OPTIONS, and POST where /.search ends the address."
+    )
 
 
 class NoAlias(SCIMException):
@@ -47,22 +53,39 @@ class NoAlias(SCIMException):
 def register_error_handlers(app: Flask) -> None:
     """Turn every exception into a SCIM error response."""
     app.register_error_handler(SCIMException, _answer_scim_error)
+    app.register_error_handler(TooManyRequests, _answer_too_many)
     app.register_error_handler(UnsupportedFilter, _answer_unsupported_filter)
+    app.register_error_handler(TooExpensive, _answer_too_expensive)
     app.register_error_handler(StoreError, _answer_store_error)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _answer_unforeseen)
 
 
 def _answer(status: int, detail: str, scim_type: str = "") -> Response:
-    return scim_response(error_body(status, detail, scim_type), status, _HEADERS.get(status))
+    response = scim_response(error_body(status, detail, scim_type), status, _HEADERS.get(status))
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers.extend({"WWW-Authenticate": CHALLENGES})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = allowed_methods(request.path)
+    return response
 
 
 def _answer_scim_error(fault: SCIMException) -> Response:
     return _answer(fault.status, fault.detail, fault.scim_type)
 
 
+def _answer_too_many(fault: TooManyRequests) -> Response:
+    response = _answer_scim_error(fault)
+    response.headers.update(fault.headers())
+    return response
+
+
 def _answer_unsupported_filter(fault: UnsupportedFilter) -> Response:
     return _answer(400, f"The filter cannot be answered: {fault}.", "invalidFilter")
+
+
+def _answer_too_expensive(fault: TooExpensive) -> Response:
+    return _answer(400, f"The search is too much for one request: {fault}. {_CHEAPER}", "tooMany")
 
 
 def _answer_store_error(fault: StoreError) -> Response:

@@ -12,6 +12,9 @@ _COLLECTIONS = {
     name.lower(): name for name in ("Users", "Groups", "ServiceProviderConfig", "ResourceTypes", "Schemas", "Me")
 }
 
+_SEARCHES = frozenset({"/scim/v2/.search", "/scim/v2/Users/.search", "/scim/v2/Groups/.search"})
+_READ_METHODS = "GET, HEAD"
+
 
 class TolerantPaths:
     """WSGI middleware that hands the canonical path to the application."""
@@ -32,3 +35,10 @@ def canonical_path(path: str) -> str:
         collection = segments[len(_PREFIX)]
         segments[len(_PREFIX)] = _COLLECTIONS.get(collection.lower(), collection)
     return "/" + "/".join(segments)
+
+
+def allowed_methods(path: str) -> str:
+    """Return the methods that a canonical path answers, for the header `Allow`."""
+    if path in _SEARCHES:
+        return "POST, OPTIONS"
+    return f"{_READ_METHODS}, OPTIONS" if path.split("/")[1:3] == _PREFIX else _READ_METHODS

@@ -5,15 +5,18 @@ from itertools import chain
 
 from flask import Response, request
 
+from connector.web.compression import GZIP, WORTHWHILE_BYTES, accepts_gzip, compress
+
 SCIM_JSON = "application/scim+json; charset=utf-8"
 JSON = "application/json"
+VARY = "Accept-Encoding, Accept"
 
 _HELD_BYTES = 1 << 20
 
 
 def scim_response(body: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a small body."""
-    return Response(body, status, headers, content_type=_content_type())
+    return _respond([body.encode()], status, headers)
 
 
 def streamed_response(blocks: Generator[bytes, None, None]) -> Response:
@@ -28,10 +31,26 @@ def streamed_response(blocks: Generator[bytes, None, None]) -> Response:
         held.append(block)
         size += len(block)
         if size >= _HELD_BYTES:
-            response = Response(chain(held, blocks), content_type=_content_type())
+            response = _respond(held, rest=blocks)
             response.call_on_close(blocks.close)
             return response
-    return Response(b"".join(held), content_type=_content_type())
+    return _respond(held)
+
+
+def _respond(
+    held: list[bytes],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    rest: Generator[bytes, None, None] | None = None,
+) -> Response:
+    packed = accepts_gzip(request) and sum(map(len, held)) >= WORTHWHILE_BYTES
+    blocks = chain(held, rest or ())
+    body = compress(blocks) if packed else blocks
+    response = Response(b"".join(body) if rest is None else body, status, headers, content_type=_content_type())
+    response.headers["Vary"] = VARY
+    if packed:
+        response.headers["Content-Encoding"] = GZIP
+    return response
 
 
 def _content_type() -> str:

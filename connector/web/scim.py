@@ -1,31 +1,47 @@
 """The SCIM endpoint: reads of Users, Groups and discovery, each request answered from one generation (RFC 7644).
 
-A list request is understood in one place and a body is made in one place; what the protocol has more belongs there.
+A list request is understood in one place and a body is made in one place, whether one kind of resources is asked for or
+both, by query string or by `.search`.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 
 from flask import Blueprint, Response, request
 from scim2_models import NotFoundException
 
 from connector.directory.rows import Kind
+from connector.scim.bodies import Bodies
 from connector.scim.discovery import describe_service, list_documents, refuse_filter
 from connector.scim.envelope import list_response, public_blocks
-from connector.scim.query import parse_list_request, read_parameters
-from connector.scim.render import group_body, user_body
+from connector.scim.projection import project
+from connector.scim.query import (
+    ListRequest,
+    Parameters,
+    parse_list_request,
+    parse_root_request,
+    parse_selection,
+    read_parameters,
+)
+from connector.scim.search_request import read_search_request
 from connector.store.generations import Generation
 from connector.store.reader import Stored
+from connector.store.search import Sort
 from connector.web.authentication import require_importer
 from connector.web.errors import NoAlias, NothingPublished, ReadOnly
+from connector.web.paths import allowed_methods
 from connector.web.responses import scim_response, streamed_response
 from connector.web.services import Services
+from connector.web.validators import is_current, list_tag, not_modified
+from connector.web.walks import Pager
 
 WRITE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _View = Callable[..., Response]
+_Understand = Callable[[Parameters], Mapping[Kind, ListRequest]]
 
 
 def scim_blueprint(services: Services) -> Blueprint:
@@ -33,10 +49,13 @@ def scim_blueprint(services: Services) -> Blueprint:
     endpoint = ScimEndpoint(services)
     scim = Blueprint("scim", __name__, url_prefix="/scim/v2")
     scim.before_request(require_importer)
-    for rule, view in endpoint.views().items():
-        scim.add_url_rule(rule, endpoint=rule, view_func=view)
+    for method, views in (("GET", endpoint.views()), ("POST", endpoint.searches())):
+        for rule, view in views.items():
+            scim.add_url_rule(rule, endpoint=rule.replace(".", "") or "/", view_func=view, methods=[method])
+            scim.add_url_rule(rule, endpoint="options", view_func=_tell_methods, methods=["OPTIONS"])
+    scim.add_url_rule("/Me", endpoint="me", view_func=_refuse_alias)
     for rule in ("", "/<path:anything>"):
-        scim.add_url_rule(rule, endpoint="refuse", view_func=_refuse, methods=["GET", *WRITE_METHODS])
+        scim.add_url_rule(rule, endpoint="refuse", view_func=_refuse, methods=["GET", "OPTIONS", *WRITE_METHODS])
     return scim
 
 
@@ -47,40 +66,88 @@ class ScimEndpoint:
         self._reader = services.reader
         self._max_results = services.max_results
         self._base = services.scim_base_url
+        self._bodies = Bodies(self._base)
+        self._pager = Pager(services.reader, services.walks)
 
     def views(self) -> dict[str, _View]:
-        """Return the view behind each rule."""
+        """Return the view behind each rule that is read."""
         discovery = describe_service(self._base, self._max_results)
         return {
-            "/Users": partial(self.list_resources, Kind.USERS),
+            "": partial(self.list_resources, parse_root_request),
+            "/Users": partial(self.list_resources, _only(Kind.USERS)),
             "/Users/<identifier>": partial(self.read_resource, Kind.USERS),
-            "/Groups": partial(self.list_resources, Kind.GROUPS),
+            "/Groups": partial(self.list_resources, _only(Kind.GROUPS)),
             "/Groups/<identifier>": partial(self.read_resource, Kind.GROUPS),
             "/ServiceProviderConfig": partial(_read_config, discovery.service_provider_config),
             "/ResourceTypes": partial(_list_documents, discovery.resource_types),
             "/ResourceTypes/<identifier>": partial(_read_document, discovery.resource_types),
             "/Schemas": partial(_list_documents, discovery.schemas),
             "/Schemas/<identifier>": partial(_read_document, discovery.schemas),
-            "/Me": _refuse_alias,
         }
 
-    def list_resources(self, kind: Kind) -> Response:
-        """Answer with one page, exactly as long as it was asked for (P34)."""
-        asked = parse_list_request(read_parameters(request.query_string), kind)
-        generation = self._newest()
-        limit = asked.limit(self._max_results)
-        page = self._reader.page(kind, generation, start=asked.start, count=limit, where=asked.where)
-        rows = asked.rows(page.total, self._max_results)
-        bodies = (self._body(kind, stored, generation) for stored in page.resources)
-        return self._respond(list_response(bodies, total=page.total, start=asked.start, rows=rows))
+    def searches(self) -> dict[str, _View]:
+        """Return the view behind each rule that takes a search request (RFC 7644, section 3.4.3)."""
+        return {
+            "/.search": partial(self.search_resources, parse_root_request),
+            "/Users/.search": partial(self.search_resources, _only(Kind.USERS)),
+            "/Groups/.search": partial(self.search_resources, _only(Kind.GROUPS)),
+        }
+
+    def list_resources(self, understand: _Understand) -> Response:
+        """Answer a query string."""
+        return self._answer_list(understand(read_parameters(request.query_string)))
+
+    def search_resources(self, understand: _Understand) -> Response:
+        """Answer a search request as if it were a query string, whatever its content type says."""
+        return self._answer_list(understand(read_search_request(request.get_data())))
 
     def read_resource(self, kind: Kind, identifier: str) -> Response:
         """Answer with one resource; an id is never looked up as anything else (P15)."""
+        wanted = parse_selection(read_parameters(request.query_string))
         generation = self._newest()
         stored = self._reader.find(kind, identifier, generation) if _ID.fullmatch(identifier) else None
         if stored is None:
             raise NotFoundException(detail=f"There is no resource with this id among the {kind}.")
-        return self._respond(self._body(kind, stored, generation))
+        tag = self._bodies.tag(kind, stored)
+        if is_current(tag):
+            return not_modified(tag)
+        members = partial(self._reader.members, stored.id, generation)
+        projection = project(kind, wanted.attributes, wanted.excluded)
+        return self._respond(self._bodies.body(kind, stored, members, projection), tag)
+
+    def _answer_list(self, asked: Mapping[Kind, ListRequest]) -> Response:
+        """Answer with one page, exactly as long as it was asked for (P34)."""
+        place = self._pager.find(asked)
+        total, bodies = self._read(place.asked, place.generation)
+        rows = next(iter(place.asked.values())).rows(total, self._max_results)
+        self._pager.note(place, rows=rows, total=total)
+        tag = list_tag(place.asked, place.generation, f"{self._bodies.edition} {self._max_results}")
+        if is_current(tag):
+            return not_modified(tag)
+        start = place.start if place.walk else None
+        cursor = place.next_cursor(rows=rows, total=total)
+        return self._respond(list_response(bodies, total=total, start=start, rows=rows, next_cursor=cursor), tag)
+
+    def _read(self, asked: Mapping[Kind, ListRequest], generation: Generation) -> tuple[int, Iterable[Iterable[str]]]:
+        """Return how many resources match and the page of them, one kind after the other."""
+        total = 0
+        parts = []
+        for kind, part in asked.items():
+            start = max(1, part.start - total)
+            left = max(0, part.limit(self._max_results) - max(0, total - part.start + 1))
+            sort = Sort(part.sort_by, descending=part.descending) if part.sort_by else None
+            page = self._reader.page(kind, generation, start=start, count=left, where=part.where, sort=sort)
+            total += page.total
+            parts.append(self._bodies_of(kind, part, generation, page.resources))
+        return total, chain.from_iterable(parts)
+
+    def _bodies_of(
+        self, kind: Kind, part: ListRequest, generation: Generation, resources: Iterator[Stored]
+    ) -> Iterator[Iterable[str]]:
+        projection = project(kind, part.attributes, part.excluded)
+        for stored in resources:
+            members = partial(self._reader.members, stored.id, generation)
+            yield self._bodies.body(kind, stored, members, projection)
 
     def _newest(self) -> Generation:
         """Choose the generation, once in a request."""
@@ -89,13 +156,14 @@ class ScimEndpoint:
             raise NothingPublished
         return generation
 
-    def _body(self, kind: Kind, stored: Stored, generation: Generation) -> Iterable[str]:
-        if kind is Kind.USERS:
-            return user_body(stored)
-        return group_body(stored, self._reader.members(stored.id, generation))
+    def _respond(self, pieces: Iterable[str], tag: str) -> Response:
+        response = streamed_response(public_blocks(pieces, self._base))
+        response.set_etag(tag, weak=True)
+        return response
 
-    def _respond(self, pieces: Iterable[str]) -> Response:
-        return streamed_response(public_blocks(pieces, self._base))
+
+def _only(kind: Kind) -> _Understand:
+    return lambda parameters: {kind: parse_list_request(parameters, kind)}
 
 
 def _read_config(document: str) -> Response:
@@ -117,6 +185,13 @@ def _read_document(documents: Mapping[str, str], identifier: str) -> Response:
 
 def _refuse_alias() -> Response:
     raise NoAlias
+
+
+def _tell_methods(identifier: str = "") -> Response:  # noqa: ARG001 - the route hands the id over
+    """Answer OPTIONS (RFC 9110, section 9.3.7)."""
+    response = Response(status=204, headers={"Allow": allowed_methods(request.path)})
+    del response.headers["Content-Type"]
+    return response
 
 
 def _refuse(anything: str = "") -> Response:  # noqa: ARG001 - the route hands the rest of the path over

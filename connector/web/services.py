@@ -1,14 +1,18 @@
 """What the web application needs from the house, as ports no wider than it uses them."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from scim2_models.path import FilterNode
 
 from connector.directory.rows import Kind
+from connector.store.clients import Client
 from connector.store.generations import Generation
 from connector.store.reader import Member, Page, Stored
+from connector.store.search import Sort
+from connector.store.walks import Walk
 
 
 class DirectoryReader(Protocol):
@@ -20,11 +24,21 @@ class DirectoryReader(Protocol):
     def newest(self) -> Generation | None:
         """Return the newest generation, None before the first."""
 
+    def generation(self, number: int) -> Generation | None:
+        """Return the generation of this number, if it is kept."""
+
     def find(self, kind: Kind, identifier: str, generation: Generation) -> Stored | None:
         """Return the resource of this id in a generation."""
 
-    def page(
-        self, kind: Kind, generation: Generation, *, start: int, count: int, where: FilterNode | None = None
+    def page(  # noqa: PLR0913 - what a page is asked for by
+        self,
+        kind: Kind,
+        generation: Generation,
+        *,
+        start: int,
+        count: int,
+        where: FilterNode | None = None,
+        sort: Sort | None = None,
     ) -> Page:
         """Return some resources of a generation, streamed."""
 
@@ -32,23 +46,30 @@ class DirectoryReader(Protocol):
         """Stream the members of a group in a generation."""
 
 
-class Client(Protocol):
-    """A caller that is let in."""
+class Walks(Protocol):
+    """Remembers who walks over what; see `connector.store.walks`."""
 
-    @property
-    def name(self) -> str:
-        """The name it was made with."""
+    def generation_for(self, walk: Walk, *, start: int) -> Generation | None:
+        """Return the generation that a page of the walk is read from, or raise WalkExpired."""
 
-    @property
-    def role(self) -> str:
-        """What it may do."""
+    def note_page(self, walk: Walk, generation: Generation, *, start: int, rows: int, total: int) -> None:
+        """Remember that a page was read."""
 
 
 class Clients(Protocol):
     """Knows the callers; see `connector.store.clients`."""
 
     def authenticate(self, token: str) -> Client | None:
-        """Return the client whose token this is, None for any other text."""
+        """Return the client whose bearer or access token this is, None for any other text."""
+
+    def verify(self, client_id: str, client_secret: str) -> Client | None:
+        """Return the client whose id and secret these are, None for any other pair."""
+
+    def verify_user(self, client: Client, username: str, password: str) -> bool:
+        """Tell whether user name and password are those made for a client."""
+
+    def issue_token(self, client: Client, *, seconds: int) -> str:
+        """Return a new access token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +78,23 @@ class Services:
 
     Args:
         reader: the published directory.
+        walks: who walks over what.
         clients: who is let in.
         public_base_url: where importers reach the server; every URL that is served begins with it.
         max_results: how many resources one response holds at most.
         trusted_proxies: how many proxies stand in front and tell the truth about the caller.
+        requests_per_second_per_client: how fast one client may ask; None = as fast as it likes.
+        clock: seconds of any origin, never going back, by which limits are counted.
     """
 
     reader: DirectoryReader
+    walks: Walks
     clients: Clients
     public_base_url: str
     max_results: int
     trusted_proxies: int = 0
+    requests_per_second_per_client: float | None = None
+    clock: Callable[[], float] = time.monotonic
 
     @property
     def scim_base_url(self) -> str:

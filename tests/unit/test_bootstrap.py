@@ -88,10 +88,12 @@ def test_web_services_read_the_configuration_of_this_machine(tmp_path: Path, mon
     """The door for a WSGI server of one's own: no argument, environment and file as on the command line."""
     monkeypatch.chdir(tmp_path)
     Path("config.yaml").write_text("server: {public_base_url: 'https://scim.example.com/', max_results: 7}\n")
+    monkeypatch.setitem(os.environ, "COGNITO_SCIM_SERVER__REQUESTS_PER_SECOND_PER_CLIENT", "3")
     monkeypatch.setitem(os.environ, "COGNITO_SCIM_SERVER__TRUSTED_PROXIES", "2")
     services = web_services()
 
     assert (services.public_base_url, services.max_results) == ("https://scim.example.com", 7)
     assert (services.trusted_proxies, services.reader.newest()) == (2, None)
+    assert services.requests_per_second_per_client == 3
     assert isinstance(services.reader, DirectoryReader)
     services.reader._database.close()

@@ -1,7 +1,8 @@
 """The application over a directory in memory."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from connector.store.clients import Clients
+from connector.store.migrations import open_database
 from connector.web.app import create_app
-from connector.web.services import Services
-from tests.web.fakes import TOKEN, FakeClients, FakeReader, sample_reader
+from tests.web.fakes import TOKEN, FakeClients, FakeClock, FakeReader, sample_reader, services_of
 
 BASE_URL = "https://scim.example.com"
 MAX_RESULTS = 20
@@ -37,9 +39,29 @@ def clients() -> FakeClients:
 
 
 @pytest.fixture
-def app(reader: FakeReader, clients: FakeClients) -> Flask:
+def clock() -> FakeClock:
+    """The clock by which limits are counted."""
+    return FakeClock()
+
+
+@pytest.fixture
+def app(reader: FakeReader, clients: FakeClients, clock: FakeClock) -> Flask:
     """The application."""
-    return create_app(Services(reader, clients, f"{BASE_URL}/", MAX_RESULTS))
+    return create_app(services_of(reader, clients, f"{BASE_URL}/", MAX_RESULTS, clock=clock))
+
+
+@pytest.fixture
+def stored_clients(tmp_path: Path) -> Iterator[Clients]:
+    """Clients in a store."""
+    database = open_database(f"sqlite:///{tmp_path}/clients.db")
+    yield Clients(database)
+    database.close()
+
+
+@pytest.fixture
+def served(reader: FakeReader, stored_clients: Clients, clock: FakeClock) -> FlaskClient:
+    """A client, without credentials, of an application that knows the clients in the store."""
+    return create_app(services_of(reader, stored_clients, BASE_URL, MAX_RESULTS, clock=clock)).test_client()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from scim2_models.path import Comparison, FilterNode
 
@@ -10,9 +11,12 @@ from connector.directory.rows import Kind
 from connector.errors import StoreError
 from connector.scim.encoding import encode
 from connector.scim.render import group_row, user_row
+from connector.store.clients import Client, Grant
 from connector.store.generations import Generation
 from connector.store.reader import Member, Page, Stored
-from connector.store.search import UnsupportedFilter
+from connector.store.search import Sort, UnsupportedFilter
+from connector.store.walks import Walk
+from connector.web.services import Services
 
 PUBLISHED_AT = "2026-01-02T03:04:05.678Z"
 TOKEN = "ccs_importer"
@@ -21,25 +25,47 @@ TEAMS = ("Everyone", "Two", "Nobody")
 REVOKED_TOKEN = "ccs_revoked"
 
 
-@dataclass(frozen=True)
-class FakeClient:
-    """A caller."""
-
-    name: str
-    role: str
-
-
 class FakeClients:
-    """Lets one importer and one operator in, until they are revoked."""
+    """Lets one importer and one operator in by their tokens, until they are revoked."""
 
     def __init__(self) -> None:
-        self.known = {TOKEN: FakeClient("idp", "importer"), OPERATOR_TOKEN: FakeClient("ops", "operator")}
+        self.known = {
+            TOKEN: Client(1, "idp", "importer", Grant.BEARER, None, PUBLISHED_AT),
+            OPERATOR_TOKEN: Client(2, "ops", "operator", Grant.BEARER, None, PUBLISHED_AT),
+        }
+        self.pairs: dict[tuple[str, str], Client] = {}
+        self.users: dict[int, tuple[str, str]] = {}
         self.asked: list[str] = []
 
-    def authenticate(self, token: str) -> FakeClient | None:
+    def authenticate(self, token: str) -> Client | None:
         """Return the client whose token this is."""
         self.asked.append(token)
         return self.known.get(token)
+
+    def verify(self, client_id: str, client_secret: str) -> Client | None:
+        """Return the client whose id and secret these are."""
+        return self.pairs.get((client_id, client_secret))
+
+    def verify_user(self, client: Client, username: str, password: str) -> bool:
+        """Tell whether a client has this user."""
+        return self.users.get(client.id) == (username, password)
+
+    def issue_token(self, client: Client, *, seconds: int) -> str:
+        """Let a client in by one more token."""
+        token = f"cca_{client.id}_{seconds}"
+        self.known[token] = client
+        return token
+
+
+@dataclass
+class FakeClock:
+    """Stands still until it is moved."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
 
 
 @dataclass
@@ -60,6 +86,9 @@ class FakeReader:
     broken: bool = False
     fails_after: int | None = None
     asked_ids: list[str] = field(default_factory=list)
+    sorts: list[Sort | None] = field(default_factory=list)
+    pages_read: int = 0
+    members_read: int = 0
 
     def ping(self) -> None:
         """Fail when broken."""
@@ -73,6 +102,11 @@ class FakeReader:
         memberships = sum(len(members) for members in self.memberships.values())
         return Generation(1, PUBLISHED_AT, len(self.people), len(self.teams), memberships)
 
+    def generation(self, number: int) -> Generation | None:
+        """Return the generation of this number."""
+        newest = self.newest()
+        return newest if newest and newest.number == number else None
+
     def find(self, kind: Kind, identifier: str, generation: Generation) -> Stored | None:
         """Return one resource."""
         self._answer()
@@ -81,16 +115,25 @@ class FakeReader:
         return found[0] if found else None
 
     def page(
-        self, kind: Kind, generation: Generation, *, start: int, count: int, where: FilterNode | None = None
+        self,
+        kind: Kind,
+        generation: Generation,
+        *,
+        start: int,
+        count: int,
+        where: FilterNode | None = None,
+        sort: Sort | None = None,
     ) -> Page:
-        """Return a page; of all filters, this fake knows `eq` on names and ids."""
+        """Return a page; of all filters, this fake knows `eq` on names and ids, and no order but its own."""
         self._answer()
+        self.sorts.append(sort)
         matching = [stored for stored in self._all(kind, generation) if _matches(stored, where)]
         return Page(len(matching), self._rows(matching[start - 1 : start - 1 + count]))
 
     def members(self, group_id: str, generation: Generation) -> Iterator[Member]:
         """Stream the members of a team."""
         assert generation.number == 1
+        self.members_read += 1
         for person in self.memberships.get(group_id, []):
             yield Member(person.id, person.names[0])
 
@@ -121,6 +164,7 @@ class FakeReader:
 
 def sample_reader() -> FakeReader:
     """Return a published directory: 25 people, a team of all, a team of two, a team of none."""
+        self.pages_read += 1
     people = [
         Person(
             id=f"00000000-0000-4000-8000-{number:012}",
@@ -144,3 +188,29 @@ def _matches(stored: Stored, where: FilterNode | None) -> bool:
     if not isinstance(where, Comparison) or where.attr_path.attr.lower() not in {"username", "displayname", "id"}:
         raise UnsupportedFilter(f"a filter like {where} is not supported")
     return f'"{where.attr_path.attr}":{encode(where.value)}'.lower() in stored.head.lower()
+
+
+@dataclass
+class FakeWalks:
+    """Pins nothing: every page is read from the newest generation."""
+
+    reader: FakeReader
+    noted: list[int] = field(default_factory=list)
+
+    def generation_for(self, walk: Walk, *, start: int) -> Generation | None:
+        """Return the newest generation."""
+        assert walk.query
+        assert start >= 1
+        return self.reader.newest()
+
+    def note_page(self, walk: Walk, generation: Generation, *, start: int, rows: int, total: int) -> None:
+        """Take note of where the page ended."""
+        assert walk.client
+        assert generation.number
+        assert total >= 0
+        self.noted.append(start + rows)
+
+
+def services_of(reader: Any, clients: Any, *more: Any, **named: Any) -> Services:
+    """Return what the application works with; every page is read from the newest generation."""
+    return Services(reader, FakeWalks(reader), clients, *more, **named)

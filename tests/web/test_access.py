@@ -10,9 +10,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from connector.web.app import create_app
 from connector.web.authentication import OPEN_ENDPOINTS, read_token
-from connector.web.services import Services
 from tests.web.conftest import BASE_URL, MAX_RESULTS, Ask, document
-from tests.web.fakes import OPERATOR_TOKEN, REVOKED_TOKEN, TOKEN, FakeClients, sample_reader
+from tests.web.fakes import OPERATOR_TOKEN, REVOKED_TOKEN, TOKEN, FakeClients, FakeClock, sample_reader, services_of
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 IMPORTER = [("Authorization", f"Bearer {TOKEN}")]
@@ -35,16 +34,25 @@ def _addresses(app: Flask) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("headers", NO_ACCESS.values(), ids=NO_ACCESS)
-def test_every_route_is_closed_without_a_valid_token(app: Flask, http: FlaskClient, headers: dict[str, str]) -> None:
-    """P28: every address answers every method with 401 and a challenge, but for the listed open ones."""
+def test_every_route_is_closed_without_a_valid_token(
+    app: Flask, http: FlaskClient, clock: FakeClock, headers: dict[str, str]
+) -> None:
+    """P28: every address answers every method with 401 and the challenges, but for the listed open ones.
+
+    The token endpoint is open because it checks credentials itself; test_token_endpoint.py is about that.
+    """
     for endpoint, path in _addresses(app):
-        for method in METHODS:
+        for method in METHODS if endpoint != "tokens.issue" else ():
+            clock.now += 60
             answer = http.open(path, method=method, headers=headers)
             if endpoint in OPEN_ENDPOINTS and method in {"GET", "HEAD"}:
                 assert answer.status_code == 200, (method, path)
                 continue
             assert (answer.status_code, method, path) == (401, method, path)
-            assert answer.headers["WWW-Authenticate"] == 'Bearer realm="cognito-scim"'
+            assert answer.headers.getlist("WWW-Authenticate") == [
+                'Bearer realm="cognito-scim"',
+                'Basic realm="cognito-scim", charset="UTF-8"',
+            ]
             assert method == "HEAD" or document(answer)["status"] == "401"
 
 
@@ -52,7 +60,7 @@ def test_without_any_client_nobody_comes_in() -> None:
     """P28: closed is the default, and no token at all opens nothing."""
     clients = FakeClients()
     clients.known.clear()
-    http = create_app(Services(sample_reader(), clients, BASE_URL, MAX_RESULTS)).test_client()
+    http = create_app(services_of(sample_reader(), clients, BASE_URL, MAX_RESULTS)).test_client()
 
     assert http.get("/scim/v2/Users", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 401
 
@@ -106,7 +114,7 @@ def test_a_token_is_read_from_its_header_alone(header: str, token: str) -> None:
 def test_any_header_bytes_are_refused_and_never_a_fault(value: bytes) -> None:
     """P29: whatever stands in the header, it is 401, and only plausible tokens reach the store."""
     clients = FakeClients()
-    app = create_app(Services(sample_reader(), clients, BASE_URL, MAX_RESULTS))
+    app = create_app(services_of(sample_reader(), clients, BASE_URL, MAX_RESULTS))
     for header in (value, b"Bearer " + value):
         environ = EnvironBuilder("/scim/v2/Users").get_environ()
         environ["HTTP_AUTHORIZATION"] = header.decode("latin-1")
@@ -126,7 +134,7 @@ _NAMES = st.sampled_from(["HTTP_HOST", "HTTP_ACCEPT", "CONTENT_TYPE", "CONTENT_L
 @example({"HTTP_HOST": b"[::1"})
 def test_any_other_header_is_no_fault(headers: dict[str, bytes]) -> None:
     """P31: hostile headers may be refused, but they break nothing and change no address that is served."""
-    app = create_app(Services(sample_reader(), FakeClients(), BASE_URL, MAX_RESULTS))
+    app = create_app(services_of(sample_reader(), FakeClients(), BASE_URL, MAX_RESULTS))
     environ = EnvironBuilder("/scim/v2/ResourceTypes/User", headers=IMPORTER).get_environ()
     environ.update({name: value.decode("latin-1") for name, value in headers.items()})
 
@@ -142,8 +150,8 @@ _PATHS = st.text(max_size=30) | st.lists(_PIECES, max_size=6).map("/".join)
 
 @given(path=_PATHS, query=st.binary(max_size=40), method=st.sampled_from(METHODS))
 def test_any_address_is_answered(path: str, query: bytes, method: str) -> None:
-    """P31: any path and any query are answered with 200 or a 4xx, and `/Me` with 501."""
-    app = create_app(Services(sample_reader(), FakeClients(), BASE_URL, 100))
+    """P31: any path and any query are answered with success or a 4xx, and `/Me` with 501."""
+    app = create_app(services_of(sample_reader(), FakeClients(), BASE_URL, 100))
     environ = EnvironBuilder("/", method=method, headers=IMPORTER).get_environ()
     for prefix in ("/", "/scim/v2/", "/scim/v2/Users/"):
         raw = (prefix + path).encode("utf-8", "surrogatepass").decode("latin-1")
@@ -151,14 +159,14 @@ def test_any_address_is_answered(path: str, query: bytes, method: str) -> None:
 
         _, status, headers = run_wsgi_app(app, dict(environ))
 
-        assert status[:3] in {"200", "400", "403", "404", "405"} or (status[:3], "Me" in path) == ("501", True)
+        assert status[:3] in {"200", "204", "400", "403", "404", "405"} or (status[:3], "Me" in path) == ("501", True)
         assert "Location" not in headers
 
 
 @given(query=st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_query_of_a_list_is_answered(query: bytes) -> None:
     """P31: raw bytes as count, startIndex, filter or whole query give 200 or 400."""
-    app = create_app(Services(sample_reader(), FakeClients(), BASE_URL, 100))
+    app = create_app(services_of(sample_reader(), FakeClients(), BASE_URL, 100))
     environ = EnvironBuilder("/scim/v2/Users", headers=IMPORTER).get_environ()
     for parameter in (b"", b"count=", b"startIndex=", b"filter="):
         environ["QUERY_STRING"] = (parameter + query).decode("latin-1")

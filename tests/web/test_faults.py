@@ -1,4 +1,5 @@
 import logging
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -9,9 +10,8 @@ from connector.errors import StoreError
 from connector.store.generations import Generation
 from connector.store.reader import Page, Stored
 from connector.web.app import create_app
-from connector.web.services import Services
 from tests.web.conftest import BASE_URL, Ask, document
-from tests.web.fakes import TOKEN, FakeClients, FakeReader
+from tests.web.fakes import TOKEN, FakeClients, FakeReader, services_of
 
 READS = ["/scim/v2/Users", "/scim/v2/Groups", "/scim/v2/Users/x", "/scim/v2/Groups/x"]
 DISCOVERY = ["/scim/v2/ServiceProviderConfig", "/scim/v2/ResourceTypes", "/scim/v2/Schemas"]
@@ -63,8 +63,8 @@ def test_a_row_lost_on_the_way_is_no_page(ask: Ask, reader: FakeReader, monkeypa
     """P34: a store that gives fewer rows than it counted is a fault, never a shorter page."""
     honest = reader.page
 
-    def forgetful(kind: Kind, generation: Generation, *, start: int, count: int, where: None = None) -> Page:
-        page = honest(kind, generation, start=start, count=count, where=where)
+    def forgetful(kind: Kind, generation: Generation, **asked: Any) -> Page:
+        page = honest(kind, generation, **asked)
         next(page.resources)
         return page
 
@@ -85,7 +85,7 @@ def test_a_stream_that_breaks_off_breaks_the_connection(reader: FakeReader) -> N
 
             return Page(25, rows())  # type: ignore[arg-type]
 
-    http = create_app(Services(Breaking(reader.people), FakeClients(), BASE_URL, 100)).test_client()
+    http = create_app(services_of(Breaking(reader.people), FakeClients(), BASE_URL, 100)).test_client()
     answer = http.get("/scim/v2/Users", headers={"Authorization": f"Bearer {TOKEN}"}, buffered=False)
 
     assert answer.status_code == 200

@@ -8,11 +8,11 @@ from connector.store.clients import Clients
 from connector.store.migrations import open_database
 from connector.web.app import create_app
 from connector.web.paths import canonical_path
-from connector.web.services import Services
 from tests.web.conftest import BASE_URL, MAX_RESULTS, Ask, document
-from tests.web.fakes import TOKEN, FakeClients, FakeReader
+from tests.web.fakes import TOKEN, FakeClients, FakeReader, services_of
 
 SCIM_JSON = "application/scim+json; charset=utf-8"
+SEARCHES = ["/scim/v2/.search", "/scim/v2/Users/.search", "/scim/v2/Groups/.search"]
 ANYWHERE = [
     "",
     "/Users",
@@ -21,7 +21,6 @@ ANYWHERE = [
     "/Schemas",
     "/ResourceTypes/User",
     "/Bulk",
-    "/.search",
     "/Me",
     "/x/y",
 ]
@@ -33,15 +32,55 @@ def test_every_write_is_refused_as_a_method(ask: Ask, path: str, method: str) ->
     """Importers take 404 and 501 for success, so a write anywhere under /scim/v2 is 405 with Allow."""
     answer = ask(f"/scim/v2{path}", method, json={})
 
-    assert (answer.status_code, answer.headers["Allow"], document(answer)["status"]) == (405, "GET, HEAD", "405")
+    assert (answer.status_code, answer.headers["Allow"], document(answer)["status"]) == (
+        405,
+        "GET, HEAD, OPTIONS",
+        "405",
+    )
 
 
-@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PROPFIND"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", SEARCHES)
+def test_a_search_is_posted_and_nothing_else(ask: Ask, path: str, method: str) -> None:
+    """RFC 7644, section 3.4.3: the address of a search takes no other method that writes."""
+    answer = ask(path, method, json={})
+
+    assert (answer.status_code, answer.headers["Allow"], document(answer)["status"]) == (405, "POST, OPTIONS", "405")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        *[(f"/scim/v2{path}", "GET, HEAD, OPTIONS") for path in ["", "/Users", "/Groups/x", "/Schemas"]],
+        *[(path, "POST, OPTIONS") for path in SEARCHES],
+    ],
+)
+def test_options_tells_the_methods(ask: Ask, path: str, allowed: str) -> None:
+    """RFC 9110, section 9.3.7: OPTIONS is answered without a body, and truly."""
+    answer = ask(path, "OPTIONS")
+
+    assert (answer.status_code, answer.headers["Allow"], answer.data) == (204, allowed, b"")
+    assert "Content-Type" not in answer.headers
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        assert (ask(path, method, json={}).status_code == 405) == (method not in allowed)
+
+
+def test_options_needs_a_credential(http: FlaskClient) -> None:
+    """P28: not even the methods are told to strangers."""
+    assert http.options("/scim/v2/Users").status_code == 401
+
+
+def test_options_of_an_unknown_address_is_not_found(ask: Ask) -> None:
+    """RFC 7644, section 3.12: there are no methods of nothing."""
+    assert ask("/scim/v2/Nothing", "OPTIONS").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND"])
 def test_other_methods_are_refused_too(ask: Ask, method: str) -> None:
     """RFC 9110, section 15.5.6: a 405 lists the methods that are supported."""
     answer = ask("/scim/v2/Users", method)
 
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 def test_me_is_not_implemented(ask: Ask) -> None:
@@ -114,7 +153,7 @@ def test_addresses_come_from_the_public_base_url_alone(
     reader: FakeReader, headers: dict[str, str], proxies: int
 ) -> None:
     """P31: no header changes an address that is served."""
-    http = create_app(Services(reader, FakeClients(), BASE_URL, MAX_RESULTS, proxies)).test_client()
+    http = create_app(services_of(reader, FakeClients(), BASE_URL, MAX_RESULTS, proxies)).test_client()
     for path in ("Users?count=3", "Groups", "Schemas", "ServiceProviderConfig"):
         answer = http.get(f"/scim/v2/{path}", headers={"Authorization": f"Bearer {TOKEN}", **headers})
 
@@ -126,7 +165,7 @@ def test_addresses_come_from_the_public_base_url_alone(
 @pytest.mark.parametrize(("proxies", "caller"), [(0, "127.0.0.1"), (1, "192.0.2.7")])
 def test_only_declared_proxies_are_believed(reader: FakeReader, proxies: int, caller: str) -> None:
     """P31: X-Forwarded-For counts only with a configured number of proxies."""
-    app = create_app(Services(reader, FakeClients(), BASE_URL, MAX_RESULTS, proxies))
+    app = create_app(services_of(reader, FakeClients(), BASE_URL, MAX_RESULTS, proxies))
     seen: list[str | None] = []
     app.before_request(lambda: seen.append(request.remote_addr))
 
@@ -159,7 +198,7 @@ def test_a_server_of_ones_own_needs_no_arguments(monkeypatch: pytest.MonkeyPatch
     """The contract: `connector.web.app:create_app` finds its services by the configuration."""
     url = f"sqlite:///{tmp_path}/store.db"
     database = open_database(url)
-    token = Clients(database).create("idp")
+    token = Clients(database).create("idp").token
     database.close()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))

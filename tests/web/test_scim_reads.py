@@ -9,9 +9,8 @@ from scim2_models import ListResponse, Resource, ResourceType, Schema, ServicePr
 from connector.directory.rows import Kind
 from connector.scim.schemas import resource_model
 from connector.web.app import create_app
-from connector.web.services import Services
 from tests.web.conftest import BASE_URL, MAX_RESULTS, Ask, document
-from tests.web.fakes import PUBLISHED_AT, TOKEN, FakeClients, FakeReader, sample_reader
+from tests.web.fakes import PUBLISHED_AT, TOKEN, FakeClients, FakeReader, sample_reader, services_of
 
 USERS = "/scim/v2/Users"
 GROUPS = "/scim/v2/Groups"
@@ -47,6 +46,7 @@ def test_a_user_is_served_with_both_sides_of_its_memberships(ask: Ask, reader: F
         "resourceType": "User",
         "location": f"{BASE_URL}/scim/v2/Users/{person.id}",
         "lastModified": PUBLISHED_AT,
+        "version": answer.headers["ETag"],
     }
 
 
@@ -96,7 +96,7 @@ def test_a_walk_sees_everybody_exactly_once(ask: Ask, reader: FakeReader, count:
 def test_a_page_is_never_short(total: int, start: int | None, count: int | None) -> None:
     """P34: a page holds min(count, rows remaining) rows and says so; over the bound it is 400 tooMany."""
     everybody = sample_reader().people[:total]
-    http = create_app(Services(FakeReader(everybody), FakeClients(), BASE_URL, MAX_RESULTS)).test_client()
+    http = create_app(services_of(FakeReader(everybody), FakeClients(), BASE_URL, MAX_RESULTS)).test_client()
     query = {name: value for name, value in (("startIndex", start), ("count", count)) if value is not None}
     first = max(1, 1 if start is None else start)
     remaining = everybody[first - 1 :]
@@ -242,7 +242,7 @@ def test_a_large_group_is_streamed() -> None:
     someone = sample_reader().people[0]
     team = sample_reader().teams[0]
     reader = FakeReader([someone], [team], {team.id: [someone] * 9000})
-    http = create_app(Services(reader, FakeClients(), BASE_URL, MAX_RESULTS)).test_client()
+    http = create_app(services_of(reader, FakeClients(), BASE_URL, MAX_RESULTS)).test_client()
 
     answer = http.get(f"{GROUPS}/{team.id}", headers={"Authorization": f"Bearer {TOKEN}"}, buffered=False)
 

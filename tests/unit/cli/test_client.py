@@ -19,6 +19,40 @@ def test_a_token_is_shown_once(run: Run, folder: Path) -> None:
     assert token.encode() not in b"".join(path.read_bytes() for path in folder.glob("*.db*"))
 
 
+@pytest.mark.parametrize(
+    ("grant", "parts"),
+    [
+        ("basic", ["client_id", "client_secret"]),
+        ("client-credentials", ["client_id", "client_secret"]),
+        ("password", ["client_id", "client_secret", "username", "password"]),
+    ],
+)
+def test_other_grants_get_what_they_sign_in_with(run: Run, folder: Path, grant: str, parts: list[str]) -> None:
+    """P29: told once, kept as SHA-256; the ids are listed, so that one can tell clients apart."""
+    made = run("client", "create", "oci", "--grant", grant, "--json").document
+    shown = run("client", "create", "okta", "--grant", grant).out.splitlines()
+    listed = run("client", "list", "--json").document["clients"][0]
+    table = run("client", "list").out
+
+    assert list(made) == ["name", "role", "grant", *parts]
+    assert [made[name] for name in ("name", "role", "grant")] == ["oci", "importer", grant]
+    assert [line.split()[0] for line in shown[1:]] == parts
+    assert {name: listed[name] for name in ("name", "grant", "client_id")} == {
+        "name": "oci",
+        "grant": grant,
+        "client_id": made["client_id"],
+    }
+    assert (made["client_id"] in table, made["client_secret"] in table) == (True, False)
+    stored = b"".join(path.read_bytes() for path in folder.glob("*.db*"))
+    assert [made[name].encode() in stored for name in parts] == [name in {"client_id", "username"} for name in parts]
+
+
+@pytest.mark.parametrize("options", [("--role", "operator"), ("--grant", "digest")])
+def test_what_nothing_accepts_cannot_be_made(run: Run, options: tuple[str, str]) -> None:
+    """House rule: no client that no route would let in."""
+    assert run("client", "create", "ops", *options).code == 2
+
+
 def test_people_get_the_token_alone_on_the_last_line(run: Run) -> None:
     """So that it can be copied."""
     assert run("client", "create", "okta").out.splitlines()[-1][:4] == "ccs_"

@@ -99,6 +99,17 @@ def test_custom_attributes_are_all_none_or_named(written: str, served: str | tup
     assert load_values({**POOL, "mapping.custom_attributes": written}, {}).mapping.custom_attributes == served
 
 
+@pytest.mark.parametrize(
+    ("written", "limit"), [("off", None), ("'off'", None), ("''", None), ("5", 5.0), ("0.5", 0.5), ("'5'", 5.0)]
+)
+def test_the_request_rate_is_a_number_or_off(written: str, limit: float | None, tmp_path: Path) -> None:
+    """No limit by default; YAML takes a bare off for false."""
+    (tmp_path / "config.yaml").write_text(f"server: {{requests_per_second_per_client: {written}}}\n")
+    settings = load_settings(tmp_path / "config.yaml", {}, reads_pool=False)
+
+    assert (settings.server.rate_limit, Settings().server.rate_limit) == (limit, None)
+
+
 def test_settings_never_show_a_secret() -> None:
     """P27: repr, dumps and the effective configuration are redacted."""
     settings = load_values(
@@ -189,6 +200,6 @@ def test_keys_are_those_of_the_contract() -> None:
         f"server.{name}"
         for name in (
             *("host", "port", "public_base_url", "tls_certificate", "tls_key"),
-            *("threads", "trusted_proxies", "max_results"),
+            *("threads", "trusted_proxies", "max_results", "requests_per_second_per_client"),
         )
     }

@@ -23,17 +23,21 @@ def test_the_configuration_says_what_is_true(discovery: Discovery) -> None:
         "patch": False,
         "bulk": False,
         "changePassword": False,
-        "sort": False,
-        "etag": False,
+        "sort": True,
+        "etag": True,
     }
     assert config["filter"] == {"supported": True, "maxResults": 5000}
     assert config["pagination"] == {
-        "cursor": False,
+        "cursor": True,
         "index": True,
         "defaultPaginationMethod": "index",
         "maxPageSize": 5000,
     }
-    assert [scheme["type"] for scheme in config["authenticationSchemes"]] == ["oauthbearertoken"]
+    assert [(scheme["type"], scheme["primary"]) for scheme in config["authenticationSchemes"]] == [
+        ("oauthbearertoken", True),
+        ("httpbasic", False),
+        ("oauth2", False),
+    ]
     assert config["meta"] == {
         "resourceType": "ServiceProviderConfig",
         "location": f"{BASE_URL}/ServiceProviderConfig",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scim2_models import InvalidFilterException
 
 from connector.directory.rows import Kind
-from connector.scim.filters import MAX_LENGTH, MAX_TERMS, parse_filter
+from connector.scim.filters import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, parse_filter
 
 COGNITO = "urn:ietf:params:scim:schemas:extension:cognito:2.0:User"
 
@@ -15,15 +15,19 @@ COGNITO = "urn:ietf:params:scim:schemas:extension:cognito:2.0:User"
 @pytest.mark.parametrize(
     ("text", "tree"),
     [
-        ('username eq "x"', 'username eq "x"'),
-        ('userName Eq "x" AND active eq "true"', 'userName eq "x" and active eq "true"'),
-        ('emails eq "bob@corp.local"', 'emails eq "bob@corp.local"'),
-        ('emails[type eq "work"]', 'emails[type eq "work"]'),
+        ('username eq "x"', 'userName eq "x"'),
+        ('userName Eq "x" AND active eq "true"', 'userName eq "x" and active eq true'),
+        ('emails eq "bob@corp.local"', 'emails.value eq "bob@corp.local"'),
+        ('Emails[TYPE eq "work"]', 'emails[type eq "work"]'),
+        ('emails[type eq "work"].value eq "x"', 'emails[type eq "work" and value eq "x"]'),
         ('groups.value eq "g"', 'groups.value eq "g"'),
-        ('meta.lastModified gt "2026-01-01T00:00:00.000Z"', 'meta.lastModified gt "2026-01-01T00:00:00.000Z"'),
-        (f'{COGNITO}:username eq "x"', f'{COGNITO}:username eq "x"'),
+        ('meta.lastmodified gt "2026-01-01T01:00:00.000+01:00"', 'meta.lastModified gt "2026-01-01T00:00:00+00:00"'),
+        ('meta.lastModified gt "2026-01-01"', 'meta.lastModified gt "2026-01-01T00:00:00+00:00"'),
+        (f'{COGNITO.upper()}:USERNAME eq "x"', f'{COGNITO}:username eq "x"'),
+        (f'{COGNITO}:identities[userid eq "x"]', f'{COGNITO}:identities[userId eq "x"]'),
+        ('schemas eq "x" or schemas[VALUE eq "x"]', 'schemas eq "x" or schemas[value eq "x"]'),
         ("not (title pr)", "not (title pr)"),
-        (f"{'(' * 2000}title pr{')' * 2000}", "title pr"),
+        (f"{'(' * MAX_DEPTH}title pr{')' * MAX_DEPTH}", "title pr"),
     ],
 )
 def test_filters_of_importers_are_understood(text: str, tree: str) -> None:
@@ -33,9 +37,9 @@ def test_filters_of_importers_are_understood(text: str, tree: str) -> None:
 
 def test_groups_are_filtered_by_their_members() -> None:
     """RFC 7644, section 3.4.2.2: some importers ask for each membership like this."""
-    text = 'id eq "g" and members eq "u"'
+    tree = parse_filter('id eq "g" and members eq "u"', Kind.GROUPS)
 
-    assert str(parse_filter(text, Kind.GROUPS)) == text
+    assert str(tree) == 'id eq "g" and members.value eq "u"'
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,13 @@ def test_groups_are_filtered_by_their_members() -> None:
         'userName eq "x',
         'userName like "x"',
         'meta.lastModified gt "yesterday"',
+        'meta.lastModified gt "0001-01-01T00:00:00+05:00"',
+        'meta.lastModified sw "2026"',
+        'active co "t"',
+        'name co "x"',
+        "userName co 5",
+        "userName sw null",
+        'schemas[other eq "x"]',
         "active gt true",
         'userName eq "\\u0000"',
         'userName eq "\\ud800"',
@@ -93,6 +104,25 @@ def test_length_is_bounded() -> None:
     parse_filter("title pr".ljust(MAX_LENGTH), Kind.USERS)
     with pytest.raises(InvalidFilterException, match="longer than 4096"):
         parse_filter("title pr".ljust(MAX_LENGTH + 1), Kind.USERS)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("(", ")"), ("not (", ")"), ("emails[(", ")]")])
+def test_nesting_is_bounded(opening: str, closing: str) -> None:
+    """P30: filters nest 32 deep and no deeper, brackets and parentheses alike; those inside values do not count."""
+    signs = "(" * (MAX_DEPTH + 1)
+
+    parse_filter(f'title eq "{signs}"', Kind.USERS)
+    with pytest.raises(InvalidFilterException, match="more than 32"):
+        parse_filter(f"{opening * (MAX_DEPTH + 1)}title pr{closing * (MAX_DEPTH + 1)}", Kind.USERS)
+
+
+@pytest.mark.parametrize(
+    "text", ['"\\', '"\\"', "(", "urn:a:", "title pr and ", "not (", '"', "a.", "[", "-9", "u", " "]
+)
+def test_hostile_text_is_read_once(text: str) -> None:
+    """P30: what is refused for its size is refused before anything parses it, in time linear to its length."""
+    with pytest.raises(InvalidFilterException):
+        parse_filter((text * MAX_LENGTH)[:MAX_LENGTH], Kind.USERS)
 
 
 @given(value=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))

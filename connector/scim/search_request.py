@@ -1,0 +1,44 @@
+"""Search requests: the same parameters as in a query string, in a body (RFC 7644, section 3.4.3).
+
+They are read as parameters again, so that both ways to ask are understood alike.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from scim2_models import InvalidSyntaxException, InvalidValueException
+
+SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+
+_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=str)
+"""Keeps numbers as they are written, of any length, and members that come twice; objects are tuples, arrays lists."""
+
+
+def read_search_request(body: bytes) -> list[tuple[str, str]]:
+    """Return the parameters of a search request, in order; `null` is a parameter that is not given.
+
+    Raises:
+        InvalidSyntaxException: the body is no JSON object.
+        InvalidValueException: it says that it is another message, or a value is of no use for any parameter.
+    """
+    try:
+        message: Any = _DECODER.decode(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as fault:
+        raise InvalidSyntaxException(detail="The body is not JSON in UTF-8.") from fault
+    if not isinstance(message, tuple):
+        raise InvalidSyntaxException(detail="The body is not a JSON object.")
+    return list(_parameters(message))
+
+
+def _parameters(message: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
+    for name, value in message:
+        if value is None:
+            continue
+        texts = value if isinstance(value, list) else [value]
+        if not all(isinstance(text, str) for text in texts):
+            raise InvalidValueException(detail="A parameter of a search is text, an integer or a list of texts.")
+        if name.lower() != "schemas":
+            yield name, ",".join(texts)
+        elif texts and SEARCH_REQUEST.lower() not in {text.lower() for text in texts}:
+            raise InvalidValueException(detail=f"The schema of a search is {SEARCH_REQUEST}.")

@@ -1,0 +1,61 @@
+"""Remove what nobody can ask for any more: generations that no walk reads, and tombstones past their time.
+
+A generation is kept while it is the newest, for the walk timeout after it was superseded, and while a walk holds it.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, select
+
+from connector.directory.times import from_milliseconds
+from connector.errors import StoreError
+from connector.store.database import Database
+from connector.store.tables import generations, groups, landmarks, memberships, tombstones, users, walks
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is no longer published is kept, in seconds: generations for walks; tombstones and expired pins."""
+
+    walks: float
+    tombstones: float
+
+
+def collect(database: Database, retention: Retention) -> int:
+    """Remove old generations and tombstones, and return the number of the oldest generation that is kept."""
+    with database.writing() as connection:
+        now = connection.execute(select(database.clock)).scalar_one()
+        oldest = _oldest_needed(connection, deadline=now - int(retention.walks * 1000))
+        for table in (users, groups, memberships):
+            connection.execute(delete(table).where(table.c.until <= oldest))
+        connection.execute(delete(landmarks).where(landmarks.c.generation < oldest))
+        connection.execute(delete(generations).where(generations.c.number < oldest))
+        # A pin outlives its generation for long, so that a late page is refused and not read from another.
+        forgotten = now - int(retention.tombstones * 1000)
+        connection.execute(delete(walks).where(walks.c.generation < oldest, walks.c.touched_at < forgotten))
+        buried_before = from_milliseconds(forgotten)
+        connection.execute(delete(tombstones).where(tombstones.c.removed_at < buried_before))
+    return oldest
+
+
+def collect_quietly(database: Database, retention: Retention) -> None:
+    """Collect after a publish; what cannot be removed now is removed after the next."""
+    try:
+        collect(database, retention)
+    except StoreError as error:
+        _log.warning("old generations stay until the next publish: %s", error)
+
+
+def _oldest_needed(connection: Connection, *, deadline: int) -> int:
+    """Return the oldest generation that is the newest, was so after the deadline, or was walked over since."""
+    then = generations.c.published_at <= from_milliseconds(deadline)
+    candidates = (
+        select(func.max(generations.c.number)),
+        select(func.coalesce(func.max(generations.c.number).filter(then), func.min(generations.c.number))),
+        select(func.min(walks.c.generation)).where(walks.c.touched_at > deadline),
+    )
+    found = [connection.execute(candidate).scalar_one() for candidate in candidates]
+    return min((number for number in found if number is not None), default=0)
