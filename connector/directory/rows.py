@@ -38,6 +38,7 @@ class UserRow:
     modified: str
     opening: str
     closing: str
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,8 @@ from sqlalchemy import ColumnElement, and_, func, select
 from connector.directory.rows import Kind
 from connector.store.database import Database
 from connector.store.generations import Generation, newest
-from connector.store.publish import STRIDE
 from connector.store.search import condition_of
-from connector.store.tables import groups, landmarks, memberships, users
+from connector.store.tables import STRIDE, groups, landmarks, memberships, users
 
 SLICE = 500
 TABLES = {Kind.USERS: users, Kind.GROUPS: groups}

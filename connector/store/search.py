@@ -27,7 +27,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from connector.directory.rows import Kind, fold
 from connector.directory.times import rfc3339
-from connector.store.tables import groups, memberships, users
+from connector.store.tables import FULL_KEY, groups, memberships, users
 
 Op = CompareOperator
 
@@ -60,6 +60,11 @@ class _Text:
         if not isinstance(value, str):
             return _mismatch(op)
         wanted = self.prepare(value)
+        if op is Op.ne:
+            return self.column != wanted
+        return and_(self.column != "", self._matches(op, wanted))
+
+    def _matches(self, op: CompareOperator, wanted: str) -> ColumnElement[bool]:
         if op is Op.co:
             return _contains(self.column, wanted)
         if op is Op.sw:
@@ -69,6 +74,8 @@ class _Text:
                 func.length(self.column) >= len(wanted),
                 func.substr(self.column, func.length(self.column) - len(wanted) + 1) == wanted,
             )
+        if op is Op.eq:
+            return and_(func.substr(self.column, 1, FULL_KEY) == wanted[:FULL_KEY], self.column == wanted)
         return _ordered(self.column, op, wanted)
 
 

@@ -16,9 +16,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
 )
 
 FOREVER = 2**62
+STRIDE = 100
+"""Every so many living rows, a landmark says at which position a page may begin."""
 
 metadata = MetaData()
 
@@ -72,13 +75,24 @@ memberships = Table(
     Column("until", BigInteger, nullable=False, default=FOREVER),
     sqlite_with_rowid=False,
 )
+FULL_KEY = 256
+"""So many characters of a key are indexed on PostgreSQL, whose index rows end at 2,704 bytes."""
+
+
+def _index(table: Table, column: Column[object]) -> None:
+    """Index a column whose texts may be long; a search compares the beginning, then the whole."""
+    name = f"{table.name}_{column.name}"
+    Index(name, column).ddl_if(dialect="sqlite")
+    Index(f"{name}_begins", func.substr(column, 1, FULL_KEY)).ddl_if(dialect="postgresql")
+
+
 for _table, _columns in (
     (users, ("external_id", "name_key", "display_key", "email_key", "modified")),
     (groups, ("name", "name_key", "modified")),
 ):
     Index(f"{_table.name}_alive", _table.c.id, _table.c.until, unique=True)
     for _column in _columns:
-        Index(f"{_table.name}_{_column}", _table.c[_column])
+        _index(_table, _table.c[_column])
 Index("memberships_of_user", memberships.c.user_id, memberships.c.group_id)
 
 generations = Table(
@@ -119,9 +133,11 @@ staged_users = Table(
     Column("run", _Id, primary_key=True, autoincrement=False),
     Column("id", _Key, primary_key=True),
     Column("external_id", _Key, nullable=False),
+    Column("wanted", Text, nullable=False),
     Column("user_name", Text, nullable=False),
     Column("name_key", _Key, nullable=False),
     Column("rank", SmallInteger, nullable=False),
+    Column("remarks", Text, nullable=False),
     Column("display_key", _Key, nullable=False),
     Column("email_key", _Key, nullable=False),
     Column("active", Boolean, nullable=False),
@@ -154,7 +170,7 @@ staged_memberships = Table(
     Column("user_id", _Key, primary_key=True),
     sqlite_with_rowid=False,
 )
-Index("staged_users_by_name", staged_users.c.run, staged_users.c.name_key)
+Index("staged_users_by_name", staged_users.c.run, staged_users.c.name_key).ddl_if(dialect="sqlite")
 Index("staged_memberships_of_user", staged_memberships.c.run, staged_memberships.c.user_id)
 
 runs = Table(
