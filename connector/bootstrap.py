@@ -5,7 +5,7 @@ Conversions from the configuration's words to those of the parts are here too, s
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
@@ -149,8 +149,8 @@ def check_subject(settings: Settings | ConfigError) -> Subject:
 
 
 def _ping_store(settings: Settings) -> None:
-    with reader_of(settings) as reader:
-        reader.ping()
+    with store_of(settings) as database:
+        DirectoryReader(database).ping()
 
 
 @contextmanager
@@ -162,8 +162,8 @@ def clients_of(settings: Settings) -> Iterator[Clients]:
 
 @contextmanager
 def reader_of(settings: Settings) -> Iterator[DirectoryReader]:
-    """Give the published directory, for the length of a block."""
-    with store_of(settings) as database:
+    """Give the published directory, for the length of a block; a store that is not there is not made."""
+    with closing(open_database(settings.store.url.get_secret_value(), make=False)) as database:
         yield DirectoryReader(database)
 
 

@@ -91,7 +91,7 @@ _REMEDY = "Look at store.url, and whether the database runs, can be reached and 
 
 def _reason(error: Exception) -> str:
     cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
-    return " ".join(str(cause).split())[:300] or type(cause).__name__
+    return " ".join(str(cause).split())[:300].rstrip(".?! ") or type(cause).__name__
 
 
 def connect(url: str) -> Database:

@@ -22,6 +22,8 @@ SYNC = "sync"
 TIME_TO_LIVE = 60.0
 """Seconds after which a holder that was killed is taken over."""
 
+_WAIT = f"Wait for it to end, then try again; a run that died is taken over after {TIME_TO_LIVE:.0f} seconds."
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -44,7 +46,7 @@ def take(database: Database, connection: Connection, name: str, run: int) -> tup
     held = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one()
     now = connection.execute(select(database.clock)).scalar_one()
     if held.expires_at > now:
-        raise AlreadyRunning(f"Already running: run {held.run}.", remedy="Wait for it to end, then try again.")
+        raise AlreadyRunning(f"Already running: run {held.run}.", remedy=_WAIT)
     lease = Lease(name, run, held.fence + 1)
     values = {"run": run, "fence": lease.fence, "expires_at": now + int(TIME_TO_LIVE * 1000)}
     connection.execute(update(leases).where(leases.c.name == name).values(values))

@@ -113,7 +113,7 @@ def _find_waiting(database: Database, digest: str) -> Waiting:
     waiting = find_waiting(database, digest)
     if waiting is None:
         raise ApprovalRefused(
-            f"No refused plan with the digest {digest} waits for approval.",
+            f"No refused plan with the digest {digest!r} waits for approval.",
             remedy="A plan waits for a day, until another is published. Run `cognito-scim sync` to make a new one.",
         )
     return waiting

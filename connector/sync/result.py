@@ -101,7 +101,7 @@ class SyncResult:
         return {
             PUBLISHED: f"Published generation {self.generation}: {counts}; {_differences(self.plan)}.",
             UNCHANGED: f"Unchanged since generation {self.plan.base}: {counts}.",
-            REFUSED: f"Refused, the directory stays as it was: {'; '.join(self.reasons)}.",
+            REFUSED: "Refused, the directory stays as it was.",
         }[self.outcome]
 
 

@@ -89,7 +89,7 @@ def test_the_file_is_for_its_owner_only(tmp_path, open_file):
 
 def test_a_folder_that_does_not_exist_is_told_by_name(tmp_path):
     """Bad input gets a clear error."""
-    with pytest.raises(StoreError, match="nowhere"):
+    with pytest.raises(ConfigError, match="nowhere"):
         open_database(f"sqlite:///{tmp_path}/nowhere/store.db")
 
 
