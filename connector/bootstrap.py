@@ -5,7 +5,7 @@ Conversions from the configuration's words to those of the parts are here too, s
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
@@ -18,6 +18,7 @@ from connector.errors import ConfigError
 from connector.logs import name_run, register_secret, run_context
 from connector.scim.evaluate import Evaluator
 from connector.store.clients import Clients
+from connector.store.collect import Retention
 from connector.store.database import Database, connect
 from connector.store.migrations import migrate, open_database
 from connector.store.reader import DirectoryReader
@@ -107,11 +108,12 @@ def run_approval(settings: Settings, digest: str) -> SyncResult:
         ApprovalRefused, AlreadyRunning, StoreError: nothing was published.
     """
     with run_context(), store_of(settings) as database:
-        return approve_plan(database, digest, meter=Meter(), cause="command")
+        return approve_plan(database, digest, _parts_of(settings), cause="command")
 
 
 def _parts_of(settings: Settings) -> SyncSettings:
-    return SyncSettings(rules_of(settings), settings.cognito.groups, limits_of(settings), Meter())
+    kept = Retention(seconds(settings.sync.walk_timeout), seconds(settings.sync.retention))
+    return SyncSettings(rules_of(settings), settings.cognito.groups, limits_of(settings), kept, Meter())
 
 
 def _opener(settings: Settings, meter: Meter) -> Callable[[str], UserPool]:
@@ -152,8 +154,8 @@ def check_subject(settings: Settings | ConfigError) -> Subject:
 
 
 def _ping_store(settings: Settings) -> None:
-    with reader_of(settings) as reader:
-        reader.ping()
+    with store_of(settings) as database:
+        DirectoryReader(database).ping()
 
 
 @contextmanager
@@ -165,8 +167,8 @@ def clients_of(settings: Settings) -> Iterator[Clients]:
 
 @contextmanager
 def reader_of(settings: Settings) -> Iterator[DirectoryReader]:
-    """Give the published directory, for the length of a block."""
-    with store_of(settings) as database:
+    """Give the published directory, for the length of a block; a store that is not there is not made."""
+    with closing(open_database(settings.store.url.get_secret_value(), make=False)) as database:
         yield _reader(database, settings.server.base_url())
 
 

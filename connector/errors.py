@@ -11,7 +11,7 @@
       ApprovalRefused            3   no refused plan waits under this digest
       AlreadyRunning           75   another run holds the lease
       StoreError               75   the database could not answer
-        LeaseLost              75   another run took over; nothing was published
+        LeaseLost              75   the lease expired or went to another run; nothing was published
         SchemaTooNew           78   the database belongs to a newer version
         SchemaTooOld           78   the database waits for `db migrate`
       RecordRejected            -   one record cannot be served; counted, never fatal
@@ -101,7 +101,7 @@ class StoreError(ConnectorError):
 
 
 class LeaseLost(StoreError):
-    """Another run took the lease over; this one published nothing."""
+    """The lease expired or went to another run; this one published nothing."""
 
 
 class SchemaTooNew(StoreError):

@@ -96,6 +96,8 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             # The application counts its proxies itself (server.trusted_proxies).
             "forwarded_allow_ips": "",
             "control_socket_disable": True,
+            # As long as gunicorn allows: a filter of 4,096 characters is longer once it is percent-encoded.
+            "limit_request_line": 8190,
         }
         super().__init__()
 

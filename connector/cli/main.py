@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +48,8 @@ for _command in (init, check, plan, sync, serve, demo, listing, client, db):
 
 
 def run() -> None:
-    """Run the command line of this process."""
+    """Run the command line of this process; SIGTERM ends it as Ctrl-C does, so that a run frees its lease."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(execute(sys.argv[1:]))
 
 

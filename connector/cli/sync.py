@@ -14,6 +14,7 @@ from connector.sync.progress import Progress
 from connector.sync.result import INCOMPLETE, REFUSED, SyncResult
 
 _SHOWN = 20
+_TO_APPROVE = "run cognito-scim sync, which keeps what it refuses, and approve that"
 Service = Callable[[Settings, Progress], SyncResult]
 
 
@@ -61,18 +62,25 @@ def describe_unstarted(error: ConnectorError) -> dict[str, Any]:
     """Return the result of a run that never began."""
     if isinstance(error, ApprovalRefused):
         return {"run": None, "outcome": REFUSED, "reason": error.message, "remedy": error.remedy}
-    return {"run": None, "outcome": INCOMPLETE, "cause": error.message, "remedy": error.remedy}
+    nothing: dict[str, Any] = {"generation": None, "rejects": [], "calls": {}, "throttled": 0, "seconds": 0.0}
+    return {"run": None, "outcome": INCOMPLETE, "cause": error.message, "remedy": error.remedy, **nothing}
 
 
 def _tell(result: SyncResult) -> None:
     say(result.sentence())
+    for reason in result.reasons:
+        say(f"  - {reason}")
     if result.examples:
         print_table(tuple(result.examples[0]), [tuple(map(str, row.values())) for row in result.examples])
-    if result.outcome == REFUSED and result.kind == "sync":
-        say(f"If this is meant: {result.approve_command}")
+    if result.outcome == REFUSED:
+        say(f"If this is meant: {result.approve_command if result.kind == 'sync' else _TO_APPROVE}")
     if result.rejects:
         say(f"Records that cannot be served: {len(result.rejects)}")
         print_table(("kind", "source", "reason"), list(_some_rejects(result)))
+    if result.renamed:
+        say(f"Served under another name, because theirs is taken: {len(result.renamed)}")
+        shown = [(one.user_id, one.wanted, one.served) for one in result.renamed[:_SHOWN]]
+        print_table(("id", "wanted", "served"), shown)
     for note, count in sorted(result.notes.items()):
         say(f"  {note}: {count}")
 

@@ -4,6 +4,7 @@ pydantic checks single values. The layers are read here, because pydantic-settin
 came from, nor does it mind an unknown variable.
 """
 
+import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -69,7 +70,8 @@ def find_config(named: Path | None, environment: Mapping[str, str]) -> Path | No
     if named is not None:
         return named
     home = Path(environment["HOME"]) / ".config" / "cognito-scim" if environment.get("HOME") else Path()
-    return next((path for path in (Path("config.yaml"), home / "config.yaml") if path.exists()), None)
+    places = (Path("config.yaml"), home / "config.yaml")
+    return next((path for path in places if os.path.exists(path)), None)  # noqa: PTH110 - Path raises where it may not look
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str], *, reads_pool: bool) -> Settings:

@@ -297,5 +297,5 @@ class Settings(Section):
         """Yield each secret, for the logs to keep out."""
         for section in (self.aws, self.store):
             for _, value in section:
-                if isinstance(value, SecretStr):
+                if isinstance(value, SecretStr) and not value.get_secret_value().startswith("sqlite:"):
                     yield value.get_secret_value()

@@ -43,6 +43,7 @@ class UserRow:
     modified: str
     opening: str
     closing: str
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

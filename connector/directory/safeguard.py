@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 
 from connector.directory.plan import ChangePlan
 
-_LIMIT = re.compile(r"(?:(?P<number>\d{1,12}))?(?:\s+or\s+)?(?:(?P<percent>\d{1,3}(?:\.\d{1,6})?)\s*%)?")
+_SHARE = r"(\d{1,3}(?:\.\d{1,6})?)\s*%"
+_LIMIT = re.compile(rf"(\d{{1,12}})(?:\s+or\s+{_SHARE})?|{_SHARE}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,11 @@ class Limit:
             ValueError: the text is none of these, or the share is over 100 %.
         """
         match = _LIMIT.fullmatch(text.strip())
-        number, percent = match.groups() if match else (None, None)
-        both = number is not None and percent is not None
-        if (number is None and percent is None) or both != (" or " in text) or float(percent or 0) > 100:  # noqa: PLR2004 - percent
+        number, besides, alone = match.groups() if match else (None, None, None)
+        percent = float(besides or alone or 0)
+        if match is None or percent > 100:  # noqa: PLR2004 - percent
             raise ValueError(f"{text!r} is not a limit: write 10, 10% or 10 or 10%")
-        return cls(int(number or 0), float(percent or 0))
+        return cls(int(number or 0), percent)
 
     def allows(self, changed: int, published: int) -> bool:
         """Tell whether so many changes among so many published are within the limit."""
@@ -81,8 +82,8 @@ Verdict = Accepted | Refused
 def judge(plan: ChangePlan, limits: Limits) -> Verdict:
     """Accept or refuse a plan as a whole.
 
-    Refused whatever the limits: from some to none, a source other than the published one, and a new list of groups that
-    would remove anybody.
+    Refused whatever the limits: from some users or groups to none, a source other than the published one, and a new
+    list of groups that would remove anybody.
     """
     reasons = (*_source_changed(plan), *_emptied(plan), *_groups_chosen_anew(plan), *_over_limit(plan, limits))
     return Refused(plan.digest, reasons) if reasons else Accepted(plan.digest)

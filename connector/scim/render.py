@@ -70,6 +70,7 @@ def user_row(person: Person) -> UserRow:
         modified=_time(person.modified),
         opening=f'{encode(core)[:-1]},"userName":',
         closing=f",{encode(extensions)[1:-1]},{_meta('User', 'Users', person.id, created)}",
+        remarks=person.remarks,
     )
 
 

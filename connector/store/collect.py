@@ -42,11 +42,11 @@ def collect(database: Database, retention: Retention) -> int:
 
 
 def collect_quietly(database: Database, retention: Retention) -> None:
-    """Collect after a publish; what cannot be removed now is removed after the next."""
+    """Collect at the end of a sync; what cannot be removed now is removed at the end of the next."""
     try:
         collect(database, retention)
     except StoreError as error:
-        _log.warning("old generations stay until the next publish: %s", error)
+        _log.warning("old generations stay until the next sync: %s", error)
 
 
 def _oldest_needed(connection: Connection, *, deadline: int) -> int:

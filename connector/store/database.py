@@ -20,6 +20,7 @@ from connector.errors import ConfigError, StoreError
 from connector.store.budget import Budget
 
 BUSY_SECONDS = 15
+CONNECT_SECONDS = 10
 _MILLISECONDS = {
     "sqlite": "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
     "postgresql": "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)",
@@ -85,8 +86,10 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The URL of the store without its password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        """Where the store is; never how to sign in to it, which may stand anywhere in its URL."""
+        url = self.engine.url
+        place = f"{url.host}:{url.port}" if url.port else url.host or ""
+        return f"{url.get_backend_name()}://{place}/{url.database or ''}"
 
     def close(self) -> None:
         """Close every connection."""
@@ -125,12 +128,12 @@ def _explained(within: Budget) -> Iterator[None]:
 _LIMITS = {"sqlite": _limit_sqlite, "postgresql": _limit_postgresql}
 _STEPS = 100_000
 """So many steps of SQLite's machine, some milliseconds, lie between two looks at the clock."""
-_REMEDY = "Look at store.url, and whether the database runs, can be reached and has room. Nothing was published."
+_REMEDY = "Look at store.url, and whether the database runs, can be reached and has room."
 
 
 def _reason(error: Exception) -> str:
     cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
-    return " ".join(str(cause).split())[:300] or type(cause).__name__
+    return " ".join(str(cause).split())[:300].rstrip(".?! ") or type(cause).__name__
 
 
 def connect(url: str) -> Database:
@@ -141,7 +144,7 @@ def connect(url: str) -> Database:
     """
     try:
         parsed = make_url(url)
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):
         raise ConfigError("store.url is not a database URL.", remedy=_URL_REMEDY) from None
     if parsed.get_backend_name() == "sqlite":
         return Database(_sqlite_engine(parsed))
@@ -155,7 +158,8 @@ _URL_REMEDY = "Write sqlite:///path/to/file.db or postgresql://user@host/databas
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True, max_overflow=-1)
+        patient = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)} | dict(url.query))
+        return create_engine(patient, pool_pre_ping=True, max_overflow=-1)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"store.url names PostgreSQL, but {error.name} is not installed.",
@@ -165,8 +169,8 @@ def _postgresql_engine(url: URL) -> Engine:
 
 def _sqlite_engine(url: URL) -> Engine:
     path = Path(url.database or "")
-    if url.database in {None, "", ":memory:"}:
-        raise ConfigError("store.url names no file; the store must outlive the process.", remedy=_URL_REMEDY)
+    if url.database in {None, "", ":memory:"} or url.query:
+        raise ConfigError("store.url must name a file that outlives the process, and no more.", remedy=_URL_REMEDY)
 
     def open_file() -> sqlite3.Connection:
         # mode=rw: only a migration creates the file, so a lost one is an error and never an empty directory (P04).

@@ -22,6 +22,8 @@ SYNC = "sync"
 TIME_TO_LIVE = 60.0
 """Seconds after which a holder that was killed is taken over."""
 
+_WAIT = f"Wait for it to end, then try again; a run that died is taken over after {TIME_TO_LIVE:.0f} seconds."
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -41,12 +43,10 @@ def take(database: Database, connection: Connection, name: str, run: int) -> tup
     Raises:
         AlreadyRunning: another run holds it.
     """
-    now = connection.execute(select(database.clock)).scalar_one()
     held = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one()
+    now = connection.execute(select(database.clock)).scalar_one()
     if held.expires_at > now:
-        raise AlreadyRunning(
-            f"A {name} is already running: run {held.run}.", remedy="Wait for it to end, then try again."
-        )
+        raise AlreadyRunning(f"Already running: run {held.run}.", remedy=_WAIT)
     lease = Lease(name, run, held.fence + 1)
     values = {"run": run, "fence": lease.fence, "expires_at": now + int(TIME_TO_LIVE * 1000)}
     connection.execute(update(leases).where(leases.c.name == name).values(values))
@@ -66,8 +66,8 @@ def prove(database: Database, connection: Connection, lease: Lease) -> None:
     )
     if not kept.rowcount:
         raise LeaseLost(
-            f"Run {lease.run} lost its lease to another run; it published nothing.",
-            remedy="Look at the other run, then try again.",
+            f"Run {lease.run} held its lease no longer, so it published nothing.",
+            remedy="The store was out of reach for a minute, or another run took over. Try again.",
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, inspect, text
 
-from connector.errors import SchemaTooNew, SchemaTooOld, StoreError
+from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.database import Database, connect
 from connector.store.lease import SYNC
 from connector.store.tables import leases, metadata
@@ -25,10 +25,14 @@ def _create_tables(connection: Connection) -> None:
 STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables,)
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, make: bool = True) -> Database:
     """Return the database behind `store.url`, ready for use.
 
     A SQLite file is made and brought up to date on the way; PostgreSQL waits for `cognito-scim db migrate`.
+
+    Args:
+        url: where the store is.
+        make: whether to make a SQLite file that is not there, which who only reads should not.
 
     Raises:
         ConfigError: the URL names no supported database.
@@ -37,11 +41,20 @@ def open_database(url: str) -> Database:
     """
     database = connect(url)
     try:
+        if not make:
+            _demand_file(database)
         _make_ready(database)
     except StoreError:
         database.close()
         raise
     return database
+
+
+def _demand_file(database: Database) -> None:
+    if database.dialect == "sqlite" and not Path(database.engine.url.database or "").exists():
+        raise StoreError(
+            f"No directory is published yet: there is no store {database.name}.", remedy="Run: cognito-scim sync"
+        )
 
 
 def _make_ready(database: Database) -> None:
@@ -81,7 +94,8 @@ def migrate(database: Database) -> tuple[int, int]:
 
     Raises:
         SchemaTooNew: the schema belongs to a newer version of this program.
-        StoreError: the database cannot be made or changed.
+        ConfigError: the file of the database cannot be made.
+        StoreError: the database cannot be changed.
     """
     if database.dialect == "sqlite":
         _create_file(database)
@@ -104,7 +118,7 @@ def _create_file(database: Database) -> None:
         path.touch(mode=0o600)
         sqlite3.connect(path).close()
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(
+        raise ConfigError(
             f"The store {path} cannot be made: {getattr(error, 'strerror', None) or error}.",
             remedy="Make its folder, or let the user that runs cognito-scim write there; see store.url.",
         ) from error

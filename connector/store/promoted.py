@@ -17,7 +17,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from connector.directory.rows import Kind, fold, normalize
 from connector.directory.times import rfc3339
-from connector.store.tables import groups, memberships, users
+from connector.store.tables import FULL_KEY, groups, memberships, users
 
 Op = CompareOperator
 Condition = ColumnElement[bool]
@@ -222,7 +222,9 @@ def _compare_text(column: Column[Any], op: CompareOperator, wanted: str) -> Cond
     if op is Op.co:
         return _position(column, wanted) > 0
     if op is Op.sw:
-        return _starts_with(column, wanted)
+        return and_(_starts_with(_beginning(column), wanted[:FULL_KEY]), _starts_with(column, wanted))
+    if op is Op.eq:
+        return and_(_beginning(column) == wanted[:FULL_KEY], column == wanted)
     if op is Op.ew:
         rest = func.length(column) - len(wanted)
         return and_(rest >= 0, func.substr(column, rest + 1) == wanted)
@@ -241,7 +243,12 @@ def _ordered(column: Column[Any], op: CompareOperator, wanted: str) -> Condition
     return comparisons[op]()
 
 
-def _starts_with(column: Column[Any], prefix: str) -> Condition:
+def _beginning(column: Column[Any]) -> ColumnElement[str]:
+    """Return what PostgreSQL indexes of a long text."""
+    return func.substr(column, 1, FULL_KEY)
+
+
+def _starts_with(column: ColumnElement[Any], prefix: str) -> Condition:
     """Return a range over the index: all texts from the prefix up to, not including, the next prefix of its length."""
     if not prefix:
         return true()

@@ -19,10 +19,8 @@ from connector.store.database import Database
 from connector.store.generations import Generation, newest
 from connector.store.lease import Lease
 from connector.store.planning import PAIRS, left_members, new_members, removed_from
-from connector.store.tables import FOREVER, generations, landmarks, memberships, staged_memberships, tombstones
-
-STRIDE = 100
-"""Every so many living rows, a landmark says at which position a page may begin."""
+from connector.store.runs import record_end
+from connector.store.tables import FOREVER, STRIDE, generations, landmarks, memberships, staged_memberships, tombstones
 
 
 def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease) -> Generation:
@@ -58,7 +56,21 @@ def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease) -> 
         for kind in Kind:
             _set_landmarks(connection, kind, generation.number)
         _point_to(connection, generation, plan, under.run)
+        ended = {"run": under.run, "outcome": "published", "generation": generation.number, "digest": plan.digest}
+        record_end(connection, under.run, "published", ended, at=generation.published_at)
     return generation
+
+
+def note_groups(database: Database, plan: ChangePlan, *, under: Lease) -> None:
+    """Remember that the published directory is also that of another list of groups.
+
+    Raises:
+        LeaseLost: another run took over.
+    """
+    with database.writing() as connection:
+        leases.prove(database, connection, under)
+        chosen = json.dumps(plan.source.groups)
+        connection.execute(update(generations).where(generations.c.number == plan.base).values(chosen_groups=chosen))
 
 
 def _next_moment(database: Database, connection: Connection, last: Generation | None) -> str:

@@ -18,7 +18,6 @@ from connector.store.database import Database
 from connector.store.generations import Generation, find, newest
 from connector.store.matches import Interpreter, Matches, Search
 from connector.store.promoted import alive
-from connector.store.publish import STRIDE
 from connector.store.resources import (
     SLICE,
     TABLES,
@@ -29,7 +28,7 @@ from connector.store.resources import (
     select_resources,
 )
 from connector.store.search import Sort
-from connector.store.tables import landmarks
+from connector.store.tables import STRIDE, landmarks
 
 __all__ = ["DirectoryReader", "Member", "Page", "Stored"]
 

@@ -37,19 +37,22 @@ class Run:
         self._database = database
 
     def end(self, outcome: str, result: Mapping[str, Any]) -> None:
-        """Record how the run ended, and free the lease."""
+        """Record how the run ended, and free the lease.
+
+        Raises:
+            LeaseLost: the outcome speaks of a comparison, and what was compared may be gone with the lease.
+        """
         with self._database.writing() as connection:
-            connection.execute(
-                update(runs)
-                .where(runs.c.id == self.id)
-                .values(
-                    state="ended",
-                    outcome=outcome,
-                    result=json.dumps(result),
-                    ended_at=_now(self._database, connection),
-                )
-            )
+            if outcome in {"refused", "unchanged"}:
+                leases.prove(self._database, connection, self.lease)
+            record_end(connection, self.id, outcome, result, at=_now(self._database, connection))
             leases.give_back(connection, self.lease)
+
+
+def record_end(connection: Connection, run: int, outcome: str, result: Mapping[str, Any], *, at: str) -> None:
+    """Record, in the caller's transaction, how a run ended."""
+    ended = {"state": "ended", "outcome": outcome, "result": json.dumps(result), "ended_at": at}
+    connection.execute(update(runs).where(runs.c.id == run).values(ended))
 
 
 @contextmanager
@@ -92,7 +95,7 @@ def find_waiting(database: Database, digest: str) -> Waiting | None:
 
 
 def _waiting(database: Database, connection: Connection) -> list[Waiting]:
-    """Return the plans refused within a day against the generation that is still the newest, latest first."""
+    """Return the plans refused within a day against the generation that is still the newest, each once."""
     now = connection.execute(select(database.clock)).scalar_one()
     rows = connection.execute(
         select(runs.c.id, runs.c.result)
@@ -102,8 +105,12 @@ def _waiting(database: Database, connection: Connection) -> list[Waiting]:
     )
     generation = newest(connection)
     published = generation.number if generation else None
-    plans = [Waiting(row.id, json.loads(row.result)) for row in rows]
-    return [plan for plan in plans if plan.result["generation"] == published]
+    latest: dict[str, Waiting] = {}
+    for row in rows:
+        plan = Waiting(row.id, json.loads(row.result))
+        if plan.result["generation"] == published:
+            latest.setdefault(plan.result["digest"], plan)
+    return list(latest.values())
 
 
 def _clear_left_over_staging(database: Database, connection: Connection) -> None:

@@ -1,15 +1,21 @@
-"""Give every staged user a name of their own, by the rule in `directory/names.py` (P16)."""
+"""Give every staged user a name of their own, by the rule in `directory/names.py` (P16).
 
-from collections.abc import Iterator
+Contested names are settled a slice at a time, in short transactions, round after round until none is contested.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select, update
 
 from connector.directory.names import WANTED, Claim, losers
 from connector.directory.rows import fold
 from connector.store.database import Database
 from connector.store.tables import FOREVER, staged_users, users
+
+SLICE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,64 +27,86 @@ class Renamed:
     served: str
 
 
-def settle_names(database: Database, run: int) -> list[Renamed]:
-    """Let contested names fall back until each is unique, and report who is served under another name."""
-    wanted: dict[str, str] = {}
-    served: dict[str, str] = {}
-    with database.writing() as connection:
-        while fallen := _fall_back_once(connection, run):
-            for user_id, name, fallback in fallen:
-                wanted.setdefault(user_id, name)
-                served[user_id] = fallback
-    return [Renamed(user_id, name, served[user_id]) for user_id, name in sorted(wanted.items())]
+def settle_names(database: Database, run: int) -> None:
+    """Let contested names fall back until each is unique."""
+    while _settle_round(database, run):
+        pass
 
 
-def _fall_back_once(connection: Connection, run: int) -> list[tuple[str, str, str]]:
-    """Take one step down for every loser of a contested name."""
-    fallen = []
-    for key, rows in _contests(connection, run):
-        claims = {row.id: Claim(row.id, row.rank, row.published, row.created) for row in rows}
-        names = {row.id: (row.user_name, row.external_id if row.rank == WANTED else row.id) for row in rows}
-        owner = connection.scalar(_owner(run, key))
-        fallen += [(claim.user_id, *names[claim.user_id]) for claim in losers(claims.values(), owner=owner)]
-    for user_id, _, fallback in fallen:
-        connection.execute(
-            update(staged_users)
-            .where(staged_users.c.run == run, staged_users.c.id == user_id)
-            .values(user_name=fallback, name_key=fold(fallback), rank=staged_users.c.rank + 1)
-        )
-    return fallen
+def renamed_users(database: Database, run: int, *, most: int) -> list[Renamed]:
+    """Return some of the users who are served under another name than the wanted one."""
+    fallen = (
+        select(staged_users.c.id, staged_users.c.wanted, staged_users.c.user_name)
+        .where(staged_users.c.run == run, staged_users.c.rank != WANTED)
+        .order_by(staged_users.c.id)
+        .limit(most)
+    )
+    with database.reading() as connection:
+        return [Renamed(*row) for row in connection.execute(fallen)]
 
 
-def _contests(connection: Connection, run: int) -> Iterator[tuple[str, list[Row[str, str, str, str, int, str, bool]]]]:
-    rows = connection.execute(_contested(run)).all()
-    for key, claims in groupby(rows, key=lambda row: row.name_key):
-        yield key, list(claims)
+def _settle_round(database: Database, run: int) -> bool:
+    """Take one step down for every loser of a contested name, and tell whether there was any."""
+    last, anybody = "", False
+    while keys := _contested_names(database, run, last):
+        steps = _steps_down(database, run, keys)
+        if steps:
+            anybody = True
+            with database.writing() as connection:
+                connection.execute(_step_down(run), steps)
+        last = keys[-1]
+    return anybody
 
 
-def _contested(run: int) -> Select[str, str, str, str, int, str, bool]:
-    other = staged_users.alias("other")
-    twice = (
+def _contested_names(database: Database, run: int, after: str) -> Sequence[str]:
+    """Return names that several want, or that are the sub of somebody else."""
+    owner = staged_users.alias("owner")
+    is_other = and_(owner.c.run == run, owner.c.id == staged_users.c.name_key, owner.c.id != staged_users.c.id)
+    contested = (
         select(staged_users.c.name_key)
-        .where(staged_users.c.run == run)
+        .join_from(staged_users, owner, is_other, isouter=True)
+        .where(staged_users.c.run == run, staged_users.c.name_key > after)
         .group_by(staged_users.c.name_key)
-        .having(func.count() > 1)
+        .having(or_(func.count() > 1, func.count(owner.c.id) > 0))
+        .order_by(staged_users.c.name_key)
+        .limit(SLICE)
     )
-    taken_from_its_owner = exists().where(
-        and_(other.c.run == run, other.c.id == staged_users.c.name_key, other.c.id != staged_users.c.id)
-    )
+    with database.reading() as connection:
+        return connection.scalars(contested).all()
+
+
+def _steps_down(database: Database, run: int, keys: Sequence[str]) -> list[dict[str, Any]]:
+    with database.reading() as connection:
+        rows = connection.execute(_claims(run, keys)).all()
+    steps = []
+    for _, claimants in groupby(rows, key=lambda row: row.name_key):
+        by_id = {row.id: row for row in claimants}
+        claims = [Claim(row.id, row.rank, row.published, row.created) for row in by_id.values()]
+        owner = next(iter(by_id.values())).owner
+        for claim in losers(claims, owner=owner):
+            fallback = by_id[claim.user_id].external_id if claim.rank == WANTED else claim.user_id
+            steps.append(
+                {"of": claim.user_id, "user_name": fallback, "name_key": fold(fallback), "rank": claim.rank + 1}
+            )
+    return steps
+
+
+def _claims(run: int, keys: Sequence[str]) -> Any:
+    owner = staged_users.alias("owner")
     return (
         select(
             staged_users.c.name_key,
             staged_users.c.id,
-            staged_users.c.user_name,
             staged_users.c.external_id,
             staged_users.c.rank,
             staged_users.c.created,
             _published_under_this_name().label("published"),
+            select(owner.c.id)
+            .where(owner.c.run == run, owner.c.id == staged_users.c.name_key)
+            .scalar_subquery()
+            .label("owner"),
         )
-        .where(staged_users.c.run == run)
-        .where(or_(staged_users.c.name_key.in_(twice), taken_from_its_owner))
+        .where(staged_users.c.run == run, staged_users.c.name_key.in_(keys))
         .order_by(staged_users.c.name_key, staged_users.c.id)
     )
 
@@ -90,5 +118,9 @@ def _published_under_this_name() -> ColumnElement[bool]:
     return case((served, True), else_=False)
 
 
-def _owner(run: int, key: str) -> Select[str]:
-    return select(staged_users.c.id).where(staged_users.c.run == run, staged_users.c.id == key)
+def _step_down(run: int) -> Any:
+    return (
+        update(staged_users)
+        .where(staged_users.c.run == run, staged_users.c.id == bindparam("of"))
+        .values({name: bindparam(name) for name in ("user_name", "name_key", "rank")})
+    )

@@ -4,6 +4,8 @@ Rows belong to one run. The same user may come several times, as a member of sev
 under it; the newest version wins (P11).
 """
 
+import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -13,10 +15,12 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from connector.directory.plan import Sizes
 from connector.directory.rows import GroupRow, UserRow, fold, normalize
+from connector.errors import StoreError
 from connector.store.database import Database
 from connector.store.tables import staged_groups, staged_memberships, staged_users
 
 BATCH = 500
+_log = logging.getLogger(__name__)
 STAGED = (staged_users, staged_groups, staged_memberships)
 
 
@@ -105,6 +109,16 @@ class Staging:
             counts = [connection.execute(_count(table, self.run)).scalar_one() for table in STAGED]
         return Sizes(*counts)
 
+    def count_remarks(self) -> dict[str, int]:
+        """Count the users behind each remark."""
+        users = staged_users.c
+        remarked = select(users.remarks, func.count()).where(users.run == self.run, users.remarks != "")
+        counted: Counter[str] = Counter()
+        with self.database.reading() as connection:
+            for remarks, number in connection.execute(remarked.group_by(users.remarks)):
+                counted.update(dict.fromkeys(remarks.split("\n"), number))
+        return dict(sorted(counted.items()))
+
     def flush(self) -> None:
         """Write what waits."""
         with self.database.writing() as connection:
@@ -112,9 +126,12 @@ class Staging:
                 self._write(connection, table)
 
     def clear(self) -> None:
-        """Remove every row of this run."""
-        with self.database.writing() as connection:
-            clear_staging(connection, [self.run])
+        """Remove every row of this run; what cannot be removed now, the next run removes."""
+        try:
+            with self.database.writing() as connection:
+                clear_staging(connection, [self.run])
+        except StoreError as error:
+            _log.warning("the staging rows of run %s stay until the next run: %s", self.run, error)
 
     def _flush_when_full(self, table: Table) -> None:
         if len(self._waiting[table]) >= BATCH:
@@ -143,9 +160,11 @@ class Staging:
             "id": row.id,
             "external_id": row.external_id,
             "external_key": normalize(row.external_id),
+            "wanted": row.names[0],
             "user_name": row.names[0],
             "name_key": fold(row.names[0]),
             "rank": 0,
+            "remarks": "\n".join(row.remarks),
             "display_key": fold(row.display_name),
             "email_key": fold(row.email),
             "active": row.active,

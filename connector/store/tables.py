@@ -16,9 +16,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
 )
 
 FOREVER = 2**62
+STRIDE = 100
+"""Every so many living rows, a landmark says at which position a page may begin."""
 
 metadata = MetaData()
 
@@ -73,16 +76,31 @@ memberships = Table(
     Column("until", BigInteger, nullable=False, default=FOREVER),
     sqlite_with_rowid=False,
 )
-# What a search looks at lies in its index as a whole, so that it reads no row: over a million users, `co` takes 0.1 s
-# where reading the rows takes 1 s. An index of `active` alone would be taken for a selective one.
+FULL_KEY = 256
+"""So many characters of a key are indexed on PostgreSQL, whose index rows end at 2,704 bytes."""
+
+
+def _index_search(table: Table, first: str, *more: str) -> None:
+    """Index what a search looks at, as a whole, so that it reads no row.
+
+    Over a million users, `co` takes 0.1 s where reading the rows takes 1 s. Long texts are indexed by their beginning
+    on PostgreSQL; a search compares the beginning, then the whole.
+    """
+    name, rest = f"{table.name}_{first}", [table.c[column] for column in ("since", "until", *more)]
+    whole = Index(name, table.c[first], *rest)
+    if table is users and first in {"name_key", "display_key", "email_key"}:
+        whole.ddl_if(dialect="sqlite")
+        Index(f"{name}_begins", func.substr(table.c[first], 1, FULL_KEY), *rest).ddl_if(dialect="postgresql")
+
+
 for _table, _searches in (
+    # An index of `active` alone would be taken for a selective one.
     (users, (("external_key",), ("name_key",), ("display_key",), ("email_key",), ("modified", "active"))),
     (groups, (("external_key",), ("name_key",), ("modified",))),
 ):
     Index(f"{_table.name}_alive", _table.c.id, _table.c.until, unique=True)
-    for _first, *_more in _searches:
-        _columns = (_first, "since", "until", *_more)
-        Index(f"{_table.name}_{_first}", *(_table.c[_column] for _column in _columns))
+    for _columns in _searches:
+        _index_search(_table, *_columns)
 Index("memberships_of_user", memberships.c.user_id, memberships.c.group_id)
 
 generations = Table(
@@ -134,9 +152,11 @@ staged_users = Table(
     Column("id", _Key, primary_key=True),
     Column("external_id", Text, nullable=False),
     Column("external_key", _Key, nullable=False),
+    Column("wanted", Text, nullable=False),
     Column("user_name", Text, nullable=False),
     Column("name_key", _Key, nullable=False),
     Column("rank", SmallInteger, nullable=False),
+    Column("remarks", Text, nullable=False),
     Column("display_key", _Key, nullable=False),
     Column("email_key", _Key, nullable=False),
     Column("active", Boolean, nullable=False),
@@ -170,7 +190,7 @@ staged_memberships = Table(
     Column("user_id", _Key, primary_key=True),
     sqlite_with_rowid=False,
 )
-Index("staged_users_by_name", staged_users.c.run, staged_users.c.name_key)
+Index("staged_users_by_name", staged_users.c.run, staged_users.c.name_key).ddl_if(dialect="sqlite")
 Index("staged_memberships_of_user", staged_memberships.c.run, staged_memberships.c.user_id)
 
 runs = Table(

@@ -12,14 +12,15 @@ from connector.directory.mapping import Rules
 from connector.directory.plan import ChangePlan, Source
 from connector.directory.safeguard import Limits, Refused, judge
 from connector.errors import ApprovalRefused
+from connector.store.collect import Retention, collect_quietly
 from connector.store.compare import mark_changes
 from connector.store.database import Database
 from connector.store.planning import examples, read_plan
-from connector.store.publish import publish
-from connector.store.runs import begin, find_waiting
-from connector.store.settle import settle_names
+from connector.store.publish import note_groups, publish
+from connector.store.runs import Run, Waiting, begin, find_waiting
+from connector.store.settle import renamed_users, settle_names
 from connector.store.staging import Staging
-from connector.sync.harvest import Harvest, Tally
+from connector.sync.harvest import LISTED, Harvest
 from connector.sync.progress import Progress
 from connector.sync.report import Report
 from connector.sync.result import PUBLISHED, REFUSED, UNCHANGED, SyncResult
@@ -27,11 +28,12 @@ from connector.sync.result import PUBLISHED, REFUSED, UNCHANGED, SyncResult
 
 @dataclass(frozen=True, slots=True)
 class SyncSettings:
-    """What a sync needs to know: the mapping, the listed groups, the limits, and who counts the calls."""
+    """What a sync needs to know: mapping, listed groups, limits, what is kept of the past, and who counts the calls."""
 
     rules: Rules
     groups: tuple[str, ...]
     limits: Limits
+    retention: Retention
     meter: Meter
 
 
@@ -60,17 +62,13 @@ def full_sync(
         staging = Staging(database, run.id)
         with report.of_faults():
             plan = _harvest_and_compare(open_pool(str(run.id)), staging, settings, progress, report)
-            verdict = judge(plan, settings.limits)
-            if plan.changes_nothing:
-                report.concluded(UNCHANGED, generation=plan.base)
-            elif isinstance(verdict, Refused):
-                _conclude_refused(report, staging, plan, verdict)
-            else:
-                generation = publish(database, staging.run, plan, under=run.lease)
-                report.concluded(PUBLISHED, generation=generation.number)
-        if report.outcome != REFUSED:
+            if _judged_acceptable(plan, settings.limits, staging, report):
+                _publish(plan, run, staging, report)
+        result = report.end()
+        if result.outcome != REFUSED:
             staging.clear()
-        return report.end()
+        collect_quietly(database, settings.retention)
+        return result
 
 
 def plan_sync(
@@ -82,18 +80,14 @@ def plan_sync(
         staging = Staging(database, run.id)
         with report.of_faults():
             plan = _harvest_and_compare(open_pool(str(run.id)), staging, settings, progress, report)
-            verdict = judge(plan, settings.limits)
-            if plan.changes_nothing:
-                report.concluded(UNCHANGED)
-            elif isinstance(verdict, Refused):
-                _conclude_refused(report, staging, plan, verdict)
-            else:
-                report.concluded(PUBLISHED)
+            if _judged_acceptable(plan, settings.limits, staging, report):
+                report.note(outcome=UNCHANGED if plan.changes_nothing else PUBLISHED)
+        result = report.end()
         staging.clear()
-        return report.end()
+        return result
 
 
-def approve_plan(database: Database, digest: str, *, meter: Meter, cause: str) -> SyncResult:
+def approve_plan(database: Database, digest: str, settings: SyncSettings, *, cause: str) -> SyncResult:
     """Publish exactly the refused plan of this digest, once, without reading the pool again (P03).
 
     Raises:
@@ -101,44 +95,72 @@ def approve_plan(database: Database, digest: str, *, meter: Meter, cause: str) -
         AlreadyRunning: another run holds the lease.
         StoreError: the store failed; what was published stays.
     """
+    _find_waiting(database, digest)
     with begin(database, "sync", cause=cause) as run:
-        waiting = find_waiting(database, digest)
-        if waiting is None:
-            raise ApprovalRefused(
-                f"No refused plan with the digest {digest} waits for approval.",
-                remedy="A plan waits for a day, until another is published. Run `cognito-scim sync` to make a new one.",
-            )
-        report = Report(run, "sync", meter)
+        waiting = _find_waiting(database, digest)
+        report = Report(run, "sync", settings.meter)
         staging = Staging(database, waiting.run)
-        source = waiting.result["source"]
-        plan = read_plan(
-            database,
-            staging,
-            Source(source["account"], source["region"], source["pool_id"], tuple(source["groups"])),
-            rejects=len(waiting.result["rejects"]),
-        )
+        shown = waiting.result
+        source = Source(**{**shown["source"], "groups": tuple(shown["source"]["groups"])})
         with report.of_faults():
-            report.compared(plan, Tally(), [])
-            generation = publish(database, staging.run, plan, under=run.lease)
-            report.concluded(PUBLISHED, generation=generation.number)
+            plan = read_plan(database, staging, source, rejects=shown["rejected"])
+            report.note(plan=plan, approved=digest, rejected=shown["rejected"], notes=shown["notes"])
+            _publish(plan, run, staging, report)
+        result = report.end()
+        if result.outcome == PUBLISHED:
             staging.clear()
-        return report.end()
+        collect_quietly(database, settings.retention)
+        return result
+
+
+def _find_waiting(database: Database, digest: str) -> Waiting:
+    waiting = find_waiting(database, digest)
+    if waiting is None:
+        raise ApprovalRefused(
+            f"No refused plan with the digest {digest!r} waits for approval.",
+            remedy="A plan waits for a day, until another is published. Run `cognito-scim sync` to make a new one.",
+        )
+    return waiting
 
 
 def _harvest_and_compare(
     pool: UserPool, staging: Staging, settings: SyncSettings, progress: Progress, report: Report
 ) -> ChangePlan:
+    database, run = staging.database, staging.run
     harvest = Harvest(pool, staging, settings.rules, settings.meter, progress)
     tally = harvest.read(settings.groups)
     harvest.say("comparing")
-    renamed = settle_names(staging.database, staging.run)
-    mark_changes(staging.database, staging.run)
+    settle_names(database, run)
+    mark_changes(database, run)
     source = Source(pool.account(), pool.region, pool.pool_id, tuple(sorted(settings.groups)))
-    plan = read_plan(staging.database, staging, source, rejects=tally.rejected)
-    report.compared(plan, tally, renamed)
+    plan = read_plan(database, staging, source, rejects=tally.rejected)
+    report.note(
+        plan=plan,
+        rejects=tuple(tally.rejects),
+        rejected=tally.rejected,
+        dropped_members=tally.dropped_members,
+        notes=staging.count_remarks(),
+        renamed=tuple(renamed_users(database, run, most=LISTED)),
+    )
     return plan
 
 
-def _conclude_refused(report: Report, staging: Staging, plan: ChangePlan, verdict: Refused) -> None:
-    shown = tuple(examples(staging.database, staging.run))
-    report.concluded(REFUSED, generation=plan.base or None, reasons=verdict.reasons, examples=shown)
+def _judged_acceptable(plan: ChangePlan, limits: Limits, staging: Staging, report: Report) -> bool:
+    if plan.changes_nothing:
+        return True
+    verdict = judge(plan, limits)
+    if isinstance(verdict, Refused):
+        shown = tuple(examples(staging.database, staging.run))
+        report.note(outcome=REFUSED, generation=plan.base or None, reasons=verdict.reasons, examples=shown)
+        return False
+    return True
+
+
+def _publish(plan: ChangePlan, run: Run, staging: Staging, report: Report) -> None:
+    if not plan.changes_nothing:
+        generation = publish(staging.database, staging.run, plan, under=run.lease)
+        report.note(outcome=PUBLISHED, generation=generation.number)
+        return
+    if plan.published_source != plan.source:
+        note_groups(staging.database, plan, under=run.lease)
+    report.note(outcome=UNCHANGED, generation=plan.base)

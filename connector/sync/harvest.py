@@ -4,7 +4,6 @@ Every record is mapped and rendered on the way and goes to staging page by page.
 and left out; anything else that goes wrong ends the harvest (P17).
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -19,8 +18,8 @@ from connector.scim.render import group_row, user_row
 from connector.store.staging import Staging
 from connector.sync.progress import Progress
 
-LISTED_REJECTS = 1000
-"""How many rejects are kept by name; the rest are counted."""
+LISTED = 1000
+"""How many rejects and renamed users a result names; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +41,11 @@ class Tally:
     rejects: list[Reject] = field(default_factory=list)
     rejected: int = 0
     dropped_members: int = 0
-    remarks: Counter[str] = field(default_factory=Counter)
 
     def reject(self, kind: str, source: str, reason: str) -> None:
         """Take note of a record that cannot be served."""
         self.rejected += 1
-        if len(self.rejects) < LISTED_REJECTS:
+        if len(self.rejects) < LISTED:
             self.rejects.append(Reject(kind, source, reason))
 
 
@@ -89,7 +87,7 @@ class Harvest:
         return self.tally
 
     def _read_groups(self, pages: Iterable[tuple[GroupRecord, ...]], *, members_are_users: bool) -> None:
-        teams = [team for page in pages for team in self._stage_groups(page)]
+        teams = [team for page in pages for team in self._stage_groups(page, listed=members_are_users)]
         for team in teams:
             try:
                 self._read_members(team, members_are_users=members_are_users)
@@ -123,28 +121,33 @@ class Harvest:
             try:
                 person = person_of(record, self._rules)
             except RecordRejected as rejected:
-                self._rejected_users.add(record.sub)
-                self.tally.reject("user", record.username or record.sub, rejected.message)
+                self._reject_user(record, rejected)
                 continue
             self.tally.users += 1
-            self.tally.remarks.update(person.remarks)
             yield user_row(person)
 
-    def _stage_groups(self, page: tuple[GroupRecord, ...]) -> list[Team]:
-        teams = list(self._teams(page))
+    def _reject_user(self, record: UserRecord, rejected: RecordRejected) -> None:
+        """Take note of a user once, in however many groups they come."""
+        identity = record.sub or record.username
+        if identity not in self._rejected_users:
+            self._rejected_users.add(identity)
+            self.tally.reject("user", record.username or record.sub, rejected.message)
+
+    def _stage_groups(self, page: tuple[GroupRecord, ...], *, listed: bool) -> list[Team]:
+        teams = list(self._teams(page, listed=listed))
         self._staging.add_groups(group_row(team) for team in teams)
         self.tally.groups += len(teams)
         self.say("groups")
         return teams
 
-    def _teams(self, page: tuple[GroupRecord, ...]) -> Iterator[Team]:
+    def _teams(self, page: tuple[GroupRecord, ...], *, listed: bool) -> Iterator[Team]:
         for record in page:
             try:
                 team = team_of(record, self._pool.pool_id)
             except RecordRejected as rejected:
                 self.tally.reject("group", record.name, rejected.message)
                 continue
-            if self._rules.provider_groups or not team.provider:
+            if listed or self._rules.provider_groups or not team.provider:
                 yield team
 
     def say(self, phase: str) -> None:

@@ -1,5 +1,6 @@
 """The report of one run: gathers what happened, and ends the run with it."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,12 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from connector.cognito.meter import Meter
-from connector.directory.plan import ChangePlan
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, StoreError
 from connector.store.runs import Run
-from connector.store.settle import Renamed
-from connector.sync.harvest import Tally
-from connector.sync.result import INCOMPLETE, SyncResult
+from connector.sync.result import INCOMPLETE, PUBLISHED, SyncResult
+
+_log = logging.getLogger(__name__)
 
 
 class Report:
@@ -36,36 +36,25 @@ class Report:
         try:
             yield
         except ConnectorError as error:
-            self._note(outcome=INCOMPLETE, fault=error)
+            self.note(outcome=INCOMPLETE, fault=error)
 
-    def compared(self, plan: ChangePlan, tally: Tally, renamed: list[Renamed]) -> None:
-        """Take note of a complete harvest and of what it would change."""
-        self._note(
-            plan=plan,
-            rejects=tuple(tally.rejects),
-            dropped_members=tally.dropped_members,
-            notes=dict(tally.remarks),
-            renamed=tuple({"id": name.user_id, "wanted": name.wanted, "served": name.served} for name in renamed),
-        )
-
-    def concluded(self, outcome: str, **values: Any) -> None:
-        """Take note of how it came out."""
-        self._note(outcome=outcome, **values)
+    def note(self, **values: Any) -> None:
+        """Take note of parts of the result, named as in `SyncResult`."""
+        self._result = replace(self._result, **values)
 
     def end(self) -> SyncResult:
         """Record the run as ended and return its result."""
-        self._note(
-            seconds=time.monotonic() - self._started,
-            calls=dict(self._meter.calls),
-            throttled=self._meter.throttled,
-        )
-        self._run.end(self._result.outcome, self._result.as_json())
+        seconds = time.monotonic() - self._started
+        self.note(seconds=seconds, calls=dict(self._meter.calls), throttled=self._meter.throttled)
+        try:
+            self._run.end(self._result.outcome, self._result.as_json())
+        except StoreError as error:
+            self._note_unrecorded(error)
         return self._result
 
-    @property
-    def outcome(self) -> str:
-        """The outcome as it stands."""
-        return self._result.outcome
-
-    def _note(self, **values: Any) -> None:
-        self._result = replace(self._result, **values)
+    def _note_unrecorded(self, error: StoreError) -> None:
+        """A publish recorded its own end; any other run that cannot record its end has come to none."""
+        if self._result.outcome == PUBLISHED:
+            _log.warning("run %s published, but its details could not be recorded: %s", self._run.id, error)
+        else:
+            self.note(outcome=INCOMPLETE, fault=self._result.fault or error)

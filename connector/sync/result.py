@@ -6,6 +6,7 @@ from typing import Any
 
 from connector.directory.plan import ChangePlan
 from connector.errors import ConnectorError
+from connector.store.settle import Renamed
 from connector.sync.harvest import Reject
 
 PUBLISHED, UNCHANGED, REFUSED, INCOMPLETE = "published", "unchanged", "refused", "incomplete"
@@ -20,6 +21,8 @@ class SyncResult:
         outcome: of a plan, what a sync would end with.
         generation: the number that is published now, None for a plan or before the first.
         reasons: why the safeguard refused.
+        rejected: how many records cannot be served; `rejects` names the first of them.
+        approved: the digest under which a refused plan was approved.
         fault: what kept the run from its end.
         notes: how many users had an attribute filled in or left out, by remark.
         renamed: who is served under another name than the wanted one.
@@ -34,9 +37,11 @@ class SyncResult:
     examples: tuple[Mapping[str, str], ...] = ()
     fault: ConnectorError | None = None
     rejects: tuple[Reject, ...] = ()
+    rejected: int = 0
+    approved: str = ""
     dropped_members: int = 0
     notes: Mapping[str, int] = field(default_factory=dict)
-    renamed: tuple[Mapping[str, str], ...] = ()
+    renamed: tuple[Renamed, ...] = ()
     calls: Mapping[str, int] = field(default_factory=dict)
     throttled: int = 0
     kind: str = "sync"
@@ -66,12 +71,15 @@ class SyncResult:
             if self.kind == "sync":
                 document["approve"] = self.approve_command
         if self.fault:
-            document |= {"cause": self.fault.message, "remedy": self.fault.remedy}
+            document |= {"cause": self.fault.message, "remedy": self.fault.remedy, "retryable": self.fault.retryable}
+        if self.approved:
+            document["approved"] = self.approved
         return document | {
             "rejects": [asdict(reject) for reject in self.rejects],
+            "rejected": self.rejected,
             "dropped_members": self.dropped_members,
             "notes": dict(self.notes),
-            "renamed": [dict(entry) for entry in self.renamed],
+            "renamed": [{"id": one.user_id, "wanted": one.wanted, "served": one.served} for one in self.renamed],
             "calls": dict(self.calls),
             "throttled": self.throttled,
             "seconds": round(self.seconds, 3),
@@ -93,7 +101,7 @@ class SyncResult:
         return {
             PUBLISHED: f"Published generation {self.generation}: {counts}; {_differences(self.plan)}.",
             UNCHANGED: f"Unchanged since generation {self.plan.base}: {counts}.",
-            REFUSED: f"Refused, the directory stays as it was: {'; '.join(self.reasons)}.",
+            REFUSED: "Refused, the directory stays as it was.",
         }[self.outcome]
 
 

@@ -14,7 +14,7 @@ from connector.store.generations import Generation
 from connector.store.planning import read_plan
 from connector.store.publish import publish
 from connector.store.runs import begin
-from connector.store.settle import Renamed, settle_names
+from connector.store.settle import Renamed, renamed_users, settle_names
 from connector.store.staging import Staging
 
 POOL = Source("111122223333", "eu-west-1", "eu-west-1_A")
@@ -83,7 +83,8 @@ def publish_directory(database: Database, directory: Directory) -> Published:
     """Publish a directory as a sync does, without asking the safeguard."""
     with begin(database, "sync", cause="command") as run:
         staging = stage(database, run.id, directory)
-        renamed = settle_names(database, run.id)
+        settle_names(database, run.id)
+        renamed = renamed_users(database, run.id, most=100)
         mark_changes(database, run.id)
         plan = read_plan(database, staging, directory.source, rejects=0)
         generation = None if plan.changes_nothing else publish(database, run.id, plan, under=run.lease)

@@ -9,6 +9,7 @@ from connector.cognito.session import open_pool
 from connector.directory.mapping import Rules
 from connector.directory.rows import Kind
 from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
+from connector.store.collect import Retention
 from connector.store.database import Database
 from connector.store.reader import DirectoryReader
 from connector.sync.full_sync import SyncSettings, approve_plan, full_sync, plan_sync
@@ -39,13 +40,16 @@ class Connector:
 
     def approve(self, digest: str) -> SyncResult:
         """Approve a refused plan."""
-        return approve_plan(self.database, digest, meter=Meter(), cause="command")
+        return approve_plan(self.database, digest, self._settings(), cause="command")
 
     def _run(self, use_case: Any, access: dict[str, object]) -> SyncResult:
-        settings = SyncSettings(self.rules, self.groups, self.limits, Meter())
+        settings = self._settings()
         opener = partial(_open, self.pool.access(**access), settings.meter)
         result: SyncResult = use_case(opener, self.database, settings, cause="command", progress=Silence())
         return result
+
+    def _settings(self) -> SyncSettings:
+        return SyncSettings(self.rules, self.groups, self.limits, Retention(3600.0, 3600.0), Meter())
 
     def limited(self, **limits: Limit) -> "Connector":
         """Return the same connector under stricter limits."""

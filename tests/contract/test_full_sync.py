@@ -1,20 +1,26 @@
 """The full sync, from a pool on the wire to a published generation, on each database."""
 
+import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scim2_models.path import AttrPath, CompareOperator, Comparison
+from sqlalchemy import select, update
 
 from connector.directory.plan import Changes
 from connector.directory.rows import Kind
 from connector.directory.safeguard import Limit
 from connector.errors import ApprovalRefused
 from connector.store.reader import DirectoryReader
+from connector.store.runs import begin
+from connector.store.tables import leases, runs
 from tests.contract.syncing import Connector
 from tests.fakes.faults import Fault
 from tests.fakes.population import a_user, people
-from tests.fakes.simulated_pool import SimulatedPool
+from tests.fakes.simulated_pool import POOL_ID, SimulatedPool
 
 
 @pytest.fixture
@@ -336,3 +342,93 @@ def test_a_pool_that_drifts_gives_a_consistent_directory(connector, pool):
     members = {member.id for group in groups for member in reader.members(group, generation)}
     assert members <= served
     assert generation.users in {6, 7}
+
+
+def test_a_run_that_lost_its_lease_leaves_nothing_to_approve(connector, pool):
+    """P01, P20: rows that a successor cleared away are no plan, however the run would have ended."""
+    connector.sync()
+    pool.directory.remove_user("p0")
+
+    def succeed():
+        with connector.database.writing() as connection:
+            connection.execute(update(leases).values(expires_at=1))
+        with begin(connector.database, "sync", cause="command") as heir:
+            heir.end("incomplete", {})
+
+    pool.calls.clear()
+    pool.before("ListUsersInGroup", call=2, do=succeed)
+
+    result = connector.limited(max_removed_users=Limit(0)).sync()
+
+    assert (result.outcome, result.exit_code) == ("incomplete", 75)
+    assert "lease" in result.as_json()["cause"]
+
+
+def test_a_bad_user_in_many_listed_groups_is_one_reject(connector, pool):
+    """P17: rejects and notes count users, not memberships."""
+    pool.directory.add_user(a_user("b\0d"))
+    pool.directory.add_user(a_user("bare"))
+    for group in ("admins", "staff", "nobody"):
+        pool.directory.add_member(group, "b\0d")
+        pool.directory.add_member(group, "bare")
+    connector.groups = ("admins", "staff", "nobody")
+
+    document = connector.sync().as_json()
+
+    assert (document["rejected"], len(document["rejects"])) == (1, 1)
+    assert document["notes"] == {"displayName filled in": 5, "email filled in": 1, "familyName filled in": 5}
+
+
+def test_a_listed_group_of_an_identity_provider_is_served_though_others_are_left_out(connector, pool):
+    """Who names a group wants it; the rule is for groups that nobody chose."""
+    provider = f"{POOL_ID}_Google"
+    pool.directory.add_group(provider, ["p0"])
+    connector.rules = replace(connector.rules, provider_groups=False)
+    assert connector.sync().plan.harvested.groups == 3
+
+    connector.groups = (provider,)
+    refused = connector.sync()
+
+    assert (refused.outcome, refused.plan.harvested.groups, refused.plan.harvested.users) == ("refused", 1, 1)
+
+
+def test_a_list_of_groups_that_changes_nothing_is_remembered(connector, pool):
+    """P06: only the first sync after the change is held back, not an ordinary removal later."""
+    for name in ("p4", "p5"):
+        pool.directory.remove_user(name)
+    connector.sync()
+    connector.groups = ("admins", "staff", "nobody")
+    assert connector.sync().outcome == "unchanged"
+    pool.directory.remove_user("p3")
+
+    assert connector.sync().outcome == "published"
+
+
+def test_an_approval_is_on_record_and_a_mistaken_one_is_no_run(connector, pool):
+    """P03: history says what was approved."""
+    connector.sync()
+    pool.directory.remove_user("p0")
+    digest = connector.limited(max_removed_users=Limit(0)).sync().plan.digest
+    with pytest.raises(ApprovalRefused):
+        connector.approve("nope")
+
+    approved = connector.approve(digest)
+
+    with connector.database.reading() as connection:
+        history = connection.execute(select(runs.c.outcome, runs.c.result).order_by(runs.c.id)).all()
+    assert [row.outcome for row in history] == ["published", "refused", "published"]
+    assert json.loads(history[-1].result)["approved"] == approved.as_json()["approved"] == digest
+
+
+def test_texts_as_long_as_cognito_allows_are_served(connector, pool):
+    """P17: 2,048 characters of any script fit every index of every database, and are found."""
+    name = "".join(chr(0x4E00 + number) for number in range(2048))
+    pool.directory.add_user(a_user("long", name=name, email=f"{name[:2000]}@example.com"))
+    connector.rules = replace(connector.rules, user_name="name")
+
+    assert connector.sync().outcome == "published"
+
+    reader = DirectoryReader(connector.database)
+    for attribute, value in (("displayName", name), ("userName", name), ("emails", f"{name[:2000]}@example.com")):
+        node = Comparison(AttrPath(attribute), CompareOperator.eq, value)
+        assert reader.page(Kind.USERS, reader.newest(), start=1, count=9, where=node).total == 1

@@ -142,6 +142,7 @@ class FakeReader:
             raise StoreError("disk I/O error in /secret/place")
 
     def _rows(self, rows: Sequence[Stored]) -> Iterator[Stored]:
+        self.pages_read += 1
         for given, row in enumerate(rows):
             if given == self.fails_after:
                 raise StoreError("the disk is gone")
@@ -164,7 +165,6 @@ class FakeReader:
 
 def sample_reader() -> FakeReader:
     """Return a published directory: 25 people, a team of all, a team of two, a team of none."""
-        self.pages_read += 1
     people = [
         Person(
             id=f"00000000-0000-4000-8000-{number:012}",

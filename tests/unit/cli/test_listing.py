@@ -1,5 +1,7 @@
 """`list`: what is published, as a table or as the resources themselves."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.fakes.simulated_pool import SimulatedPool
@@ -17,7 +19,8 @@ def test_before_the_first_generation_there_is_a_clear_message(run: Run) -> None:
     done = run("list", "users")
 
     assert (done.code, done.out) == (75, "")
-    assert done.err == "cognito-scim: No directory is published yet.\n  Run: cognito-scim sync\n"
+    assert done.err.startswith("cognito-scim: No directory is published yet: there is no store")
+    assert done.err.endswith("\n  Run: cognito-scim sync\n")
 
 
 @pytest.mark.usefixtures("_published")
@@ -78,3 +81,9 @@ def test_a_filter_without_meaning_is_wrong_usage(where: str, run: Run) -> None:
     done = run("list", "users", "--filter", where)
 
     assert (done.code, done.out, "--filter" in done.err) == (2, "", True)
+
+
+def test_a_store_that_is_not_there_is_not_made_by_reading(run: Run, folder: Path) -> None:
+    """P04: who only looks leaves no empty directory behind."""
+    assert run("list", "users").code == 75
+    assert list(folder.glob("*.db")) == []

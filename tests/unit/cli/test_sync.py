@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -100,11 +101,11 @@ def test_a_run_that_never_began_is_an_incomplete_result(command: str, run: Run) 
 
 @pytest.mark.usefixtures("pool")
 def test_a_store_that_cannot_be_made_is_one_message(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The contract: the store's faults are 75."""
+    """The contract: a folder that is not there is a matter of the configuration, 78."""
     monkeypatch.setenv("COGNITO_SCIM_STORE__URL", "sqlite:///no/such/folder/store.db")
     done = run("sync", "--json")
 
-    assert (done.code, done.document["outcome"]) == (75, "incomplete")
+    assert (done.code, done.document["outcome"]) == (78, "incomplete")
 
 
 def test_records_that_cannot_be_served_are_listed(run: Run, pool: SimulatedPool) -> None:
@@ -154,3 +155,33 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:  # Linux ends a terminal so
         return b""
+
+
+def test_sigterm_ends_a_sync_as_ctrl_c_does(folder: Path, pool: SimulatedPool) -> None:
+    """P20: systemd, docker and cron send SIGTERM; the lease is free at once, and the next run publishes."""
+    started, go_on = threading.Event(), threading.Event()
+
+    def hold_on() -> None:
+        started.set()
+        go_on.wait(30)
+
+    pool.before("ListGroups", call=1, do=hold_on)
+    command = [sys.executable, "-m", "connector", "sync"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert started.wait(60)
+        process.terminate()
+        go_on.set()
+        _, err = process.communicate(timeout=60)
+
+    assert (process.returncode, "interrupted" in err) == (130, True)
+    again = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+
+    assert again.stdout.startswith("Published generation 1")
+
+
+def test_people_see_who_is_served_under_another_name(run: Run, pool: SimulatedPool) -> None:
+    """P16: a collision is told, not only counted."""
+    pool.directory.add_user(a_user("ANN"))
+
+    assert "Served under another name, because theirs is taken: 1" in run("sync").out

@@ -141,3 +141,12 @@ def test_config_is_looked_for_here_and_then_at_home(tmp_path: Path, monkeypatch:
     assert home / "config.yaml" == find_config(None, environment)
     Path("config.yaml").touch()
     assert Path("config.yaml") == find_config(None, environment)
+
+
+def test_a_home_that_cannot_be_looked_into_holds_no_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container's user often has no home to read; that is no fault."""
+    monkeypatch.chdir(tmp_path)
+
+    assert find_config(None, {"HOME": "/" + "x" * 5000}) is None
