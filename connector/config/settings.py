@@ -238,7 +238,7 @@ class Server(Section):
     """Requests answered at a time."""
     trusted_proxies: Annotated[Whole, Field(ge=0, le=16)] = 0
     """Number of reverse proxies in front, whose X-Forwarded-For is believed."""
-    max_results: Annotated[Whole, Field(ge=1, le=100_000)] = 1000
+    max_results: Annotated[Whole, Field(ge=1, le=10_000_000)] = 100_000
     """Largest page a client may ask for; a larger one is refused, never cut short."""
     requests_per_second_per_client: Annotated[
         Literal["off"] | float,

@@ -58,8 +58,8 @@ def _name_request() -> None:
 
 
 def _refuse_large_body() -> None:
-    """Nothing here reads a body, so nothing else would notice its size."""
-    if (request.content_length or 0) > MAX_CONTENT_BYTES:
+    """Refuse a body that is too large where a body is read; any other write is refused as a write."""
+    if (request.content_length or 0) > MAX_CONTENT_BYTES and request.endpoint != "scim.refuse":
         abort(413)
 
 

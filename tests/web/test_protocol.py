@@ -215,3 +215,10 @@ def test_a_server_of_ones_own_needs_no_arguments(monkeypatch: pytest.MonkeyPatch
 def test_no_rule_can_redirect(app: Flask) -> None:
     """P31: a redirect would name the host that the caller sent."""
     assert (app.url_map.strict_slashes, app.url_map.merge_slashes) == (False, False)
+
+
+def test_a_large_write_is_a_write(ask: Ask) -> None:
+    """The contract: any write is 405 with Allow, whatever it carries."""
+    answer = ask("/scim/v2/Users", "POST", data=b"x" * 300_000)
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
