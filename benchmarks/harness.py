@@ -12,7 +12,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 RESULTS = Path(__file__).with_name("results")
 _KIB = 1024  # getrusage tells ru_maxrss in KiB on Linux, in bytes on macOS
@@ -124,7 +127,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def record(name: str, title: str, text: str, measured: Iterable[Measured]) -> None:
+def record(name: str, title: str, text: str, measured: "Iterable[DataclassInstance]") -> None:
     """Print a result, and keep it as Markdown beside every single turn as JSON."""
     page = f"# {title}\n\n{text}\n"
     print(f"\n{page}", flush=True)

@@ -11,6 +11,7 @@ from connector.cli.main import cli
 
 ROOT = Path(__file__).parent.parent
 PROMISES = ROOT / "docs/explanation/promises.md"
+IMPORTERS = ROOT / "docs/reference/importers.md"
 ROW = re.compile(r"^\| (P\d\d) \|.*\| (.+) \|$", re.MULTILINE)
 
 
@@ -52,6 +53,19 @@ def test_every_promise_that_a_test_names_is_on_the_page():
     }
 
     assert named == promised
+
+
+def test_every_test_of_an_importer_is_in_the_file_that_is_named():
+    """A request of an importer without a test is hearsay; a cell holds tests or says that there is no such request."""
+    page = IMPORTERS.read_text()
+    files = dict(re.findall(r"^\[(\w+)\]: (\S+)$", page, re.MULTILINE))
+    cells = [cell for row in page.splitlines() if row.count(" | ") == 6 for cell in row.strip("| ").split(" | ")[1:]]
+    named = set(re.findall(r"\[(test_\w+)\]\[(\w+)\]", page))
+
+    assert named
+    assert [cell for cell in cells[6:] if not re.fullmatch(r"-|(\[test_\w+\]\[\w+\](<br>)?)+", cell)] == []
+    for test, file in named:
+        assert f"\ndef {test}(" in (IMPORTERS.parent / files[file]).read_text(), f"{files[file]} has no {test}"
 
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda page: page.name)

@@ -182,7 +182,7 @@ def _sqlite_engine(url: URL) -> Engine:
             check_same_thread=False,
         )
 
-    engine = create_engine("sqlite://", creator=open_file, poolclass=QueuePool, max_overflow=-1)
+    engine = create_engine("sqlite://", creator=open_file, poolclass=QueuePool, pool_use_lifo=True, max_overflow=-1)
     engine.url = url
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

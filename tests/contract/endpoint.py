@@ -1,0 +1,23 @@
+"""The endpoint over a real store, as a SCIM client in this process reaches it."""
+
+from scim2_client.engines.wsgi import WSGISCIMClient
+
+from connector.scim.evaluate import Evaluator
+from connector.store.clients import Clients
+from connector.store.database import Database
+from connector.store.reader import DirectoryReader
+from connector.store.walks import Walks
+from connector.web.app import create_app
+from connector.web.services import Services
+
+BASE_URL = "https://scim.example.com"
+SCIM_URL = f"{BASE_URL}/scim/v2"
+
+
+def connect(database: Database) -> WSGISCIMClient:
+    """Return a client that has a token and knows nothing else about the endpoint."""
+    clients = Clients(database)
+    reader = DirectoryReader(database, Evaluator(SCIM_URL))
+    app = create_app(Services(reader, Walks(database, timeout=3600), clients, BASE_URL, 1000))
+    token = clients.create("reference").token
+    return WSGISCIMClient(app.wsgi_app, SCIM_URL, {"Authorization": f"Bearer {token}"})
