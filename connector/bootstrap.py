@@ -155,7 +155,7 @@ def check_subject(settings: Settings | ConfigError) -> Subject:
 
 def _ping_store(settings: Settings) -> None:
     with store_of(settings) as database:
-        DirectoryReader(database).ping()
+        DirectoryReader(database).newest()
 
 
 @contextmanager

@@ -62,16 +62,12 @@ class DirectoryReader:
         self._database = database
         self._matches = Matches(database, interpreter, seconds=seconds, clock=clock)
 
-    def ping(self) -> None:
-        """Make sure that the store answers.
+    def newest(self) -> Generation | None:
+        """Return the newest generation, None before the first.
 
         Raises:
-            StoreError: it does not.
+            StoreError: the store does not answer.
         """
-        self.newest()
-
-    def newest(self) -> Generation | None:
-        """Return the newest generation, None before the first."""
         with self._database.reading() as connection:
             return newest(connection)
 

@@ -81,17 +81,18 @@ class Walks:
     def note_page(self, walk: Walk, generation: Generation, *, start: int, rows: int, total: int) -> None:
         """Remember that a page was read, as far as a later page depends on it."""
         finished = start + rows > total
+        fits_one_page = finished and start <= 1
+        is_import = walk.kind is Kind.USERS and not (walk.filtered and fits_one_page)
+        begins_groups = walk.kind is Kind.GROUPS and start <= 1
         with self._database.reading() as connection:
             now = connection.execute(select(self._database.clock)).scalar_one()
             pin = _pin(connection, walk.client, walk.query)
-            seen = _pin(connection, walk.client, _USERS_SEEN)
-        fits_one_page = finished and start <= 1
+            seen = _pin(connection, walk.client, _USERS_SEEN) if is_import or begins_groups else None
         if not (fits_one_page and pin is None) and not _says(pin, generation, now, self._timeout, finished=finished):
             self._put(walk.client, walk.query, generation.number, now, finished=finished)
-        is_import = walk.kind is Kind.USERS and not (walk.filtered and fits_one_page)
         if is_import and not _says(seen, generation, now, self._timeout, finished=False):
             self._put(walk.client, _USERS_SEEN, generation.number, now, finished=False)
-        if walk.kind is Kind.GROUPS and seen is not None and not seen.finished and start <= 1:
+        if begins_groups and seen is not None and not seen.finished:
             self._put(walk.client, _USERS_SEEN, seen.generation, seen.touched_at, finished=True)
 
     def _users_generation(self, connection: Connection, client: str, now: int) -> Generation | None:

@@ -31,7 +31,6 @@ def health_blueprint(reader: DirectoryReader) -> Blueprint:
 def find_obstacles(reader: DirectoryReader) -> list[str]:
     """Say what keeps the directory from being served."""
     try:
-        reader.ping()
         published = reader.newest()
     except StoreError as fault:
         _log.warning("not ready: %s", fault)

@@ -18,11 +18,8 @@ from connector.store.walks import Walk
 class DirectoryReader(Protocol):
     """Reads the published directory; see `connector.store.reader`."""
 
-    def ping(self) -> None:
-        """Make sure that the store answers, or raise StoreError."""
-
     def newest(self) -> Generation | None:
-        """Return the newest generation, None before the first."""
+        """Return the newest generation, None before the first, or raise StoreError."""
 
     def generation(self, number: int) -> Generation | None:
         """Return the generation of this number, if it is kept."""

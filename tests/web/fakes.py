@@ -90,10 +90,6 @@ class FakeReader:
     pages_read: int = 0
     members_read: int = 0
 
-    def ping(self) -> None:
-        """Fail when broken."""
-        self._answer()
-
     def newest(self) -> Generation | None:
         """Return the generation."""
         self._answer()
