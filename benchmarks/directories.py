@@ -76,7 +76,7 @@ def publish_shape(shape: Shape, store: Path) -> str:
 
 COPY = """
 CREATE TABLE bodies (position INTEGER PRIMARY KEY, body TEXT NOT NULL);
-INSERT INTO bodies SELECT position, replace(head, char(2), 'http://127.0.0.1') || modified || '"}}'
+INSERT INTO bodies SELECT position, replace(body, char(2), 'http://127.0.0.1')
 FROM store.users ORDER BY position;
 """
 """Copies the users of an attached store, near enough as they are served, for who only joins them; char(2) is BASE."""

@@ -19,7 +19,7 @@ from connector.logs import name_run, register_secret, run_context
 from connector.scim.evaluate import Evaluator
 from connector.store.clients import Clients
 from connector.store.collect import Retention
-from connector.store.database import Database, connect
+from connector.store.database import SERVING_CACHE_KIB, Database, connect
 from connector.store.migrations import migrate, open_database
 from connector.store.reader import DirectoryReader
 from connector.store.walks import Walks
@@ -190,7 +190,7 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
         settings = load_settings(find_config(None, os.environ), os.environ, reads_pool=False)
         for secret in settings.secrets():
             register_secret(secret)
-    database = open_store(settings)
+    database = open_database(settings.store.url.get_secret_value(), cache_kib=SERVING_CACHE_KIB)
     return Services(
         reader=_reader(database, settings.server.base_url(port)),
         walks=Walks(database, timeout=seconds(settings.sync.walk_timeout)),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -12,9 +13,8 @@ from connector.bootstrap import reader_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.directory.rows import Kind
 from connector.errors import StoreError
-from connector.scim.envelope import public_blocks
+from connector.scim.bodies import Bodies
 from connector.scim.filters import parse_filter
-from connector.scim.render import group_body, user_body
 from connector.store.budget import TooExpensive
 from connector.store.generations import Generation
 from connector.store.reader import DirectoryReader, Stored
@@ -47,7 +47,7 @@ class Listing:
         self.kind = kind
         self.where = _parse(where, kind) if where else None
         self.count = count
-        self._base = base
+        self._bodies = Bodies(base)
 
     def resources(self, reader: DirectoryReader, generation: Generation) -> tuple[int, Iterator[dict[str, Any]]]:
         """Return how many resources match, and the first of them as they are served."""
@@ -58,9 +58,8 @@ class Listing:
         return page.total, (self._served(reader, generation, stored) for stored in page.resources)
 
     def _served(self, reader: DirectoryReader, generation: Generation, stored: Stored) -> dict[str, Any]:
-        users = self.kind is Kind.USERS
-        pieces = user_body(stored) if users else group_body(stored, reader.members(stored.id, generation))
-        served: dict[str, Any] = json.loads(b"".join(public_blocks(pieces, self._base)))
+        pieces = self._bodies.body(self.kind, stored, partial(reader.members, generation=generation))
+        served: dict[str, Any] = json.loads(self._bodies.fill("".join(pieces)))
         return served
 
 

@@ -1,8 +1,9 @@
 """Rows: people and teams rendered once, ready to be staged, compared, published and served as they are.
 
-A body is stored as text around the two things that only the whole directory can settle, the user name and the groups,
-and stops short of the time of its last change. JSON text never holds a raw control character (RFC 8259, section 7), so
-`BASE` cannot come from the directory and stands for the public base URL until a body is served.
+A body is staged as text around the two things that only the whole directory can settle, the user name and the groups,
+and stops short of the time of its last change, which publishing adds. JSON text never holds a raw control character
+(RFC 8259, section 7), so `BASE` and `EDITION` cannot come from the directory; they stand for the public base URL and
+for the edition of all bodies until one is served.
 """
 
 import unicodedata
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 BASE = "\x02"
+EDITION = "\x03"
 
 
 class Kind(StrEnum):
@@ -29,9 +31,14 @@ def fold(text: str) -> str:
     return normalize(normalize(text).lower())
 
 
+def ending(modified: str) -> str:
+    """Return how a body ends that was last changed at a time: with the time, and the version that it makes."""
+    return f'{modified}","version":"W/\\"{modified}-{EDITION}\\""}}}}'
+
+
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """A user, rendered: `opening` + user name as JSON + `groups` + `closing` + time of last change + `"}}`."""
+    """A user, rendered: `opening` + user name as JSON + `groups` + `closing` + what `ending` returns."""
 
     id: str
     external_id: str
@@ -48,7 +55,7 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group, rendered: `head` + time of last change + `"}` + members + `}`; its members show its `mention`."""
+    """A group, rendered: `head` + `ending`; its members, who show its `mention`, go before the last bracket."""
 
     id: str
     name: str

@@ -5,6 +5,7 @@ Whoever answers a filter compares what this makes of it, in SQL as in Python, so
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from inspect import isclass
 from typing import Any
 
@@ -29,6 +30,7 @@ from connector.directory.rows import Kind
 from connector.scim.schemas import resource_model
 
 
+@lru_cache(maxsize=256)
 def resolve(path: AttrPath, *kinds: Kind) -> AttributeBinding | None:
     """Return the attribute of the first kind that has one of this name, None when none has."""
     unbound: Any = Path

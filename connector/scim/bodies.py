@@ -1,7 +1,7 @@
-"""Bodies as one request wants them: with their version, and whole or cut.
+"""Bodies as one request wants them: with their members, and whole or cut.
 
-The version of a resource is its weak entity tag and its `meta.version`, which must be equal (RFC 7643, section 3.1). It
-is put in when a body is served, so that what is stored stays as it was compared.
+The version of a resource is its weak entity tag and its `meta.version`, which must be equal (RFC 7643, section 3.1):
+the time of its last change, which no two generations share, and the edition.
 """
 
 import hashlib
@@ -10,10 +10,12 @@ from itertools import chain
 from typing import Protocol
 
 from connector import __version__
-from connector.directory.rows import BASE, Kind
+from connector.directory.rows import BASE, EDITION, Kind
 from connector.scim.encoding import encode
 from connector.scim.projection import Projection
-from connector.scim.render import Member, group_body, member_list, user_body
+from connector.scim.render import Member, group_body, member_list
+
+ReadMembers = Callable[[str], Iterable[Member]]
 
 _MEMBERS = "members"
 
@@ -26,67 +28,54 @@ class Stored(Protocol):
         """The id of the resource."""
 
     @property
-    def version(self) -> int:
-        """The number of the version among all of its kind."""
-
-    @property
-    def head(self) -> str:
-        """The text up to the time of the last change."""
-
-    @property
     def modified(self) -> str:
         """The time of the last change, as RFC 3339."""
+
+    @property
+    def body(self) -> str:
+        """The body; that of a group is without its members."""
 
 
 class Bodies:
     """Makes bodies for one public base URL."""
 
     def __init__(self, base: str) -> None:
-        self._url = encode(base)[1:-1]
         self.edition = hashlib.sha256(f"{__version__} {base}".encode()).hexdigest()[:8]
         """Stands in every tag for what changes all bodies at once: this program and its address."""
+        self.places = {BASE: encode(base)[1:-1], EDITION: self.edition}
+        """What is served in the places that a stored body keeps free."""
 
-    def tag(self, kind: Kind, stored: Stored) -> str:
-        """Return the opaque part of the entity tag of a resource.
-
-        The time is in it because a store that was restored from a backup gives the same numbers to other versions.
-        """
-        return f"{kind[0]}{stored.version}-{stored.modified}-{self.edition}"
+    def tag(self, stored: Stored) -> str:
+        """Return the opaque part of the entity tag of a resource."""
+        return f"{stored.modified}-{self.edition}"
 
     def body(
-        self,
-        kind: Kind,
-        stored: Stored,
-        members: Callable[[], Iterable[Member]],
-        projection: Projection | None = None,
+        self, kind: Kind, stored: Stored, members: ReadMembers, projection: Projection | None = None
     ) -> Iterable[str]:
-        """Return the body of a resource, in pieces.
+        """Return the body of a resource, in pieces, in which `places` may be free.
 
         Args:
             kind: users or groups.
             stored: the resource.
-            members: reads the members of a group; not called where they are not shown (P23).
+            members: reads the members of the group of an id; not called where they are not shown (P23).
             projection: what to show, None = everything.
         """
-        version = f'W/"{self.tag(kind, stored)}"'
         if projection is not None:
-            return self._cut(kind, stored, members, projection, version)
-        return user_body(stored, version) if kind is Kind.USERS else group_body(stored, members(), version)
+            return self._cut(kind, stored, members, projection)
+        return (stored.body,) if kind is Kind.USERS else group_body(stored.body, members(stored.id))
 
-    def _cut(
-        self,
-        kind: Kind,
-        stored: Stored,
-        members: Callable[[], Iterable[Member]],
-        projection: Projection,
-        version: str,
-    ) -> Iterable[str]:
-        # The body of a group without its members ends as that of a user does.
-        kept = projection.cut("".join(user_body(stored, version)).replace(BASE, self._url))
+    def fill(self, text: str) -> str:
+        """Return a text as it is served."""
+        for place, value in self.places.items():
+            text = text.replace(place, value)
+        return text
+
+    def _cut(self, kind: Kind, stored: Stored, members: ReadMembers, projection: Projection) -> Iterable[str]:
+        kept = projection.cut(self.fill(stored.body))
         if kind is Kind.USERS or not projection.shows(_MEMBERS):
             return (kept,)
-        return _with_members(kept, members, projection)
+        return _with_members(kept, members(stored.id), projection)
 
 
-def _with_members(kept: str, members: Callable[[], Iterable[Member]], projection: Projection) -> Iterator[str]:
-    return chain((kept[:-1],), member_list(members(), projection.parts(_MEMBERS)), ("}",))
+def _with_members(kept: str, members: Iterable[Member], projection: Projection) -> Iterator[str]:
+    return chain((kept[:-1],), member_list(members, projection.parts(_MEMBERS)), ("}",))

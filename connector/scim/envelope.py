@@ -4,9 +4,8 @@ The number of rows is known before the first byte leaves. A list that turns out 
 short page that an importer would take for the end of the directory (P34).
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 
-from connector.directory.rows import BASE
 from connector.errors import StoreError
 from connector.scim.encoding import encode
 
@@ -44,20 +43,23 @@ def list_response(
     yield "]}"
 
 
-def public_blocks(pieces: Iterable[str], base: str) -> Generator[bytes, None, None]:
-    """Join pieces into blocks fit for sending, with the SCIM base URL in its places."""
-    url = encode(base)[1:-1]
+def public_blocks(pieces: Iterable[str], places: Mapping[str, str]) -> Generator[bytes, None, None]:
+    """Join pieces into blocks fit for sending, with what is served in the places that are free."""
+    values = [(place.encode(), value.encode()) for place, value in places.items()]
     block: list[str] = []
     size = 0
     for piece in pieces:
         block.append(piece)
         size += len(piece)
         if size >= _BLOCK_CHARACTERS:
-            yield _publish(block, url)
+            yield _fill(block, values)
             block.clear()
             size = 0
-    yield _publish(block, url)
+    yield _fill(block, values)
 
 
-def _publish(block: list[str], url: str) -> bytes:
-    return "".join(block).replace(BASE, url).encode()
+def _fill(block: list[str], values: Iterable[tuple[bytes, bytes]]) -> bytes:
+    text = "".join(block).encode()
+    for place, value in values:
+        text = text.replace(place, value)
+    return text

@@ -24,10 +24,9 @@ from scim2_models.path import (
     ValuePath,
 )
 
-from connector.directory.rows import BASE, Kind, fold, normalize
+from connector.directory.rows import Kind, fold, normalize
 from connector.scim.binding import compared, resolve
 from connector.scim.bodies import Bodies, Stored
-from connector.scim.encoding import encode
 from connector.scim.render import Member, member_list
 
 Resource = Mapping[str, Any]
@@ -51,11 +50,10 @@ class Evaluator:
 
     def __init__(self, base: str) -> None:
         self._bodies = Bodies(base)
-        self._url = encode(base)[1:-1]
 
     def read(self, kind: Kind, stored: Stored, members: Iterable[Member]) -> Resource:
         """Parse a body; the members of a group are read one by one, each time an answer needs them."""
-        resource: dict[str, Any] = self._parse(self._bodies.body(kind, stored, tuple))
+        resource: dict[str, Any] = self._parse(stored.body)
         if kind is Kind.GROUPS:
             resource["members"] = _Members(members, self._parse)
         return resource
@@ -79,20 +77,20 @@ class Evaluator:
         choose = _primary if "primary" in getattr(binding.field_type, "model_fields", ()) else _first
         return lambda resource: value_of(_part(choose(_each(head(resource))), sub))
 
-    def _parse(self, pieces: Iterable[str]) -> Any:
-        return json.loads("".join(pieces).replace(BASE, self._url))
+    def _parse(self, text: str) -> Any:
+        return json.loads(self._bodies.fill(text))
 
 
 class _Members:
     """The members of a group as they are served; every iteration reads them anew."""
 
-    def __init__(self, members: Iterable[Member], parse: Callable[[Iterable[str]], Any]) -> None:
+    def __init__(self, members: Iterable[Member], parse: Callable[[str], Any]) -> None:
         self._members = members
         self._parse = parse
 
     def __iter__(self) -> Any:
         for member in self._members:
-            yield self._parse(("{", "".join(member_list((member,)))[1:], "}"))["members"][0]
+            yield self._parse(f"{{{''.join(member_list((member,)))[1:]}}}")["members"][0]
 
 
 class _Compiler(FilterVisitor[Test]):

@@ -5,12 +5,14 @@ The order of the members is fixed and empty values are left out, so that equal p
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
+from itertools import chain, islice
 from typing import Any, Protocol
 
 from connector.directory.people import Address, Identity, Person, Team
 from connector.directory.rows import BASE, GroupRow, UserRow
 from connector.directory.times import rfc3339
-from connector.scim.encoding import encode
+from connector.scim.encoding import encode, encode_text
 from connector.scim.schemas import COGNITO_GROUP, COGNITO_USER, ENTERPRISE_USER, GROUP, USER
 
 _ENTERPRISE_NAMES = {
@@ -20,6 +22,7 @@ _ENTERPRISE_NAMES = {
     "division": "division",
     "department": "department",
 }
+_MEMBERS_IN_A_PIECE = 500
 _ADDRESS_NAMES = {
     "formatted": "formatted",
     "street_address": "streetAddress",
@@ -28,18 +31,6 @@ _ADDRESS_NAMES = {
     "postal_code": "postalCode",
     "country": "country",
 }
-
-
-class Stored(Protocol):
-    """A resource as the store keeps it: its text up to the time of its last change, and that time."""
-
-    @property
-    def head(self) -> str:
-        """The text, in which `BASE` stands for the public base URL."""
-
-    @property
-    def modified(self) -> str:
-        """The time of the last change, as RFC 3339."""
 
 
 class Member(Protocol):
@@ -92,23 +83,9 @@ def group_row(team: Team) -> GroupRow:
     )
 
 
-def user_body(user: Stored, version: str = "") -> tuple[str, ...]:
-    """Return the body of a user, in pieces.
-
-    Args:
-        user: as the store keeps it.
-        version: what `meta.version` says, empty for nothing; it needs no escaping but for its quotes.
-    """
-    return user.head, user.modified, _meta_end(version), "}"
-
-
-def group_body(group: Stored, members: Iterable[Member], version: str = "") -> Iterator[str]:
-    """Return the body of a group, in pieces, so that a large group never lies in memory as a whole."""
-    yield group.head
-    yield group.modified
-    yield _meta_end(version)
-    yield from member_list(members)
-    yield "}"
+def group_body(body: str, members: Iterable[Member]) -> Iterator[str]:
+    """Return the body of a group with its members, in pieces, so that a large group never lies in memory as a whole."""
+    return chain((body[:-1],), member_list(members), ("}",))
 
 
 def member_list(members: Iterable[Member], parts: Collection[str] | None = None) -> Iterator[str]:
@@ -118,19 +95,19 @@ def member_list(members: Iterable[Member], parts: Collection[str] | None = None)
         members: who belongs to the group.
         parts: which sub-attributes to show, None for all.
     """
+    show = _member if parts is None else partial(_part_of_member, parts=parts)
+    left = iter(members)
     before = ',"members":['
-    for member in members:
-        yield before
-        yield _member(member) if parts is None else _part_of_member(member, parts)
+    while some := ",".join(map(show, islice(left, _MEMBERS_IN_A_PIECE))):
+        yield before + some
         before = ","
     if before == ",":
         yield "]"
 
 
 def _member(member: Member) -> str:
-    identifier = encode(member.id)
-    reference = f'"{BASE}/Users/{identifier[1:]}'
-    return f'{{"value":{identifier},"$ref":{reference},"display":{encode(member.user_name)},"type":"User"}}'
+    identifier, user_name = encode_text(member.id)[1:], encode_text(member.user_name)
+    return f'{{"value":"{identifier},"$ref":"{BASE}/Users/{identifier},"display":{user_name},"type":"User"}}'
 
 
 def _part_of_member(member: Member, parts: Collection[str]) -> str:
@@ -239,12 +216,6 @@ def _meta(resource_type: str, collection: str, identifier: str, created: str) ->
     when = f'"created":"{created}",' if created else ""
     reference = _reference(collection, identifier)
     return f'"meta":{{"resourceType":"{resource_type}",{when}"location":{reference},"lastModified":"'
-
-
-def _meta_end(version: str) -> str:
-    """Return what follows the time of the last change."""
-    quoted = version.replace('"', '\\"')
-    return f'","version":"{quoted}"}}' if version else '"}'
 
 
 def _reference(collection: str, identifier: str) -> str:

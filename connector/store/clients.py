@@ -5,11 +5,11 @@ of its secret, so odd text in a request is a wrong secret and never a fault.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, delete, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, insert, select, update
 
 from connector.directory.times import from_milliseconds
 from connector.errors import ConfigError
@@ -25,7 +25,8 @@ from connector.store.credentials import (
     new_name,
     new_secret,
 )
-from connector.store.database import Database
+from connector.store.database import CLOCK, Database
+from connector.store.prepared import Prepared
 from connector.store.tables import access_tokens, clients
 
 
@@ -131,14 +132,11 @@ class Clients:
 
     def authenticate(self, token: str) -> Client | None:
         """Return the client whose bearer token or living access token this is, None for any other text."""
-        if token.startswith(ACCESS_TOKEN):
-            living = access_tokens.c.expires_at > self._database.clock
-            return self._holder(token, access_tokens.c.token_hash, access_tokens.c.client == clients.c.id, living)
-        return self._holder(token, clients.c.secret_hash, clients.c.grant == Grant.BEARER.value)
+        return self._holder(token, _BY_ACCESS_TOKEN if token.startswith(ACCESS_TOKEN) else _BY_BEARER_TOKEN)
 
     def verify(self, client_id: str, client_secret: str) -> Client | None:
         """Return the client whose id and secret these are, None for any other pair."""
-        client = self._holder(client_secret, clients.c.secret_hash, clients.c.client_id.is_not(None))
+        client = self._holder(client_secret, _BY_SECRET)
         return client if client and is_same(client.client_id or "", client_id) else None
 
     def verify_user(self, client: Client, username: str, password: str) -> bool:
@@ -165,14 +163,12 @@ class Clients:
             connection.execute(insert(access_tokens).values(row))
         return token
 
-    def _holder(self, secret: str, kept: Column[str], *conditions: ColumnElement[bool]) -> Client | None:
+    def _holder(self, secret: str, kept: Prepared) -> Client | None:
         wanted = digest(secret)
-        query = select(*_COLUMNS, kept).where(kept == wanted, clients.c.revoked_at.is_(None), *conditions)
-        with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None or not is_same(row[-1], wanted):
-            return None
-        return _client(row[:-1])
+        for row in self._database.fetch(kept, wanted=wanted):
+            if is_same(row[-1], wanted):
+                return _client(row[:-1])
+        return None
 
 
 _COLUMNS = (
@@ -184,11 +180,31 @@ _COLUMNS = (
     clients.c.created_at,
     clients.c.revoked_at,
 )
+_WANTED: BindParameter[str] = bindparam("wanted")
+_LET_IN = clients.c.revoked_at.is_(None)
+_BY_SECRET = Prepared(
+    select(*_COLUMNS, clients.c.secret_hash).where(
+        clients.c.secret_hash == _WANTED, _LET_IN, clients.c.client_id.is_not(None)
+    )
+)
+_BY_BEARER_TOKEN = Prepared(
+    select(*_COLUMNS, clients.c.secret_hash).where(
+        clients.c.secret_hash == _WANTED, _LET_IN, clients.c.grant == Grant.BEARER.value
+    )
+)
+_BY_ACCESS_TOKEN = Prepared(
+    select(*_COLUMNS, access_tokens.c.token_hash).where(
+        access_tokens.c.token_hash == _WANTED,
+        _LET_IN,
+        access_tokens.c.client == clients.c.id,
+        access_tokens.c.expires_at > CLOCK,
+    )
+)
 
 
 def _client(row: Sequence[Any]) -> Client:
-    client = Client(*row)
-    return replace(client, grant=Grant(client.grant))
+    number, name, role, grant, *rest = row
+    return Client(number, name, role, Grant(grant), *rest)
 
 
 def _kept(made: Credentials) -> dict[str, str | None]:

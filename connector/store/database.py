@@ -7,19 +7,27 @@ statement. SQLite upgrades a reader to a writer only by luck, hence BEGIN IMMEDI
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, create_engine, event, exc, literal_column
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, FunctionElement, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from connector.errors import ConfigError, StoreError
 from connector.store.budget import Budget
+from connector.store.prepared import Prepared
 
 BUSY_SECONDS = 15
+CACHE_KIB = 16 * 1024
+"""For one connection that compares and publishes."""
+SERVING_CACHE_KIB = 4 * 1024
+"""For each of many that serve, most of whose reads are of what is not read again soon."""
 CONNECT_SECONDS = 10
 _MILLISECONDS = {
     "sqlite": "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
@@ -27,11 +35,27 @@ _MILLISECONDS = {
 }
 
 
+class _Clock(FunctionElement[int]):
+    inherit_cache = True
+    type = BigInteger()
+
+
+@compiles(_Clock)
+def _tell_time(_element: _Clock, compiler: SQLCompiler, **_options: Any) -> str:
+    return _MILLISECONDS[compiler.dialect.name]
+
+
+CLOCK = _Clock()
+"""The database's own time in milliseconds since 1970; runs on several machines agree on no other."""
+
+
 class Database:
     """Connections to the store; safe to share between threads, not to be carried over a fork."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        assert engine.dialect.dbapi
+        self._driver_error = engine.dialect.dbapi.Error
 
     @property
     def dialect(self) -> str:
@@ -40,8 +64,8 @@ class Database:
 
     @property
     def clock(self) -> ColumnElement[int]:
-        """The database's own time in milliseconds since 1970; runs on several machines agree on no other."""
-        return literal_column(_MILLISECONDS[self.dialect], BigInteger())
+        """See `CLOCK`."""
+        return CLOCK
 
     @contextmanager
     def reading(self, within: Budget | None = None) -> Iterator[Connection]:
@@ -64,6 +88,23 @@ class Database:
             with _LIMITS[self.dialect](connection, within):
                 yield connection
 
+    def fetch(self, prepared: Prepared, within: Budget | None = None, **values: Any) -> list[Any]:
+        """Return the rows of one prepared statement, which is a snapshot in itself.
+
+        Args:
+            prepared: the statement.
+            within: the time that it may take, None = any.
+            values: its parameters.
+
+        Raises:
+            StoreError, TooExpensive: see `reading`.
+        """
+        if within is not None:
+            with self.reading(within) as limited:
+                return prepared.run(limited.connection, self.engine.dialect, values)
+        with self._explained(), closing(self.engine.raw_connection()) as connection:
+            return prepared.run(connection, self.engine.dialect, values)
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection in one transaction, committed at the end, rolled back on any error.
@@ -78,10 +119,14 @@ class Database:
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
+        with self._explained(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            with self.engine.connect() as connection:
-                yield connection
-        except (exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+            yield
+        except (exc.SQLAlchemyError, self._driver_error, OSError) as error:
             raise StoreError(f"The store {self.name} could not answer: {_reason(error)}.", remedy=_REMEDY) from error
 
     @property
@@ -136,8 +181,12 @@ def _reason(error: Exception) -> str:
     return " ".join(str(cause).split())[:300].rstrip(".?! ") or type(cause).__name__
 
 
-def connect(url: str) -> Database:
+def connect(url: str, *, cache_kib: int = CACHE_KIB) -> Database:
     """Return the database behind `store.url`; nothing is opened yet.
+
+    Args:
+        url: where it is.
+        cache_kib: how much of a SQLite file each connection may hold in memory.
 
     Raises:
         ConfigError: the URL is neither SQLite's nor PostgreSQL's, or the driver is not installed.
@@ -147,7 +196,7 @@ def connect(url: str) -> Database:
     except (exc.ArgumentError, ValueError):
         raise ConfigError("store.url is not a database URL.", remedy=_URL_REMEDY) from None
     if parsed.get_backend_name() == "sqlite":
-        return Database(_sqlite_engine(parsed))
+        return Database(_sqlite_engine(parsed, cache_kib))
     if parsed.get_backend_name() == "postgresql":
         return Database(_postgresql_engine(parsed))
     raise ConfigError(f"store.url names {parsed.get_backend_name()!r}, which is not supported.", remedy=_URL_REMEDY)
@@ -167,7 +216,7 @@ def _postgresql_engine(url: URL) -> Engine:
         ) from error
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, cache_kib: int) -> Engine:
     path = Path(url.database or "")
     if url.database in {None, "", ":memory:"} or url.query:
         raise ConfigError("store.url must name a file that outlives the process, and no more.", remedy=_URL_REMEDY)
@@ -184,21 +233,22 @@ def _sqlite_engine(url: URL) -> Engine:
 
     engine = create_engine("sqlite://", creator=open_file, poolclass=QueuePool, pool_use_lifo=True, max_overflow=-1)
     engine.url = url
-    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "connect", partial(_configure_sqlite, cache_kib))
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "checkout", _FileWatch(path).check)
     return engine
 
 
-def _configure_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _configure_sqlite(cache_kib: int, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "cache_size=-16384", "temp_store=FILE"):
+    for pragma in ("journal_mode=WAL", f"cache_size=-{cache_kib}", "temp_store=FILE"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
 
 
 class _FileWatch:

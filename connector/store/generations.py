@@ -3,9 +3,11 @@
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from connector.directory.plan import Source
+from connector.store.database import Database
+from connector.store.prepared import Prepared
 from connector.store.tables import generations
 
 
@@ -28,17 +30,25 @@ _COLUMNS = (
     generations.c.memberships,
 )
 
+_NEWEST = select(*_COLUMNS).order_by(generations.c.number.desc()).limit(1)
+_NUMBERED = select(*_COLUMNS).where(generations.c.number == bindparam("wanted"))
+_PREPARED_NEWEST, _PREPARED_NUMBERED = Prepared(_NEWEST), Prepared(_NUMBERED)
+
 
 def newest(connection: Connection) -> Generation | None:
+    """Return the newest generation as a transaction sees it, None before the first."""
+    row = connection.execute(_NEWEST).one_or_none()
+    return Generation(*row) if row else None
+
+
+def fetch_newest(database: Database) -> Generation | None:
     """Return the newest generation, None before the first."""
-    row = connection.execute(select(*_COLUMNS).order_by(generations.c.number.desc()).limit(1)).one_or_none()
-    return Generation(*row) if row else None
+    return next((Generation(*row) for row in database.fetch(_PREPARED_NEWEST)), None)
 
 
-def find(connection: Connection, number: int) -> Generation | None:
+def fetch_generation(database: Database, number: int) -> Generation | None:
     """Return the generation of this number, if it is kept."""
-    row = connection.execute(select(*_COLUMNS).where(generations.c.number == number)).one_or_none()
-    return Generation(*row) if row else None
+    return next((Generation(*row) for row in database.fetch(_PREPARED_NUMBERED, wanted=number)), None)
 
 
 def source_of(connection: Connection, number: int) -> Source:

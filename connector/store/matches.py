@@ -20,7 +20,7 @@ from connector.store.budget import SECONDS, Budget, TooExpensive
 from connector.store.database import Database
 from connector.store.generations import Generation
 from connector.store.promoted import alive
-from connector.store.resources import SLICE, TABLES, Member, Stored, read_members, read_positions
+from connector.store.resources import SLICE, TABLES, Member, Stored, read_members, read_placed
 from connector.store.search import EVERYTHING, Known, Sort, UnsupportedFilter, known_of, order_of
 
 Positions = Sequence[int]
@@ -95,7 +95,7 @@ class Matches:
     def _find(self, search: Search, budget: Budget) -> tuple[Positions, bool]:
         """Return the answer, and whether columns alone gave it."""
         where, sort = search.where, search.sort
-        known = EVERYTHING if where is None else known_of(search.kind, where, search.generation.number)
+        known = EVERYTHING if where is None else known_of(search.kind, where)
         order = order_of(search.kind, sort)
         # What Python sorts comes in order of id, which then stays the order of what is equal.
         candidates = self._candidates(search, known, (TABLES[search.kind].c.id,) if order is None else order, budget)
@@ -105,22 +105,25 @@ class Matches:
             raise UnsupportedFilter("an attribute without an index is not supported")
         matches = _always if known.exact or where is None else self._interpreter.matcher(search.kind, where)
         if order is not None or sort is None:
-            return array("q", (found.version for found, _ in self._decide(search, candidates, matches, budget))), False
+            return array("q", (position for position, _ in self._decide(search, candidates, matches, budget))), False
         keys = _Keys(self._interpreter.sort_key(search.kind, sort.path))
-        for found, resource in self._decide(search, candidates, matches, budget):
-            keys.add(found.version, resource)
+        for position, resource in self._decide(search, candidates, matches, budget):
+            keys.add(position, resource)
         return keys.order(descending=sort.descending), False
 
     def _candidates(self, search: Search, known: Known, by: Iterable[Any], budget: Budget) -> Positions:
         table = TABLES[search.kind]
         statement = (
             select(table.c.position)
-            .where(known.condition, alive(table, search.generation.number))
+            .where(known.condition, alive(table))
             .order_by(*by)
             .execution_options(yield_per=_FETCH)
         )
         found = array("q")
-        with self._database.reading(budget) as connection, connection.execute(statement) as rows:
+        with (
+            self._database.reading(budget) as connection,
+            connection.execute(statement, {"generation": search.generation.number}) as rows,
+        ):
             for part in rows.scalars().partitions():
                 found.extend(part)
                 budget.check()
@@ -129,14 +132,14 @@ class Matches:
 
     def _decide(
         self, search: Search, candidates: Positions, matches: Callable[[Any], bool], budget: Budget
-    ) -> Iterator[tuple[Stored, Any]]:
-        """Read candidates and give those that match, as they are stored and as they are interpreted."""
+    ) -> Iterator[tuple[int, Any]]:
+        """Read candidates and give those that match: their positions, and how they are interpreted."""
         assert self._interpreter
-        for stored in read_positions(self._database, search.kind, candidates, budget):
+        for position, stored in read_placed(self._database, search.kind, candidates, budget):
             members = _Members(self._database, stored.id, search.generation, budget)
             resource = self._interpreter.read(search.kind, stored, members)
             if matches(resource):
-                yield stored, resource
+                yield position, resource
 
 
 def _always(_: Any) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, inspect, text
 
 from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
-from connector.store.database import Database, connect
+from connector.store.database import CACHE_KIB, Database, connect
 from connector.store.lease import SYNC
 from connector.store.tables import leases, metadata
 
@@ -25,7 +25,7 @@ def _create_tables(connection: Connection) -> None:
 STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables,)
 
 
-def open_database(url: str, *, make: bool = True) -> Database:
+def open_database(url: str, *, make: bool = True, cache_kib: int = CACHE_KIB) -> Database:
     """Return the database behind `store.url`, ready for use.
 
     A SQLite file is made and brought up to date on the way; PostgreSQL waits for `cognito-scim db migrate`.
@@ -33,13 +33,14 @@ def open_database(url: str, *, make: bool = True) -> Database:
     Args:
         url: where the store is.
         make: whether to make a SQLite file that is not there, which who only reads should not.
+        cache_kib: see `connect`.
 
     Raises:
         ConfigError: the URL names no supported database.
         SchemaTooNew, SchemaTooOld: this version of the program does not fit the schema.
         StoreError: the database cannot answer.
     """
-    database = connect(url)
+    database = connect(url, cache_kib=cache_kib)
     try:
         if not make:
             _demand_file(database)

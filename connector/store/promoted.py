@@ -10,7 +10,20 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from scim2_models.path import AttrPath, CompareOperator
-from sqlalchemy import Column, ColumnElement, Integer, Select, and_, false, func, not_, select, true
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    false,
+    func,
+    not_,
+    select,
+    true,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -152,24 +165,23 @@ class Related:
         return self.own.in_(self.reached.where(which))
 
 
-def promoted_attribute(kind: Kind, path: AttrPath, generation: int) -> Promoted | None:
+def promoted_attribute(kind: Kind, path: AttrPath) -> Promoted | None:
     """Return the promoted attribute of this name, None when it has no column."""
     if path.uri and not path.uri.lower().startswith(_CORE):
         return None
     name = f"{path.attr}.{path.sub_attr}" if path.sub_attr else path.attr
-    attributes = _user_attributes(generation) if kind is Kind.USERS else _group_attributes(generation)
-    return attributes.get(name.lower())
+    return _ATTRIBUTES[kind].get(name.lower())
 
 
-def alive(table: Any, generation: int) -> Condition:
-    """Return the condition for the rows of one generation."""
-    return and_(table.c.since <= generation, table.c.until > generation)
+def alive(table: Any) -> Condition:
+    """Return the condition for the rows of one generation, the parameter `generation`."""
+    return and_(table.c.since <= _GENERATION, table.c.until > _GENERATION)
 
 
-def _user_attributes(generation: int) -> Mapping[str, Promoted]:
+def _user_attributes() -> Mapping[str, Promoted]:
     email = Text(users.c.email_key, fold)
-    reached = select(memberships.c.user_id).where(alive(memberships, generation))
-    by_name = reached.join(groups, and_(groups.c.id == memberships.c.group_id, alive(groups, generation)))
+    reached = select(memberships.c.user_id).where(alive(memberships))
+    by_name = reached.join(groups, and_(groups.c.id == memberships.c.group_id, alive(groups)))
     by_id = Related(users.c.id, reached, Text(memberships.c.group_id, normalize))
     return {
         "id": Text(users.c.id, normalize),
@@ -186,9 +198,9 @@ def _user_attributes(generation: int) -> Mapping[str, Promoted]:
     }
 
 
-def _group_attributes(generation: int) -> Mapping[str, Promoted]:
-    reached = select(memberships.c.group_id).where(alive(memberships, generation))
-    by_name = reached.join(users, and_(users.c.id == memberships.c.user_id, alive(users, generation)))
+def _group_attributes() -> Mapping[str, Promoted]:
+    reached = select(memberships.c.group_id).where(alive(memberships))
+    by_name = reached.join(users, and_(users.c.id == memberships.c.user_id, alive(users)))
     by_id = Related(groups.c.id, reached, Text(memberships.c.user_id, normalize))
     return {
         "id": Text(groups.c.id, normalize),
@@ -199,6 +211,10 @@ def _group_attributes(generation: int) -> Mapping[str, Promoted]:
         "members.display": Related(groups.c.id, by_name, Text(users.c.name_key, fold)),
         "meta.lastmodified": Moment(groups.c.modified),
     }
+
+
+_GENERATION = bindparam("generation", type_=BigInteger())
+_ATTRIBUTES = {Kind.USERS: _user_attributes(), Kind.GROUPS: _group_attributes()}
 
 
 class _position(GenericFunction[int]):  # noqa: N801 - a function of SQL, named as one

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, insert, literal, select, update
 
 from connector.directory.plan import ChangePlan
-from connector.directory.rows import Kind
+from connector.directory.rows import Kind, ending
 from connector.directory.times import from_milliseconds, to_milliseconds
 from connector.errors import LeaseLost
 from connector.store import lease as leases
@@ -101,6 +101,7 @@ def _write_changed(connection: Connection, run: int, kind: Kind, generation: Gen
         "modified": literal(generation.published_at),
         "since": literal(generation.number),
         "until": literal(FOREVER),
+        "body": staged.c.head + ending(generation.published_at),
     }
     columns = [column for column in published.c if column.name != "position"]
     values = [given[column.name] if column.name in given else staged.c[column.name] for column in columns]

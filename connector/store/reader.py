@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from scim2_models.path import FilterNode
-from sqlalchemy import select
+from sqlalchemy import Integer, Select, bindparam, select
 
 from connector.directory.rows import Kind
 from connector.store.budget import SECONDS
 from connector.store.database import Database
-from connector.store.generations import Generation, find, newest
+from connector.store.generations import Generation, fetch_generation, fetch_newest
 from connector.store.matches import Interpreter, Matches, Search
+from connector.store.prepared import Prepared
 from connector.store.promoted import alive
 from connector.store.resources import (
     SLICE,
@@ -68,21 +69,16 @@ class DirectoryReader:
         Raises:
             StoreError: the store does not answer.
         """
-        with self._database.reading() as connection:
-            return newest(connection)
+        return fetch_newest(self._database)
 
     def generation(self, number: int) -> Generation | None:
         """Return the generation of this number, if it is kept."""
-        with self._database.reading() as connection:
-            return find(connection, number)
+        return fetch_generation(self._database, number)
 
     def find(self, kind: Kind, identifier: str, generation: Generation) -> Stored | None:
         """Return the resource of this id in a generation."""
-        table = TABLES[kind]
-        one = select_resources(kind).where(table.c.id == identifier, alive(table, generation.number))
-        with self._database.reading() as connection:
-            row = connection.execute(one).one_or_none()
-        return Stored(*row) if row else None
+        rows = self._database.fetch(_ONE[kind], id=identifier, generation=generation.number)
+        return next(map(Stored._make, rows), None)
 
     def page(  # noqa: PLR0913 - what a list request asks for
         self,
@@ -119,26 +115,41 @@ class DirectoryReader:
         return read_members(self._database, group_id, generation)
 
     def _slices(self, kind: Kind, generation: Generation, start: int, count: int) -> Iterator[Stored]:
-        table = TABLES[kind]
-        statement = select_resources(kind).where(alive(table, generation.number)).order_by(table.c.position)
-        part = statement.where(table.c.position >= _landmark(kind, generation, start)).offset((start - 1) % STRIDE)
-        while count > 0:
-            with self._database.reading() as connection:
-                rows = connection.execute(part.limit(min(count, SLICE))).all()
-            if not rows:
-                return
-            yield from (Stored(*row) for row in rows)
-            count -= len(rows)
-            part = statement.where(table.c.position > rows[-1].position)
+        for begin in range(start - 1, start - 1 + count, SLICE):
+            rows = self._database.fetch(
+                _SLICES[kind],
+                generation=generation.number,
+                landmark=begin // STRIDE * STRIDE,
+                skipped=begin % STRIDE,
+                most=min(start - 1 + count - begin, SLICE),
+            )
+            yield from map(Stored._make, rows)
 
 
-def _landmark(kind: Kind, generation: Generation, start: int) -> Any:
-    return (
+def _select_one(kind: Kind) -> Select[Any]:
+    table = TABLES[kind]
+    return select_resources(kind).where(table.c.id == bindparam("id"), alive(table))
+
+
+def _select_slice(kind: Kind) -> Select[Any]:
+    table = TABLES[kind]
+    landmark = (
         select(landmarks.c.position)
         .where(
-            landmarks.c.generation == generation.number,
+            landmarks.c.generation == bindparam("generation"),
             landmarks.c.kind == kind.value,
-            landmarks.c.ordinal == (start - 1) // STRIDE * STRIDE,
+            landmarks.c.ordinal == bindparam("landmark"),
         )
         .scalar_subquery()
     )
+    return (
+        select_resources(kind)
+        .where(alive(table), table.c.position >= landmark)
+        .order_by(table.c.position)
+        .limit(bindparam("most", type_=Integer()))
+        .offset(bindparam("skipped", type_=Integer()))
+    )
+
+
+_ONE = {kind: Prepared(_select_one(kind)) for kind in Kind}
+_SLICES = {kind: Prepared(_select_slice(kind)) for kind in Kind}

@@ -47,9 +47,9 @@ ANYTHING = Known(true(), exact=False)
 EVERYTHING = Known(true(), exact=True)
 
 
-def known_of(kind: Kind, node: FilterNode, generation: int) -> Known:
-    """Return what SQL can tell of a filter over the resources of one generation."""
-    return _Known(kind, generation).visit(node)
+def known_of(kind: Kind, node: FilterNode) -> Known:
+    """Return what SQL can tell of a filter over the resources of one generation, the parameter `generation`."""
+    return _Known(kind).visit(node)
 
 
 def order_of(kind: Kind, sort: Sort | None) -> tuple[ColumnElement[object], ...] | None:
@@ -59,7 +59,7 @@ def order_of(kind: Kind, sort: Sort | None) -> tuple[ColumnElement[object], ...]
     """
     if sort is None:
         return ()
-    attribute = promoted_attribute(kind, sort.path, 0)
+    attribute = promoted_attribute(kind, sort.path)
     if not isinstance(attribute, Text | Flag | Moment):
         return None
     keys = tuple(key.desc() if sort.descending else key.asc() for key in attribute.order())
@@ -69,9 +69,8 @@ def order_of(kind: Kind, sort: Sort | None) -> tuple[ColumnElement[object], ...]
 class _Known(FilterVisitor[Known]):
     """Inside brackets, `outer` is the attribute before them."""
 
-    def __init__(self, kind: Kind, generation: int, outer: AttrPath | None = None) -> None:
+    def __init__(self, kind: Kind, outer: AttrPath | None = None) -> None:
         self._kind = kind
-        self._generation = generation
         self._outer = outer
 
     def visit_comparison(self, node: Comparison) -> Known:
@@ -98,8 +97,8 @@ class _Known(FilterVisitor[Known]):
         return Known(and_(*(term.condition for term in terms)), exact and not self._outer)
 
     def visit_value_path(self, node: ValuePath) -> Known:
-        return _Known(self._kind, self._generation, node.attr_path).visit(node.val_filter)
+        return _Known(self._kind, node.attr_path).visit(node.val_filter)
 
     def _find(self, path: AttrPath) -> Promoted | None:
         whole = replace(self._outer, sub_attr=path.attr) if self._outer else path
-        return promoted_attribute(self._kind, whole, self._generation)
+        return promoted_attribute(self._kind, whole)

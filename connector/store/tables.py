@@ -39,7 +39,7 @@ def _temporal(*columns: Column[object]) -> list[Column[object]]:
         Column("digest", _Key, nullable=False),
         Column("since", BigInteger, nullable=False),
         Column("until", BigInteger, nullable=False, default=FOREVER),
-        Column("head", Text, nullable=False),
+        Column("body", Text, nullable=False),
     ]
 
 

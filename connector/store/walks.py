@@ -6,13 +6,14 @@ Groups are read once as of the client's last walk over Users, so that no members
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from connector.directory.rows import Kind
-from connector.store.database import Database
-from connector.store.generations import Generation, find, newest
+from connector.store.database import CLOCK, Database
+from connector.store.generations import Generation, fetch_generation, fetch_newest
+from connector.store.prepared import Prepared
 from connector.store.tables import walks
 
 MOST_PINS = 100
@@ -42,6 +43,34 @@ class Walk:
     filtered: bool = False
 
 
+class Pin(NamedTuple):
+    """What is remembered of a walk; its age is in milliseconds since its last page."""
+
+    query: str
+    generation: int
+    age: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a walk stands when one of its pages is asked for.
+
+    Args:
+        walk: the walk.
+        generation: what the page is read from.
+        start: number of its first row.
+        pin: what is remembered of the walk.
+        seen: what is remembered of the client's last walk over Users.
+    """
+
+    walk: Walk
+    generation: Generation
+    start: int
+    pin: Pin | None
+    seen: Pin | None
+
+
 class Walks:
     """The walks under way.
 
@@ -54,8 +83,8 @@ class Walks:
         self._database = database
         self._timeout = int(timeout * 1000)
 
-    def generation_for(self, walk: Walk, *, start: int) -> Generation | None:
-        """Return the generation that a page of the walk is read from, None before the first publish.
+    def stand(self, walk: Walk, *, start: int) -> Standing | None:
+        """Return from which generation a page of the walk is read, None before the first publish.
 
         Args:
             walk: the walk.
@@ -64,68 +93,70 @@ class Walks:
         Raises:
             WalkExpired: the walk was left alone for longer than the timeout.
         """
-        with self._database.reading() as connection:
-            now = connection.execute(select(self._database.clock)).scalar_one()
-            pin = _pin(connection, walk.client, walk.query)
-            fresh = pin is not None and pin.touched_at > now - self._timeout
-            if pin is not None and (start > 1 or not pin.finished):
-                pinned = find(connection, pin.generation) if fresh else None
-                if start > 1 and pinned is None:
-                    raise WalkExpired("The generation this walk began with is gone; begin again at startIndex 1.")
-                if pinned is not None:
-                    return pinned
-            if walk.kind is Kind.GROUPS and start <= 1:
-                return self._users_generation(connection, walk.client, now) or newest(connection)
-            return newest(connection)
+        found = map(Pin._make, self._database.fetch(_PINS, client=walk.client, query=walk.query))
+        pins = {pin.query: pin for pin in found}
+        pin, seen = pins.get(walk.query), pins.get(_USERS_SEEN)
+        generation = self._choose(walk, pin, seen, start)
+        return Standing(walk, generation, start, pin, seen) if generation else None
 
-    def note_page(self, walk: Walk, generation: Generation, *, start: int, rows: int, total: int) -> None:
-        """Remember that a page was read, as far as a later page depends on it."""
-        finished = start + rows > total
-        fits_one_page = finished and start <= 1
-        is_import = walk.kind is Kind.USERS and not (walk.filtered and fits_one_page)
-        begins_groups = walk.kind is Kind.GROUPS and start <= 1
-        with self._database.reading() as connection:
-            now = connection.execute(select(self._database.clock)).scalar_one()
-            pin = _pin(connection, walk.client, walk.query)
-            seen = _pin(connection, walk.client, _USERS_SEEN) if is_import or begins_groups else None
-        if not (fits_one_page and pin is None) and not _says(pin, generation, now, self._timeout, finished=finished):
-            self._put(walk.client, walk.query, generation.number, now, finished=finished)
-        if is_import and not _says(seen, generation, now, self._timeout, finished=False):
-            self._put(walk.client, _USERS_SEEN, generation.number, now, finished=False)
-        if begins_groups and seen is not None and not seen.finished:
-            self._put(walk.client, _USERS_SEEN, seen.generation, seen.touched_at, finished=True)
+    def _choose(self, walk: Walk, pin: Pin | None, seen: Pin | None, start: int) -> Generation | None:
+        if pin is not None and (start > 1 or not pin.finished):
+            pinned = fetch_generation(self._database, pin.generation) if pin.age < self._timeout else None
+            if start > 1 and pinned is None:
+                raise WalkExpired("The generation this walk began with is gone; begin again at startIndex 1.")
+            if pinned is not None:
+                return pinned
+        if walk.kind is Kind.GROUPS and start <= 1 and seen and not seen.finished and seen.age < self._timeout:
+            return fetch_generation(self._database, seen.generation) or fetch_newest(self._database)
+        return fetch_newest(self._database)
 
-    def _users_generation(self, connection: Connection, client: str, now: int) -> Generation | None:
-        seen = _pin(connection, client, _USERS_SEEN)
-        if seen is None or seen.finished or seen.touched_at <= now - self._timeout:
-            return None
-        return find(connection, seen.generation)
+    def note_page(self, standing: Standing, *, rows: int, total: int) -> None:
+        """Remember that a page was read, as far as a later page depends on it.
 
-    def _put(self, client: str, query: str, generation: int, touched_at: int, *, finished: bool) -> None:
-        pin = {"generation": generation, "touched_at": touched_at, "finished": finished}
+        Args:
+            standing: what `stand` returned for it.
+            rows: how many rows the page holds.
+            total: how many rows there are in all.
+        """
+        walk, pin, seen, number = standing.walk, standing.pin, standing.seen, standing.generation.number
+        first = standing.start <= 1
+        finished = standing.start + rows > total
+        is_import = walk.kind is Kind.USERS and not (walk.filtered and first and finished)
+        if not (first and finished and pin is None) and not self._is_noted(pin, number, finished=finished):
+            self._put(walk.client, walk.query, number, finished=finished)
+        if is_import and not self._is_noted(seen, number, finished=False):
+            self._put(walk.client, _USERS_SEEN, number, finished=False)
+        if walk.kind is Kind.GROUPS and first and seen is not None and not seen.finished:
+            self._end_users_seen(walk.client)
+
+    def _is_noted(self, pin: Pin | None, generation: int, *, finished: bool) -> bool:
+        """Tell whether a pin says all this already; its time may lag a little, so that a page costs no write."""
+        if pin is None or pin.generation != generation or pin.finished != finished:
+            return False
+        return pin.age < self._timeout // 10
+
+    def _end_users_seen(self, client: str) -> None:
         with self._database.writing() as connection:
-            known = connection.execute(update(walks).where(*_of(client, query)).values(pin))
+            connection.execute(
+                update(walks).where(walks.c.client == client, walks.c.query == _USERS_SEEN).values(finished=True)
+            )
+
+    def _put(self, client: str, query: str, generation: int, *, finished: bool) -> None:
+        said = {"generation": generation, "touched_at": CLOCK, "finished": finished}
+        with self._database.writing() as connection:
+            known = connection.execute(
+                update(walks).where(walks.c.client == client, walks.c.query == query).values(said)
+            )
             if not known.rowcount:
-                connection.execute(insert(walks).values(client=client, query=query, **pin))
+                connection.execute(insert(walks).values(client=client, query=query, **said))
                 _make_room(connection, client)
 
 
-def _says(pin: Any, generation: Generation, now: int, timeout: int, *, finished: bool) -> bool:
-    """Tell whether a pin says all this already; its time may lag a little, so that a page costs no write."""
-    return (
-        pin is not None
-        and pin.generation == generation.number
-        and pin.finished == finished
-        and pin.touched_at > now - timeout // 10
+_PINS = Prepared(
+    select(walks.c.query, walks.c.generation, CLOCK - walks.c.touched_at, walks.c.finished).where(
+        walks.c.client == bindparam("client"), or_(walks.c.query == bindparam("query"), walks.c.query == _USERS_SEEN)
     )
-
-
-def _of(client: str, query: str) -> tuple[Any, ...]:
-    return walks.c.client == client, walks.c.query == query
-
-
-def _pin(connection: Connection, client: str, query: str) -> Any:
-    return connection.execute(select(walks).where(*_of(client, query))).one_or_none()
+)
 
 
 def _make_room(connection: Connection, client: str) -> None:

@@ -108,10 +108,10 @@ class ScimEndpoint:
         stored = self._reader.find(kind, identifier, generation) if _ID.fullmatch(identifier) else None
         if stored is None:
             raise NotFoundException(detail=f"There is no resource with this id among the {kind}.")
-        tag = self._bodies.tag(kind, stored)
+        tag = self._bodies.tag(stored)
         if is_current(tag):
             return not_modified(tag)
-        members = partial(self._reader.members, stored.id, generation)
+        members = partial(self._reader.members, generation=generation)
         projection = project(kind, wanted.attributes, wanted.excluded)
         return self._respond(self._bodies.body(kind, stored, members, projection), tag)
 
@@ -124,7 +124,7 @@ class ScimEndpoint:
         tag = list_tag(place.asked, place.generation, f"{self._bodies.edition} {self._max_results}")
         if is_current(tag):
             return not_modified(tag)
-        start = place.start if place.walk else None
+        start = place.start if place.standing else None
         cursor = place.next_cursor(rows=rows, total=total)
         return self._respond(list_response(bodies, total=total, start=start, rows=rows, next_cursor=cursor), tag)
 
@@ -145,9 +145,8 @@ class ScimEndpoint:
         self, kind: Kind, part: ListRequest, generation: Generation, resources: Iterator[Stored]
     ) -> Iterator[Iterable[str]]:
         projection = project(kind, part.attributes, part.excluded)
-        for stored in resources:
-            members = partial(self._reader.members, stored.id, generation)
-            yield self._bodies.body(kind, stored, members, projection)
+        members = partial(self._reader.members, generation=generation)
+        return (self._bodies.body(kind, stored, members, projection) for stored in resources)
 
     def _newest(self) -> Generation:
         """Choose the generation, once in a request."""
@@ -157,7 +156,7 @@ class ScimEndpoint:
         return generation
 
     def _respond(self, pieces: Iterable[str], tag: str) -> Response:
-        response = streamed_response(public_blocks(pieces, self._base))
+        response = streamed_response(public_blocks(pieces, self._bodies.places))
         response.set_etag(tag, weak=True)
         return response
 

@@ -12,7 +12,7 @@ from connector.store.clients import Client
 from connector.store.generations import Generation
 from connector.store.reader import Member, Page, Stored
 from connector.store.search import Sort
-from connector.store.walks import Walk
+from connector.store.walks import Standing, Walk
 
 
 class DirectoryReader(Protocol):
@@ -46,10 +46,10 @@ class DirectoryReader(Protocol):
 class Walks(Protocol):
     """Remembers who walks over what; see `connector.store.walks`."""
 
-    def generation_for(self, walk: Walk, *, start: int) -> Generation | None:
-        """Return the generation that a page of the walk is read from, or raise WalkExpired."""
+    def stand(self, walk: Walk, *, start: int) -> Standing | None:
+        """Return from which generation a page of the walk is read, None before the first, or raise WalkExpired."""
 
-    def note_page(self, walk: Walk, generation: Generation, *, start: int, rows: int, total: int) -> None:
+    def note_page(self, standing: Standing, *, rows: int, total: int) -> None:
         """Remember that a page was read."""
 
 

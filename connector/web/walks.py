@@ -11,7 +11,7 @@ from connector.directory.rows import Kind
 from connector.scim.cursor import Cursor, read_cursor, write_cursor
 from connector.scim.query import ListRequest
 from connector.store.generations import Generation
-from connector.store.walks import Walk, WalkExpired
+from connector.store.walks import Standing, Walk, WalkExpired
 from connector.web.errors import NothingPublished
 from connector.web.services import DirectoryReader, Walks
 
@@ -25,13 +25,13 @@ class Place:
     Args:
         asked: the request, beginning at the right row.
         generation: the state to read.
-        walk: the walk by index that the page belongs to, None for one by cursor.
+        standing: where the walk by index stands that the page belongs to, None for one by cursor.
         query: digest of what is asked, but for the page.
     """
 
     asked: Asked
     generation: Generation
-    walk: Walk | None
+    standing: Standing | None
     query: str
 
     @property
@@ -41,7 +41,7 @@ class Place:
 
     def next_cursor(self, *, rows: int, total: int) -> str | None:
         """Return the cursor of the next page; None at the end, and where none was asked for."""
-        if self.walk is not None or not rows or self.start + rows > total:
+        if self.standing is not None or not rows or self.start + rows > total:
             return None
         return write_cursor(Cursor(self.generation.number, self.start + rows), self.query)
 
@@ -68,23 +68,28 @@ class Pager:
 
     def note(self, place: Place, *, rows: int, total: int) -> None:
         """Remember that the page was read."""
-        if place.walk is not None:
-            self._walks.note_page(place.walk, place.generation, start=place.start, rows=rows, total=total)
+        if place.standing is not None:
+            self._walks.note_page(place.standing, rows=rows, total=total)
 
     def _by_index(self, asked: Asked, query: str) -> Place:
         first = _first(asked)
         filtered = any(part.where is not None for part in asked.values())
         walk = Walk(str(g.client.id), next(iter(asked)), f"{query}-{first.count}", filtered=filtered)
         try:
-            generation = self._walks.generation_for(walk, start=first.start)
+            standing = self._walks.stand(walk, start=first.start)
         except WalkExpired as expired:
             raise InvalidValueException(detail=str(expired)) from expired
-        return Place(asked, _published(generation), walk, query)
+        if standing is None:
+            raise NothingPublished
+        return Place(asked, standing.generation, standing, query)
 
     def _by_cursor(self, asked: Asked, query: str, text: str) -> Place:
         if not text:
             first_page = {kind: replace(part, start=1) for kind, part in asked.items()}
-            return Place(first_page, _published(self._reader.newest()), None, query)
+            newest = self._reader.newest()
+            if newest is None:
+                raise NothingPublished
+            return Place(first_page, newest, None, query)
         cursor = read_cursor(text, query)
         generation = self._reader.generation(cursor.generation)
         if generation is None:
@@ -94,9 +99,3 @@ class Pager:
 
 def _first(asked: Asked) -> ListRequest:
     return next(iter(asked.values()))
-
-
-def _published(generation: Generation | None) -> Generation:
-    if generation is None:
-        raise NothingPublished
-    return generation

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from connector.directory.people import Address, Identity, Person, Team
@@ -84,6 +85,6 @@ def served(reader: DirectoryReader, kind: Kind) -> list[Any]:
     bodies = Bodies(BASE_URL)
     found = []
     for stored in reader.page(kind, generation, start=1, count=100).resources:
-        pieces = bodies.body(kind, stored, lambda stored=stored: reader.members(stored.id, generation))  # type: ignore[misc]
-        found.append(resource_model(kind).model_validate(json.loads(b"".join(public_blocks(pieces, BASE_URL)))))
+        pieces = bodies.body(kind, stored, partial(reader.members, generation=generation))
+        found.append(resource_model(kind).model_validate(json.loads(b"".join(public_blocks(pieces, bodies.places)))))
     return found

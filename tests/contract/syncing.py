@@ -63,7 +63,7 @@ class Connector:
             return None
         return {
             kind.value: [
-                f"{found.head}{found.modified}{[member.user_name for member in reader.members(found.id, generation)]}"
+                f"{found.body}{[member.user_name for member in reader.members(found.id, generation)]}"
                 for found in reader.page(kind, generation, start=1, count=10_000).resources
             ]
             for kind in Kind

@@ -23,7 +23,7 @@ def served(database):
     generation = reader.newest()
     return {
         kind: [
-            (found.id, found.head, [member.id for member in reader.members(found.id, generation)])
+            (found.id, found.body, [member.id for member in reader.members(found.id, generation)])
             for found in reader.page(kind, generation, start=1, count=99).resources
         ]
         for kind in Kind

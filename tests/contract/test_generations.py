@@ -160,12 +160,12 @@ def test_an_old_generation_reads_as_it_was(database):
     """P14: what was published before is still there for who began to read it."""
     reader = DirectoryReader(database)
     first = publish_directory(database, Directory(people(5), [team("g1")], {"g1": ["u00001", "u00005"]})).generation
-    before = [(found.id, found.head) for found in reader.page(Kind.USERS, first, start=1, count=10).resources]
+    before = [(found.id, found.body) for found in reader.page(Kind.USERS, first, start=1, count=10).resources]
 
     publish_directory(database, Directory([person("u00001", "renamed"), *people(3)[1:]], [team("g1")]))
 
     page = reader.page(Kind.USERS, first, start=1, count=10)
-    assert (page.total, [(found.id, found.head) for found in page.resources]) == (5, before)
+    assert (page.total, [(found.id, found.body) for found in page.resources]) == (5, before)
     assert list(reader.members("g1", first)) == [Member("u00001", "user-u00001"), Member("u00005", "user-u00005")]
     assert reader.find(Kind.USERS, "u00005", first) is not None
 
@@ -212,7 +212,7 @@ def test_each_generation_is_exactly_its_harvest_and_both_sides_of_membership_agr
             database, Directory([person(one) for one in sorted(living)], [team("g1"), team("g2")], members)
         )
         generation = reader.newest()
-        found = {one.id: one.head for one in reader.page(Kind.USERS, generation, start=1, count=99).resources}
+        found = {one.id: one.body for one in reader.page(Kind.USERS, generation, start=1, count=99).resources}
         assert set(found) == living
         for group in ("g1", "g2"):
             shown = {member.id for member in reader.members(group, generation)}

@@ -10,7 +10,7 @@ def names(database):
     """Return the user name under which each user is served."""
     reader = DirectoryReader(database)
     page = reader.page(Kind.USERS, reader.newest(), start=1, count=100)
-    return {found.id: found.head.split('"userName":"')[1].split('"')[0] for found in page.resources}
+    return {found.id: found.body.split('"userName":"')[1].split('"')[0] for found in page.resources}
 
 
 def claimant(identifier, wanted, username, *, age=0):

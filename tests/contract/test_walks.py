@@ -28,10 +28,11 @@ class Importer:
     def page(self, start, count, *, kind=Kind.USERS, query="all", filtered=False):
         """Read one page and return its generation, its ids and the total."""
         walk = Walk(self.name, kind, f"{kind}{query}{count}", filtered=filtered)
-        generation = self.walks.generation_for(walk, start=start)
+        standing = self.walks.stand(walk, start=start)
+        generation = standing.generation
         page = self.reader.page(kind, generation, start=start, count=count)
         ids = [found.id for found in page.resources]
-        self.walks.note_page(walk, generation, start=start, rows=len(ids), total=page.total)
+        self.walks.note_page(standing, rows=len(ids), total=page.total)
         return generation.number, ids, page.total
 
 

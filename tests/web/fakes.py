@@ -7,7 +7,7 @@ from typing import Any
 from scim2_models.path import Comparison, FilterNode
 
 from connector.directory.people import Person, Team
-from connector.directory.rows import Kind
+from connector.directory.rows import Kind, ending
 from connector.errors import StoreError
 from connector.scim.encoding import encode
 from connector.scim.render import group_row, user_row
@@ -15,7 +15,7 @@ from connector.store.clients import Client, Grant
 from connector.store.generations import Generation
 from connector.store.reader import Member, Page, Stored
 from connector.store.search import Sort, UnsupportedFilter
-from connector.store.walks import Walk
+from connector.store.walks import Standing, Walk
 from connector.web.services import Services
 
 PUBLISHED_AT = "2026-01-02T03:04:05.678Z"
@@ -148,9 +148,10 @@ class FakeReader:
         assert generation.number == 1
         if kind is Kind.USERS:
             return [
-                Stored(person.id, at, self._user_head(person), PUBLISHED_AT) for at, person in enumerate(self.people)
+                Stored(person.id, PUBLISHED_AT, self._user_head(person) + ending(PUBLISHED_AT))
+                for person in self.people
             ]
-        return [Stored(team.id, at, group_row(team).head, PUBLISHED_AT) for at, team in enumerate(self.teams)]
+        return [Stored(team.id, PUBLISHED_AT, group_row(team).head + ending(PUBLISHED_AT)) for team in self.teams]
 
     def _user_head(self, person: Person) -> str:
         row = user_row(person)
@@ -183,7 +184,7 @@ def _matches(stored: Stored, where: FilterNode | None) -> bool:
         return True
     if not isinstance(where, Comparison) or where.attr_path.attr.lower() not in {"username", "displayname", "id"}:
         raise UnsupportedFilter(f"a filter like {where} is not supported")
-    return f'"{where.attr_path.attr}":{encode(where.value)}'.lower() in stored.head.lower()
+    return f'"{where.attr_path.attr}":{encode(where.value)}'.lower() in stored.body.lower()
 
 
 @dataclass
@@ -193,18 +194,18 @@ class FakeWalks:
     reader: FakeReader
     noted: list[int] = field(default_factory=list)
 
-    def generation_for(self, walk: Walk, *, start: int) -> Generation | None:
-        """Return the newest generation."""
+    def stand(self, walk: Walk, *, start: int) -> Standing | None:
+        """Stand on the newest generation."""
         assert walk.query
-        assert start >= 1
-        return self.reader.newest()
-
-    def note_page(self, walk: Walk, generation: Generation, *, start: int, rows: int, total: int) -> None:
-        """Take note of where the page ended."""
         assert walk.client
-        assert generation.number
+        assert start >= 1
+        newest = self.reader.newest()
+        return Standing(walk, newest, start, None, None) if newest else None
+
+    def note_page(self, standing: Standing, *, rows: int, total: int) -> None:
+        """Take note of where the page ended."""
         assert total >= 0
-        self.noted.append(start + rows)
+        self.noted.append(standing.start + rows)
 
 
 def services_of(reader: Any, clients: Any, *more: Any, **named: Any) -> Services:

@@ -75,7 +75,7 @@ def test_a_row_lost_on_the_way_is_no_page(ask: Ask, reader: FakeReader, monkeypa
 
 def test_a_stream_that_breaks_off_breaks_the_connection(reader: FakeReader) -> None:
     """P34: after the first mebibyte only a broken connection can tell, and does."""
-    huge = Stored("x", 1, '{"id":"x","pad":"' + "x" * (2 << 20) + '","meta":{"lastModified":"', "now")
+    huge = Stored("x", "now", '{"id":"x","pad":"' + "x" * (2 << 20) + '"}')
 
     class Breaking(FakeReader):
         def page(self, *_: object, **__: object) -> Page:

@@ -49,7 +49,7 @@ def test_the_announcement_comes_before_any_row_is_read() -> None:
 @given(pieces=st.lists(st.sampled_from(["a", BASE, "é", f"{BASE}/Users/1", "b" * 50_000]), max_size=20))
 def test_blocks_are_the_pieces_with_the_base_url_put_in(pieces: list[str]) -> None:
     """P31: the public base URL stands wherever an address begins, however pieces are joined."""
-    served = b"".join(public_blocks(pieces, 'https://x.example/"')).decode()
+    served = b"".join(public_blocks(pieces, {BASE: 'https://x.example/\\"'})).decode()
 
     assert served == "".join(pieces).replace(BASE, 'https://x.example/\\"')
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.directory.people import Person, Team
-from connector.directory.rows import Kind
+from connector.directory.rows import Kind, ending
 from connector.scim.bodies import Bodies
 from connector.scim.encoding import encode
 from connector.scim.envelope import public_blocks
@@ -18,6 +18,7 @@ from connector.store.resources import Member, Stored
 from tests.unit.scim.samples import ANN, TEAM, hostile_people, hostile_teams
 
 URL = "https://scim.example.com/scim/v2"
+PUBLISHED = "2026-01-02T03:04:05.678Z"
 MENTION = group_row(TEAM).mention
 MEMBERS = [Member("u1", "ann"), Member("u2", "b\u00f6")]
 
@@ -35,9 +36,10 @@ def _group(team: Team, attributes: Iterable[str] | None = None, excluded: Iterab
 def _served(
     kind: Kind, head: str, members: Iterator[Member], attributes: Iterable[str] | None, excluded: Iterable[str]
 ) -> dict[str, Any]:
-    stored = Stored("x", 7, head, "2026-01-02T03:04:05.678Z")
-    pieces = Bodies(URL).body(kind, stored, lambda: members, project(kind, attributes, excluded))
-    return dict(json.loads(b"".join(public_blocks(pieces, URL)).decode("ascii")))
+    stored = Stored("x", PUBLISHED, f"{head}{ending(PUBLISHED)}")
+    bodies = Bodies(URL)
+    pieces = bodies.body(kind, stored, lambda _: members, project(kind, attributes, excluded))
+    return dict(json.loads(b"".join(public_blocks(pieces, bodies.places)).decode("ascii")))
 
 
 def _minimum(body: dict[str, Any], *extensions: str) -> dict[str, Any]:
@@ -160,9 +162,9 @@ def test_members_are_cut_like_any_attribute() -> None:
 )
 def test_members_that_are_not_shown_are_not_read(attributes: list[str] | None, excluded: list[str]) -> None:
     """P23: who asks for no members costs no memberships."""
-    stored = Stored("x", 7, group_row(TEAM).head, "2026-01-02T03:04:05.678Z")
+    stored = Stored("x", PUBLISHED, f"{group_row(TEAM).head}{ending(PUBLISHED)}")
 
-    def members() -> Iterator[Member]:
+    def members(_: str) -> Iterator[Member]:
         raise AssertionError("the memberships were read")
 
     body = Bodies(URL).body(Kind.GROUPS, stored, members, project(Kind.GROUPS, attributes, excluded))
