@@ -1,10 +1,10 @@
 """What importers wait for: pages, lookups, a whole import and a large group, beside rivals in the same run.
 
-    python -m benchmarks.serve [--users N] [--groups N] [--largest N] [--rival-users N] [--seconds S]
+    python -m benchmarks.serve [--users N] [--groups N] [--largest N] [--rival-users N] [--seconds S] [--only-python]
 
 One keep-alive client on the loopback address asks `cognito-scim serve` as shipped. A bare WSGI application on the same
-gunicorn settings joins 100 stored rows from SQLite: the floor under any page. scim2-server keeps its users in
-memory and cannot carry as many in the time; its pages slow down with their number, so more would only flatter us.
+gunicorn settings joins 100 stored rows from SQLite: the floor under any page. scim2-server and SCIMMY keep users in
+memory and cannot carry as many in the time; more would only flatter us. nginx sends one page as a file, in C.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +28,7 @@ from benchmarks.harness import record, table
 from benchmarks.serve_client import Client, Sample, rate, sample
 from benchmarks.servers import Served
 
+OURS = "cognito-scim"
 PAGE = 100
 PLAIN = f"/Users?startIndex=1&count={PAGE}"
 MAPPED = "id,userName,name.givenName,name.familyName,displayName,emails,phoneNumbers,title,active,externalId"
@@ -53,9 +54,9 @@ class Run:
         self._seconds = seconds
         self.samples: list[Sample] = []
 
-    def measure(self, ours: Served, bare: Served, rival: Served) -> list[Figure]:
+    def measure(self, ours: Served, rivals: Mapping[str, Served]) -> list[Figure]:
         """Measure everything; memory comes last, when all has been asked for."""
-        rates = list(self._rates(ours, bare, rival))
+        rates = list(self._rates({OURS: ours, **rivals}))
         client = ours.connect()  # only now: the server hangs up on a client that asks nothing for two seconds
         figures = [
             *rates,
@@ -67,17 +68,16 @@ class Run:
         ]
         return [*figures, Figure("peak RSS of the worker", f"{ours.peak_mib():.0f} MiB")]
 
-    def _rates(self, ours: Served, bare: Served, rival: Served) -> Iterable[Figure]:
-        for clients in (1, 4):
-            targets = {"cognito-scim": (ours, PLAIN), "bare WSGI": (bare, PLAIN), "scim2-server": (rival, PLAIN)}
-            found: dict[str, list[float]] = {name: [] for name in targets}
+    def _rates(self, servers: Mapping[str, Served]) -> Iterable[Figure]:
+        for clients in (1, 8):
+            found: dict[str, list[float]] = {name: [] for name in servers}
             for _ in range(ROUNDS):
-                for name, (server, target) in targets.items():
-                    found[name].append(rate(server.connect, target, clients=clients, within=self._seconds))
+                for name, server in servers.items():
+                    found[name].append(rate(server.connect, PLAIN, clients=clients, within=self._seconds))
             middle = {name: statistics.median(rates) for name, rates in found.items()}
             for name, pages in middle.items():
                 label = f"pages of {PAGE} a second, {clients} client{'s'[: clients - 1]}: {name}"
-                against = "" if name == "cognito-scim" else f"ours is {middle['cognito-scim'] / pages:.2f} times"
+                against = "" if name == OURS else f"ours is {middle[OURS] / pages:.2f} times"
                 yield Figure(label, f"{pages:,.1f}", against)
 
     def _depth(self, client: Client) -> Iterable[Figure]:
@@ -170,6 +170,10 @@ def read_users(client: Client, most: int) -> list[Any]:
     return found[:most]
 
 
+def _page(server: Served) -> bytes:
+    return server.connect().get(PLAIN).body
+
+
 def _say(what: str, act: Callable[[], Any]) -> Any:
     started = time.perf_counter()
     done = act()
@@ -184,6 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--groups", type=int, default=1_000)
     parser.add_argument("--largest", type=int, default=10_000, help="members of the largest group")
     parser.add_argument("--rival-users", type=int, default=2_000, help="how many of the users scim2-server holds")
+    parser.add_argument("--only-python", action="store_true", help="leave out the rivals that need npm or nginx")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long each rate is measured, thrice")
     asked = parser.parse_args(arguments)
     shape = Shape(asked.users, asked.groups, asked.largest)
@@ -195,13 +200,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ours = under_way.enter_context(servers.ours(store, token))
         bare = under_way.enter_context(servers.bare(store))
         users = read_users(ours.connect(), asked.rival_users)
-        rival = under_way.enter_context(servers.scim2_server(Path(name), users))
-        figures = _say("measure", partial(run.measure, ours, bare, rival))
+        rivals = {"bare WSGI": bare, "scim2-server": under_way.enter_context(servers.scim2_server(Path(name), users))}
+        if not asked.only_python:
+            rivals["SCIMMY"] = under_way.enter_context(servers.scimmy(Path(name), users))
+            rivals["nginx, one file"] = under_way.enter_context(servers.static(Path(name), _page(ours)))
+        figures = _say("measure", partial(run.measure, ours, rivals))
     size = len(orjson.dumps(users[0]))
     text = (
-        f"{shape}; SQLite; a user is {size:,} bytes. scim2-server keeps its users in memory, so it has only the first "
-        f"{len(users):,} of them. One keep-alive client on the loopback address shares the processors with the server; "
-        "rates and pages took turns, and the median of three counts.\n\n"
+        f"{shape}; SQLite; a user is {size:,} bytes. scim2-server and SCIMMY keep their users in memory, so they have "
+        f"only the first {len(users):,} of them. One keep-alive client on the loopback address shares the processors "
+        "with the server; rates and pages took turns, and the median of three counts.\n\n"
         f"{table(('quantity', 'value', 'ratio'), [(one.name, one.value, one.ratio) for one in figures])}"
     )
     record("serve", "Serving", text, run.samples)

@@ -1,11 +1,15 @@
 """The servers that `serve` measures, each a process of its own: ours as shipped, and its rivals."""
 
+import getpass
 import json
 import os
+import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +64,88 @@ def scim2_server(folder: Path, documents: list[Any]) -> AbstractContextManager[S
 
 
 @contextmanager
-def _running(command: list[str], *, token: str = "", settings: dict[str, str] | None = None) -> Iterator[Served]:
+def scimmy(folder: Path, documents: list[Any]) -> Iterator[Served]:
+    """Run SCIMMY over some users; npm gets it."""
+    place = folder / "scimmy"
+    shutil.copytree(_SCIMMY, place)
+    subprocess.run(  # noqa: S603 - ours
+        [_program("npm"), "install", "--silent", "--no-audit", "--no-fund"], cwd=place, check=True
+    )
+    file = place / "users.json"
+    file.write_text(json.dumps(documents))
+    with _running([str(place / "server.mjs"), str(file)], program=[_program("node")], token=ANY) as served:
+        yield served
+
+
+@contextmanager
+def static(folder: Path, page: bytes) -> Iterator[Served]:
+    """Run nginx with one worker over one file, at the address of a page."""
+    place = folder / "static"
+    (place / "files").mkdir(parents=True)
+    (place / "files" / "Users").write_bytes(page)
+    port = _free_port()
+    (place / "nginx.conf").write_text(_NGINX.format(place=place, port=port, user=getpass.getuser()))
+    with subprocess.Popen(  # noqa: S603 - ours
+        [_program("nginx"), "-p", str(place), "-c", str(place / "nginx.conf")], stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            _wait_for(port)
+            yield Served(f"http://127.0.0.1:{port}", process.pid, "")
+        finally:
+            process.terminate()
+
+
+ANY = "any"
+"""SCIMMY's server checks no token, but wants one."""
+
+_SCIMMY = Path(__file__).with_name("scimmy")
+_NGINX = """
+daemon off; user {user}; worker_processes 1; pid {place}/pid; error_log {place}/error.log;
+events {{}}
+http {{
+  access_log off; default_type application/scim+json; keepalive_requests 1000000; sendfile on; tcp_nopush on;
+  client_body_temp_path {place}; proxy_temp_path {place}; fastcgi_temp_path {place}; uwsgi_temp_path {place};
+  scgi_temp_path {place};
+  server {{ listen 127.0.0.1:{port}; root {place}/files; }}
+}}
+"""
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise SystemExit(f"The rivals need {name}; install it, or leave them out with --only-python.")
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + 10
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if time.monotonic() > until:
+            raise SystemExit("nginx did not start")
+        time.sleep(0.05)
+
+
+@contextmanager
+def _running(
+    command: list[str],
+    *,
+    token: str = "",
+    settings: dict[str, str] | None = None,
+    program: Sequence[str] = (sys.executable, "-m"),
+) -> Iterator[Served]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("COGNITO_SCIM_")}
     environment |= settings or {}
-    started = [sys.executable, "-m", *command]
+    started = [*program, *command]
     with subprocess.Popen(  # noqa: S603 - ours
         started, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     ) as process:
