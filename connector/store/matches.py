@@ -8,6 +8,7 @@ import time
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
@@ -76,6 +77,7 @@ class Matches:
         self._seconds = seconds
         self._clock = clock
         self._answers = _Answers()
+        self._deciding = Lock()
 
     def find(self, search: Search) -> Positions:
         """Return the positions of all matches, in the order asked for.
@@ -104,12 +106,25 @@ class Matches:
         if self._interpreter is None:
             raise UnsupportedFilter("an attribute without an index is not supported")
         matches = _always if known.exact or where is None else self._interpreter.matcher(search.kind, where)
-        if order is not None or sort is None:
-            return array("q", (position for position, _ in self._decide(search, candidates, matches, budget))), False
-        keys = _Keys(self._interpreter.sort_key(search.kind, sort.path))
-        for position, resource in self._decide(search, candidates, matches, budget):
-            keys.add(position, resource)
-        return keys.order(descending=sort.descending), False
+        key_of = self._interpreter.sort_key(search.kind, sort.path) if sort and order is None else None
+        with self._turn(budget):
+            decided = self._decide(search, candidates, matches, budget)
+            if sort is None or key_of is None:
+                return array("q", (position for position, _ in decided)), False
+            keys = _Keys(key_of)
+            for position, resource in decided:
+                keys.add(position, resource)
+            return keys.order(descending=sort.descending), False
+
+    @contextmanager
+    def _turn(self, budget: Budget) -> Iterator[None]:
+        """Wait until no other search is decided in Python: two at once slow each other, and every page beside them."""
+        if not self._deciding.acquire(timeout=budget.remaining):
+            raise TooExpensive("searches like it are under way")
+        try:
+            yield
+        finally:
+            self._deciding.release()
 
     def _candidates(self, search: Search, known: Known, by: Iterable[Any], budget: Budget) -> Positions:
         table = TABLES[search.kind]

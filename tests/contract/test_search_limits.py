@@ -62,6 +62,33 @@ def test_a_search_is_complete_or_ends_when_its_time_is_up(database, kind, where)
     assert 1 < refused < measured.now
 
 
+def test_searches_decided_in_python_take_turns(database):
+    """P30: one that comes while another is decided waits as long as its time allows, and is then refused."""
+    publish_folk(database)
+    evaluator = Evaluator(BASE_URL)
+
+    class Nested:
+        """An interpreter that asks the same reader another question before it answers the first."""
+
+        asked = False
+
+        def __getattr__(self, name):
+            return getattr(evaluator, name)
+
+        def read(self, kind, stored, members):
+            if not self.asked:
+                self.asked = True
+                with pytest.raises(TooExpensive, match="under way"):
+                    search(reader, Kind.USERS, 'title eq "other"')
+            return evaluator.read(kind, stored, members)
+
+    reader = DirectoryReader(database, Nested(), seconds=0.2, clock=Clock(0.0001))
+    alone = search(DirectoryReader(database, evaluator), Kind.USERS, "name.givenName pr")
+
+    assert search(reader, Kind.USERS, "name.givenName pr") == alone
+    assert search(reader, Kind.USERS, 'title eq "other"') == []
+
+
 def test_what_is_sorted_in_memory_is_bounded(database, monkeypatch):
     """P23: an order over more than memory holds is refused."""
     reader = publish_folk(database)
