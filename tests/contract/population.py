@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from connector.directory.people import Person, Team
@@ -70,7 +71,9 @@ class Published:
 def stage(database: Database, run: int, directory: Directory) -> Staging:
     """Stage a complete harvest."""
     staging = Staging(database, run)
-    staging.add_users(user_row(person) for person in directory.people)
+    rows = map(user_row, directory.people)
+    while page := list(islice(rows, 1000)):
+        staging.add_users(page)
     staging.add_groups(group_row(team) for team in directory.teams)
     for group_id, user_ids in directory.members.items():
         staging.add_members(group_id, user_ids)
