@@ -11,7 +11,7 @@ from connector.directory.rows import Kind
 from connector.errors import StoreError
 from connector.scim.encoding import encode
 from connector.scim.render import group_row, user_row
-from connector.store.clients import Client, Grant
+from connector.store.clients import Client, Grant, Role
 from connector.store.generations import Generation
 from connector.store.reader import Member, Page, Stored
 from connector.store.search import Sort, UnsupportedFilter
@@ -30,8 +30,8 @@ class FakeClients:
 
     def __init__(self) -> None:
         self.known = {
-            TOKEN: Client(1, "idp", "importer", Grant.BEARER, None, PUBLISHED_AT),
-            OPERATOR_TOKEN: Client(2, "ops", "operator", Grant.BEARER, None, PUBLISHED_AT),
+            TOKEN: Client(1, "idp", Role.IMPORTER, Grant.BEARER, None, PUBLISHED_AT),
+            OPERATOR_TOKEN: Client(2, "ops", Role.OPERATOR, Grant.BEARER, None, PUBLISHED_AT),
         }
         self.pairs: dict[tuple[str, str], Client] = {}
         self.users: dict[int, tuple[str, str]] = {}
