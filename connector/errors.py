@@ -87,10 +87,19 @@ class ApprovalRefused(ConnectorError):
 
 
 class AlreadyRunning(ConnectorError):
-    """Another run holds the lease."""
+    """Another run holds the lease.
+
+    Args:
+        run: its number.
+        remedy: what to do about it.
+    """
 
     exit_code = 75
     retryable = True
+
+    def __init__(self, run: int, *, remedy: str = "") -> None:
+        super().__init__(f"Already running: run {run}.", remedy=remedy)
+        self.run = run
 
 
 class StoreError(ConnectorError):

@@ -46,7 +46,7 @@ def take(database: Database, connection: Connection, name: str, run: int) -> tup
     held = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one()
     now = connection.execute(select(database.clock)).scalar_one()
     if held.expires_at > now:
-        raise AlreadyRunning(f"Already running: run {held.run}.", remedy=_WAIT)
+        raise AlreadyRunning(held.run, remedy=_WAIT)
     lease = Lease(name, run, held.fence + 1)
     values = {"run": run, "fence": lease.fence, "expires_at": now + int(TIME_TO_LIVE * 1000)}
     connection.execute(update(leases).where(leases.c.name == name).values(values))
