@@ -22,9 +22,11 @@ from connector.store.collect import Retention
 from connector.store.database import Database, connect
 from connector.store.migrations import migrate, open_database
 from connector.store.reader import DirectoryReader
+from connector.store.runs import begin
+from connector.store.waiting import find_waiting
 from connector.store.walks import Walks
 from connector.sync.connectivity import Subject
-from connector.sync.full_sync import SyncSettings, approve_plan, full_sync, plan_sync
+from connector.sync.full_sync import SyncSettings, approve_plan, full_sync
 from connector.sync.progress import Progress
 from connector.sync.result import SyncResult
 from connector.web.services import Services
@@ -89,16 +91,19 @@ def run_sync(settings: Settings, progress: Progress) -> SyncResult:
     Raises:
         AlreadyRunning, StoreError: nothing was published.
     """
-    with run_context(), store_of(settings) as database:
-        parts = _parts_of(settings)
-        return full_sync(_opener(settings, parts.meter), database, parts, cause="command", progress=progress)
+    return _run_command("sync", settings, progress)
 
 
 def run_plan(settings: Settings, progress: Progress) -> SyncResult:
     """Tell what a sync would change; arguments and errors are those of `run_sync`."""
+    return _run_command("plan", settings, progress)
+
+
+def _run_command(kind: str, settings: Settings, progress: Progress) -> SyncResult:
     with run_context(), store_of(settings) as database:
         parts = _parts_of(settings)
-        return plan_sync(_opener(settings, parts.meter), database, parts, cause="command", progress=progress)
+        with begin(database, kind, cause="command") as run:
+            return full_sync(_opener(settings, parts.meter), run, parts, progress)
 
 
 def run_approval(settings: Settings, digest: str) -> SyncResult:
@@ -108,7 +113,10 @@ def run_approval(settings: Settings, digest: str) -> SyncResult:
         ApprovalRefused, AlreadyRunning, StoreError: nothing was published.
     """
     with run_context(), store_of(settings) as database:
-        return approve_plan(database, digest, _parts_of(settings), cause="command")
+        find_waiting(database, digest)  # a mistaken digest is no run
+        with begin(database, "sync", cause="command") as run:
+            name_run(str(run.id))
+            return approve_plan(run, digest, _parts_of(settings))
 
 
 def _parts_of(settings: Settings) -> SyncSettings:
