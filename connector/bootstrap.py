@@ -21,8 +21,10 @@ from connector.store.clients import Clients
 from connector.store.collect import Retention
 from connector.store.database import Database, connect
 from connector.store.migrations import migrate, open_database
+from connector.store.queue import Runs
 from connector.store.reader import DirectoryReader
 from connector.store.runs import begin
+from connector.store.totals import Measures
 from connector.store.waiting import find_waiting
 from connector.store.walks import Walks
 from connector.sync.connectivity import Subject
@@ -203,6 +205,8 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
         reader=_reader(database, settings.server.base_url(port)),
         walks=Walks(database, timeout=seconds(settings.sync.walk_timeout)),
         clients=Clients(database),
+        runs=Runs(database),
+        measures=Measures(database, walk_timeout=seconds(settings.sync.walk_timeout)),
         public_base_url=settings.server.base_url(port),
         max_results=settings.server.max_results,
         trusted_proxies=settings.server.trusted_proxies,

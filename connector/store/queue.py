@@ -19,11 +19,10 @@ from connector.store.lease import SYNC, Lease
 from connector.store.runs import end_abandoned, end_as_failed, now_of, start
 from connector.store.tables import leases as lease_rows
 from connector.store.tables import runs
+from connector.store.totals import LATE_SECONDS
 from connector.store.waiting import find_waiting
 
 KINDS = ("check", "plan", "sync", "rotate")
-LATE_SECONDS = 60
-"""A scheduled run that was queued so much after its time is late."""
 
 _SEE = "See: cognito-scim runs list"
 

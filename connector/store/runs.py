@@ -14,6 +14,7 @@ from connector.store.database import Database
 from connector.store.heartbeat import Pulse, beating
 from connector.store.lease import SYNC, Lease
 from connector.store.tables import runs
+from connector.store.totals import count_end
 from connector.store.waiting import clear_left_over_staging
 
 FAILED = "failed"
@@ -148,7 +149,8 @@ def end_abandoned(database: Database, connection: Connection) -> None:
 
 
 def record_end(connection: Connection, run: int, outcome: str, result: Mapping[str, Any], *, at: str) -> None:
-    """Record, in the caller's transaction, how a run ended."""
+    """Record, in the caller's transaction, how a run ended, and count it."""
+    count_end(connection, run, outcome, result, at=at)
     ended = {"state": "ended", "outcome": outcome, "result": json.dumps(result), "ended_at": at}
     connection.execute(update(runs).where(runs.c.id == run).values(ended))
 
