@@ -61,3 +61,10 @@ class Report:
             _log.warning("run %s published, but its details could not be recorded: %s", self._run.id, error)
         else:
             self.note(outcome=INCOMPLETE, fault=self._result.fault or error)
+
+
+def end_unstarted(run: Run, fault: ConnectorError) -> SyncResult:
+    """End a run that cannot begin its work, as one that it kept from its end does."""
+    report = Report(run, Meter())
+    report.note(fault=fault)
+    return report.end()
