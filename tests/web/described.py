@@ -52,10 +52,19 @@ def judge(operation: dict[str, Any], answer: TestResponse) -> None:
     required = {"WWW-Authenticate", "Retry-After"} & described.get("headers", {}).keys()
     assert required <= set(answer.headers.keys())
     assert ("Location" in answer.headers) <= ("Location" in described.get("headers", {}))
-    schema = content["schema"] | {"components": DESCRIPTION["components"]}
-    Draft202012Validator(schema, format_checker=FormatChecker()).validate(json.loads(answer.data))
+    _validate(content["schema"], json.loads(answer.data))
     assert answer.headers["X-Request-Id"]
     assert BASE_URL in answer.headers.get("Location", BASE_URL)
+
+
+def demand(name: str, document: Any) -> None:
+    """Assert that a document is what the description calls by a name."""
+    _validate({"$ref": f"#/components/schemas/{name}"}, document)
+
+
+def _validate(schema: dict[str, Any], document: Any) -> None:
+    whole = schema | {"components": DESCRIPTION["components"]}
+    Draft202012Validator(whole, format_checker=FormatChecker()).validate(document)
 
 
 def resolve(node: dict[str, Any]) -> dict[str, Any]:
