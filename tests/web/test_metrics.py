@@ -3,6 +3,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -24,7 +25,8 @@ from tests.web.fakes import (
     services_of,
 )
 
-PAGE = Path(__file__).parents[2] / "docs/reference/metrics.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "reference/metrics.md"
 DURATION = "cognito_scim_http_request_duration_seconds"
 RUNS = (
     RunTotal("sync", "published", 3, 1, 0, 61.5, 4, 7, 1_000.0),
@@ -241,3 +243,17 @@ def test_the_page_of_the_reference_is_what_is_exported(http: FlaskClient, ask: A
     documented = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
 
     assert exported == documented
+
+
+def test_alerts_ask_for_nothing_that_is_not_exported(http: FlaskClient, ask: Ask) -> None:
+    """P21: an alert on a name that nobody exports would be silent for ever."""
+    ask("/scim/v2/Users?count=1")
+    text = (DOCS / "how-to/monitor.md").read_text()
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    rules = [rule for block in blocks for group in block.get("groups", []) for rule in group["rules"]]
+    labels = {label for _, pairs in scrape(http) for label, _ in pairs}
+    selectors = re.findall(r"cognito_scim_\w+(?:\{([^}]*)\})?", text)
+
+    assert {rule["alert"] for rule in rules if "expr" in rule} == {rule["alert"] for rule in rules} != set()
+    assert set(re.findall(r"cognito_scim_\w+", text)) <= {name for name, _ in scrape(http)}
+    assert {label for selector in selectors for label in re.findall(r"(\w+)=~?\"", selector)} <= labels
