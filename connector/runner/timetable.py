@@ -7,19 +7,30 @@ are kept in memory and only ask the store, each as often as it likes.
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
 
 from connector.errors import StoreError
 from connector.runner.schedule import Schedule
-from connector.store.slots import Due, Slots
+from connector.store.slots import Due, SlotsAfter
 
 LOOK_SECONDS = 15
 """How often the store is asked besides at each slot: after a sleep, and where this machine's clock is ahead."""
 
 _log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class SlotQueue(Protocol):
+    """Queues what is due; see `connector.store.slots`."""
+
+    def forget(self) -> None:
+        """Count nothing as missed until there is a schedule again."""
+
+    def queue_due(self, schedule: str, slots_after: SlotsAfter) -> Due | None:
+        """Queue a run for the last slot that has passed, or raise StoreError."""
 
 
 class Timetable:
@@ -30,7 +41,7 @@ class Timetable:
         slots: the store's side of it.
     """
 
-    def __init__(self, schedule: Schedule | None, slots: Slots) -> None:
+    def __init__(self, schedule: Schedule | None, slots: SlotQueue) -> None:
         self._schedule = schedule
         self._slots = slots
         # Coalesced, one at a time, and however late: what was missed the store finds out by itself.
@@ -72,7 +83,7 @@ class Timetable:
 
 def _tell(due: Due) -> None:
     if due.missed:
-        _log.warning("%d scheduled syncs were missed (run %s): %s", due.missed, due.record, due.why)
+        _log.warning("scheduled syncs missed: %d (run %s). %s", due.missed, due.record, due.why)
     if due.is_late:
         _log.warning("the scheduled sync, run %s, was queued %d seconds late", due.queued, due.late_seconds)
     elif due.queued is not None:

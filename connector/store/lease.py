@@ -2,7 +2,7 @@
 
 A lease is a row with an expiry and a fencing number that grows with every holder. Publishing proves the number inside
 its own transaction, so a holder that slept through its expiry can do no harm. No connection is held, no pid file is
-written. Whoever needs a lease and its run in one transaction asks for the lease first, so that nobody waits in a ring.
+written. Whoever changes a run under way together with its lease asks for the lease first: no two wait for each other.
 """
 
 from dataclasses import dataclass

@@ -177,7 +177,6 @@ class Runs:
 
     def _claim(self, run: int, kind: str) -> Claim:
         with self._database.writing() as connection:
-            lease = start(self._database, connection, kind, run)
             claimed = connection.execute(
                 update(runs)
                 .where(runs.c.id == run, runs.c.state == "queued")
@@ -185,6 +184,7 @@ class Runs:
             )
             if not claimed.rowcount:  # another executor was faster, or the run was cancelled
                 raise leases.refuse(run)
+            lease = start(self._database, connection, kind, run)
         return Claim(kind, lease)
 
     def abandon(self, lease: Lease, cause: str) -> None:
