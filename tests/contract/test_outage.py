@@ -1,4 +1,4 @@
-"""A disk that is full and a database that is restarted in the middle of a sync: the next run needs no repair."""
+"""Outages: a full disk and a restarted database need no repair; a source that is away for long changes nothing."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import create_engine, event, text
 
 from connector.errors import StoreError
+from connector.store import database as databases
 from connector.store.database import Database
 from connector.store.migrations import migrate, open_database
 from connector.store.queue import Runs
 from tests.contract.syncing import Connector
+from tests.fakes.faults import Fault
 from tests.fakes.population import people
 from tests.fakes.simulated_pool import SimulatedPool
 from tests.postgres import Server, running_server
@@ -90,3 +92,17 @@ def test_a_restart_of_the_database_leaves_what_is_published(operation, pool, ser
     assert [run.state for run in Runs(database).history(count=9)] == ["ended"] * 3
     assert again.plan.harvested.users == 299
     database.close()
+
+
+def test_what_was_published_last_is_served_while_the_source_is_away(pool, database, monkeypatch):
+    """P25: for a month every sync fails, each night anew; readers see the same directory, and its date."""
+    connector = Connector(pool, database)
+    connector.sync()
+    published = connector.published()
+    pool.fail("ListUsers", call=1 + pool.calls["ListUsers"], fault=Fault.ACCESS_DENIED, times=1000)
+    clock = dict(databases._MILLISECONDS)
+
+    for day in range(1, 31):
+        later = {dialect: f"({now} + {day * 86_400_000})" for dialect, now in clock.items()}
+        monkeypatch.setattr(databases, "_MILLISECONDS", later)
+        assert (connector.sync().outcome, connector.published()) == ("incomplete", published)
