@@ -62,6 +62,11 @@ def in_memory(file: Path) -> WSGIApplication:
     return WSGIApplication(storage, load_default_provider())
 
 
+def do_nothing(_is_wanted: Callable[[], bool]) -> Callable[[], None]:
+    """Do nothing beside serving."""
+    return lambda: None
+
+
 def main(name: str, file: str) -> None:
     """Serve one of them on a free port of the loopback address."""
     make: Callable[[Path], object] = {"bare": Bare, "scim2-server": in_memory}[name]
@@ -69,7 +74,9 @@ def main(name: str, file: str) -> None:
     exposure = server.Exposure(**shipped | {"host": "127.0.0.1", "port": 0})
     listener = server.listen(exposure)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}{'/v2' if name == 'scim2-server' else ''}"
-    server.serve(lambda: cast("Flask", make(Path(file))), listener, exposure, lambda: print(url, flush=True))
+    server.serve(
+        lambda: cast("Flask", make(Path(file))), do_nothing, listener, exposure, lambda: print(url, flush=True)
+    )
 
 
 if __name__ == "__main__":

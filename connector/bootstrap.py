@@ -3,9 +3,11 @@
 Conversions from the configuration's words to those of the parts are here too, so that no part knows Settings.
 """
 
+import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
@@ -14,20 +16,30 @@ from connector.config import AttributeSource, Settings, find_config, load_settin
 from connector.config.values import seconds
 from connector.directory.mapping import Fallbacks, Rules
 from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
-from connector.errors import ConfigError
+from connector.errors import ConfigError, StoreError
 from connector.logs import name_run, register_secret, run_context
+from connector.runner.schedule import Schedule, parse_schedule
+from connector.runner.service import Runner
 from connector.scim.evaluate import Evaluator
 from connector.store.clients import Clients
 from connector.store.collect import Retention
 from connector.store.database import SERVING_CACHE_KIB, Database, connect
 from connector.store.migrations import migrate, open_database
+from connector.store.queue import Runs
 from connector.store.reader import DirectoryReader
+from connector.store.runs import Run, begin, take_up
+from connector.store.totals import Measures
+from connector.store.waiting import find_waiting
 from connector.store.walks import Walks
-from connector.sync.connectivity import Subject
-from connector.sync.full_sync import SyncSettings, approve_plan, full_sync, plan_sync
-from connector.sync.progress import Progress
+from connector.sync.check_run import record_checks
+from connector.sync.connectivity import Check, Subject
+from connector.sync.full_sync import SyncSettings, approve_plan, full_sync
+from connector.sync.progress import Progress, Silence
+from connector.sync.report import end_unstarted
 from connector.sync.result import SyncResult
 from connector.web.services import Services
+
+_log = logging.getLogger(__name__)
 
 
 def access_of(settings: Settings) -> Access:
@@ -89,16 +101,19 @@ def run_sync(settings: Settings, progress: Progress) -> SyncResult:
     Raises:
         AlreadyRunning, StoreError: nothing was published.
     """
-    with run_context(), store_of(settings) as database:
-        parts = _parts_of(settings)
-        return full_sync(_opener(settings, parts.meter), database, parts, cause="command", progress=progress)
+    return _run_command("sync", settings, progress)
 
 
 def run_plan(settings: Settings, progress: Progress) -> SyncResult:
     """Tell what a sync would change; arguments and errors are those of `run_sync`."""
+    return _run_command("plan", settings, progress)
+
+
+def _run_command(kind: str, settings: Settings, progress: Progress) -> SyncResult:
     with run_context(), store_of(settings) as database:
         parts = _parts_of(settings)
-        return plan_sync(_opener(settings, parts.meter), database, parts, cause="command", progress=progress)
+        with begin(database, kind, cause="command") as run:
+            return full_sync(_opener(settings, parts.meter), run, parts, progress)
 
 
 def run_approval(settings: Settings, digest: str) -> SyncResult:
@@ -108,7 +123,87 @@ def run_approval(settings: Settings, digest: str) -> SyncResult:
         ApprovalRefused, AlreadyRunning, StoreError: nothing was published.
     """
     with run_context(), store_of(settings) as database:
-        return approve_plan(database, digest, _parts_of(settings), cause="command")
+        find_waiting(database, digest)  # a mistaken digest is no run
+        with begin(database, "sync", cause="command") as run:
+            name_run(str(run.id))
+            return approve_plan(run, digest, _parts_of(settings))
+
+
+def run_checks(settings: Settings | ConfigError) -> Iterator[Check]:
+    """Test Connectivity, on record where the store allows it.
+
+    Args:
+        settings: the configuration, or why it did not load.
+
+    Raises:
+        RunCancelled: somebody asked it to end.
+    """
+    with run_context(), _check_run(settings) as run:
+        yield from record_checks(check_subject(settings), run)
+
+
+@contextmanager
+def _check_run(settings: Settings | ConfigError) -> Iterator[Run | None]:
+    """Give the run that a check is recorded in; None where there is no store to record it in."""
+    opened = ExitStack()
+    run = None
+    try:
+        if isinstance(settings, Settings):
+            database = opened.enter_context(store_of(settings))
+            run = opened.enter_context(begin(database, "check", cause="command"))
+            name_run(str(run.id))
+    except (ConfigError, StoreError) as fault:
+        _log.warning("the check is not on record: %s", fault)
+    try:
+        with opened:
+            yield run
+    except StoreError as fault:
+        _log.warning("the check is not wholly on record: %s", fault)
+
+
+def execute_run(store: Settings, settings: Settings | ConfigError, *, number: int, fence: int) -> None:
+    """Execute a run that was claimed from the queue, to its end.
+
+    Args:
+        store: the configuration, of which the store is wanted.
+        settings: the configuration if a pool can be read with it, or why not, with which the run ends.
+        number: the run.
+        fence: the fencing number of the claim.
+
+    Raises:
+        ConfigError, StoreError: the run could not be taken up, or its end not be recorded.
+    """
+    with run_context(), store_of(store) as database, take_up(database, number, fence) as run:
+        name_run(str(run.id))
+        if run.kind == "check":
+            deque(record_checks(check_subject(settings), run), maxlen=0)
+        elif isinstance(settings, ConfigError):
+            end_unstarted(run, settings)
+        elif run.approve:
+            approve_plan(run, run.approve, _parts_of(settings))
+        else:
+            parts = _parts_of(settings)
+            full_sync(_opener(settings, parts.meter), run, parts, Silence())
+
+
+def runner_of(settings: Settings, command: Sequence[str], is_wanted: Callable[[], bool]) -> Runner:
+    """Return what queues and executes runs beside serving; see `Runner` for the arguments.
+
+    Raises:
+        ConfigError, StoreError: the store is not ready.
+    """
+    return Runner(open_store(settings), _schedule_of(settings), command, is_wanted)
+
+
+def _schedule_of(settings: Settings) -> Schedule | None:
+    return parse_schedule(settings.sync.schedule) if settings.sync.schedule else None
+
+
+@contextmanager
+def runs_of(settings: Settings) -> Iterator[Runs]:
+    """Give the queue and the history, for the length of a block; a store that is not there is not made."""
+    with closing(open_database(settings.store.url.get_secret_value(), make=False)) as database:
+        yield Runs(database)
 
 
 def _parts_of(settings: Settings) -> SyncSettings:
@@ -191,12 +286,16 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
         for secret in settings.secrets():
             register_secret(secret)
     database = open_database(settings.store.url.get_secret_value(), cache_kib=SERVING_CACHE_KIB)
+    schedule = _schedule_of(settings)
     return Services(
         reader=_reader(database, settings.server.base_url(port)),
         walks=Walks(database, timeout=seconds(settings.sync.walk_timeout)),
         clients=Clients(database),
+        runs=Runs(database),
+        measures=Measures(database, walk_timeout=seconds(settings.sync.walk_timeout)),
         public_base_url=settings.server.base_url(port),
         max_results=settings.server.max_results,
         trusted_proxies=settings.server.trusted_proxies,
         requests_per_second_per_client=settings.server.rate_limit,
+        sync_interval=schedule.longest_gap().total_seconds() if schedule else None,
     )

@@ -10,6 +10,9 @@
         HarvestIncomplete      75   a walk did not come to its end
       ApprovalRefused            3   no refused plan waits under this digest
       AlreadyRunning           75   another run holds the lease
+      RunCancelled             75   somebody asked the run to end
+      NoSuchRun                 2   no run has this number
+      RunEnded                  2   the run has ended already
       StoreError               75   the database could not answer
         LeaseLost              75   the lease expired or went to another run; nothing was published
         SchemaTooNew           78   the database belongs to a newer version
@@ -87,10 +90,37 @@ class ApprovalRefused(ConnectorError):
 
 
 class AlreadyRunning(ConnectorError):
-    """Another run holds the lease."""
+    """Another run holds the lease.
+
+    Args:
+        run: its number.
+        remedy: what to do about it.
+    """
 
     exit_code = 75
     retryable = True
+
+    def __init__(self, run: int, *, remedy: str = "") -> None:
+        super().__init__(f"Already running: run {run}.", remedy=remedy)
+        self.run = run
+
+
+class RunCancelled(ConnectorError):
+    """Somebody asked the run to end before it was done."""
+
+    exit_code = 75
+
+
+class NoSuchRun(ConnectorError):
+    """No run has this number."""
+
+    exit_code = 2
+
+
+class RunEnded(ConnectorError):
+    """The run has ended already, so it cannot be cancelled."""
+
+    exit_code = 2
 
 
 class StoreError(ConnectorError):

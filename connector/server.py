@@ -54,11 +54,18 @@ def listen(exposure: Exposure) -> socket.socket:
     return _bind(exposure, address)
 
 
-def serve(load: Callable[[], Flask], listener: socket.socket, exposure: Exposure, ready: Callable[[], None]) -> None:
+Beside = Callable[[Callable[[], bool]], Callable[[], None]]
+"""Starts what is done beside serving, given what tells whether the server goes on; returns what ends it."""
+
+
+def serve(
+    load: Callable[[], Flask], beside: Beside, listener: socket.socket, exposure: Exposure, ready: Callable[[], None]
+) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way get ten seconds to end.
 
     Args:
         load: makes the application; called in the worker process.
+        beside: starts what is done beside serving; called in the worker process once the application is there.
         listener: the bound socket, which is handed over for good.
         exposure: threads and certificate.
         ready: called once requests are answered, in the worker process.
@@ -68,7 +75,7 @@ def serve(load: Callable[[], Flask], listener: socket.socket, exposure: Exposure
     """
     command = os.getpid()
     try:
-        _Gunicorn(load, listener.detach(), exposure, ready).run()
+        _Gunicorn(load, beside, listener.detach(), exposure, ready).run()
     except SystemExit as end:
         if os.getpid() != command:  # a worker, whose exit code gunicorn waits for
             raise
@@ -78,9 +85,17 @@ def serve(load: Callable[[], Flask], listener: socket.socket, exposure: Exposure
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(
-        self, load: Callable[[], Flask], descriptor: int, exposure: Exposure, ready: Callable[[], None]
+        self,
+        load: Callable[[], Flask],
+        beside: Beside,
+        descriptor: int,
+        exposure: Exposure,
+        ready: Callable[[], None],
     ) -> None:
         self._load = load
+        self._beside = beside
+        self._ready = ready
+        self._end_beside: Callable[[], None] = _nothing
         self._options: dict[str, Any] = {
             "bind": f"fd://{descriptor}",
             "workers": 1,
@@ -90,8 +105,8 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "certfile": exposure.tls_certificate or None,
             "keyfile": exposure.tls_key or None,
             "logger_class": _RootLogger,
-            # The first worker speaks, because before it is there a signal to end would wait for it in vain.
-            "post_worker_init": lambda worker: ready() if worker.age == 1 else None,
+            "post_worker_init": self._begin,
+            "worker_exit": lambda _arbiter, _worker: self._end_beside(),
             "proc_name": "cognito-scim",
             # The application counts its proxies itself (server.trusted_proxies).
             "forwarded_allow_ips": "",
@@ -108,6 +123,17 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Flask:
         return self._load()
+
+    def _begin(self, worker: Any) -> None:
+        # A worker that is to end is no longer alive before the requests under way are answered.
+        self._end_beside = self._beside(lambda: bool(worker.alive))
+        # The first worker speaks, because before it is there a signal to end would wait for it in vain.
+        if worker.age == 1:
+            self._ready()
+
+
+def _nothing() -> None:
+    """Do nothing: no worker runs in this process."""
 
 
 class _RootLogger(Logger):  # type: ignore[misc]  # gunicorn has no types

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _SETTINGS = "fsync=off\nunix_socket_directories=''\nlisten_addresses='127.0.0.1'\nmax_connections=60\n"
@@ -25,9 +26,22 @@ def find_binaries() -> Path:
     raise RuntimeError("PostgreSQL's initdb is not installed; see tests/parts")
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that runs, and the URL of its maintenance database."""
+
+    url: str
+    control: tuple[object, ...]
+    owner: str | None
+
+    def restart(self) -> None:
+        """Stop it at once, which ends every connection, and start it again."""
+        _run(self.owner, *self.control, "-m", "immediate", "-w", "restart")
+
+
 @contextmanager
-def running_server() -> Iterator[str]:
-    """Run a server and give the URL of its maintenance database."""
+def running_server() -> Iterator[Server]:
+    """Run a server."""
     binaries, owner = find_binaries(), _server_user()
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         if owner:
@@ -36,11 +50,12 @@ def running_server() -> Iterator[str]:
         _run(owner, binaries / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
         with (data / "postgresql.conf").open("a") as settings:
             settings.write(f"{_SETTINGS}port={port}\n")
-        _run(owner, binaries / "pg_ctl", "-D", data, "-l", Path(folder) / "log", "-w", "start")
+        control = (binaries / "pg_ctl", "-D", data, "-l", Path(folder) / "log")
+        _run(owner, *control, "-w", "start")
         try:
-            yield f"postgresql://tests@127.0.0.1:{port}/postgres"
+            yield Server(f"postgresql://tests@127.0.0.1:{port}/postgres", control, owner)
         finally:
-            _run(owner, binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+            _run(owner, *control, "-m", "immediate", "-w", "stop")
 
 
 def _server_user() -> str | None:

@@ -1,14 +1,15 @@
 """`check`: Test Connectivity, each row shown as it ends."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import click
 
-from connector.bootstrap import check_subject
+from connector.bootstrap import run_checks
 from connector.cli.invocation import Invocation, clean, json_option, pass_invocation, print_json, say
+from connector.config import Settings
 from connector.errors import ConfigError
-from connector.sync.connectivity import Check, Status, Subject, check_connectivity
+from connector.sync.check_run import describe_checks, is_passed
+from connector.sync.connectivity import Check, Status
 
 FAILED_EXIT = 4
 _SIGNS = {
@@ -29,23 +30,22 @@ def check(invocation: Invocation) -> int:
     Ends with 0 when all of it is there, else with 4.
     """
     checks = []
-    for done in check_connectivity(_subject(invocation)):
+    for done in run_checks(_settings(invocation)):
         checks.append(done)
         if not invocation.json:
             tell_check(done)
-    ok = all(done.status is not Status.FAILED for done in checks)
     if invocation.json:
-        print_json({"ok": ok, "checks": [asdict(done) for done in checks]})
+        print_json(describe_checks(checks))
     else:
         say(sum_up(checks))
-    return 0 if ok else FAILED_EXIT
+    return 0 if is_passed(checks) else FAILED_EXIT
 
 
-def _subject(invocation: Invocation) -> Subject:
+def _settings(invocation: Invocation) -> Settings | ConfigError:
     try:
-        return check_subject(invocation.settings(reads_pool=True, tell_warnings=False))
+        return invocation.settings(reads_pool=True, tell_warnings=False)
     except ConfigError as error:
-        return check_subject(error)
+        return error
 
 
 def tell_check(done: Check) -> None:

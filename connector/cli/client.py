@@ -1,20 +1,26 @@
-"""`client`: the callers of the SCIM endpoint."""
+"""`client`: importers and operators, the callers of `serve`."""
 
 import click
 
 from connector.bootstrap import clients_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
-from connector.store.clients import Client, Credentials, Grant
+from connector.store.clients import Client, Credentials, Grant, Role
 
 
 @click.group()
 def client() -> None:
-    """Let importers in, and shut them out."""
+    """Let importers and operators in, and shut them out."""
 
 
 @client.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(["importer"]), default="importer", help="What the client may do.")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.IMPORTER.value,
+    show_default=True,
+    help="What the client may do: an importer reads the directory, an operator starts and looks at runs.",
+)
 @click.option(
     "--grant",
     type=click.Choice([grant.value for grant in Grant]),
@@ -28,7 +34,7 @@ def client() -> None:
 def create(invocation: Invocation, name: str, role: str, grant: str) -> None:
     """Make a client called NAME and print what it signs in with, which is shown this once."""
     with clients_of(invocation.settings(reads_pool=False)) as clients:
-        made = clients.create(name, role=role, grant=Grant(grant))
+        made = clients.create(name, role=Role(role), grant=Grant(grant))
     if invocation.json:
         print_json({"name": name, "role": role, "grant": grant, **made.parts()})
     else:

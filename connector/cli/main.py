@@ -15,9 +15,11 @@ from connector.cli.check import check
 from connector.cli.client import client
 from connector.cli.db import db
 from connector.cli.demo import demo
+from connector.cli.execute import execute as execute_run
 from connector.cli.init import init
 from connector.cli.invocation import Invocation
 from connector.cli.listing import listing
+from connector.cli.runs import runs
 from connector.cli.serve import serve
 from connector.cli.sync import plan, sync
 from connector.errors import ConnectorError
@@ -43,7 +45,7 @@ def cli(invocation: Invocation, config: Path | None, log_level: str | None, log_
     invocation.start_logging()
 
 
-for _command in (init, check, plan, sync, serve, demo, listing, client, db):
+for _command in (init, check, plan, sync, serve, demo, listing, runs, client, db, execute_run):
     cli.add_command(_command)
 
 

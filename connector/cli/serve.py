@@ -1,34 +1,48 @@
-"""`serve`: the SCIM endpoint."""
+"""`serve`: the SCIM endpoint, the API, the schedule, and the runs that either asks for."""
 
 import logging
+import sys
+from collections.abc import Callable, Sequence
 
 import click
 
 from connector import server
-from connector.bootstrap import clients_of, web_services
+from connector.bootstrap import clients_of, runner_of, web_services
 from connector.cli.invocation import Invocation, pass_invocation, say
 from connector.config import Settings
 from connector.web.app import create_app
 
+_LOG_LEVEL = "info"
 _log = logging.getLogger(__name__)
 
 
 @click.command()
 @pass_invocation
 def serve(invocation: Invocation) -> None:
-    """Serve the published directory as SCIM 2.0 until Ctrl-C or SIGTERM."""
-    invocation.start_logging(default="info")
+    """Serve the published directory as SCIM 2.0, and sync by the schedule, until Ctrl-C or SIGTERM."""
+    invocation.start_logging(default=_LOG_LEVEL)
     settings = invocation.settings(reads_pool=False)
     with clients_of(settings) as clients:  # closed before the server forks
         if not clients.any():
             _log.warning(
                 "there is no client, so every request is answered with 401; run: cognito-scim client create NAME"
             )
-    serve_settings(settings)
+    serve_settings(settings, execute_command(invocation))
 
 
-def serve_settings(settings: Settings) -> None:
+def execute_command(invocation: Invocation) -> list[str]:
+    """Return the beginning of the command that executes a run as this command would: same configuration, same log."""
+    named = ["--config", str(invocation.config)] if invocation.config else []
+    log = ["--log-level", invocation.log_level or _LOG_LEVEL, "--log-format", invocation.log_format]
+    return [sys.executable, "-m", "connector", *named, *log, "execute-run"]
+
+
+def serve_settings(settings: Settings, command: Sequence[str]) -> None:
     """Serve as the configuration says.
+
+    Args:
+        settings: the configuration.
+        command: the beginning of the command that executes a run.
 
     Raises:
         ConfigError: the address, the port or the certificate cannot be used.
@@ -37,8 +51,15 @@ def serve_settings(settings: Settings) -> None:
     exposure = server.Exposure(**{name: getattr(settings.server, name) for name in server.Exposure.__slots__})
     listener = server.listen(exposure)
     port = listener.getsockname()[1]
+
+    def start_runner(is_wanted: Callable[[], bool]) -> Callable[[], None]:
+        runner = runner_of(settings, command, is_wanted)
+        runner.start()
+        return runner.stop
+
     server.serve(
         lambda: create_app(web_services(settings, port=port)),
+        start_runner,
         listener,
         exposure,
         lambda: say(f"SCIM base URL: {settings.server.base_url(port)}/scim/v2"),

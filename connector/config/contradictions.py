@@ -92,6 +92,8 @@ def find_warnings(given: Given, *, reads_pool: bool) -> Iterator[str]:
     if reads_pool:
         yield from _warnings_of_access(given)
     yield from _warnings_of_address(given)
+    if given.has("sync.schedule") and not given.has("cognito.user_pool_id"):
+        yield "sync.schedule is set, but no cognito.user_pool_id; every scheduled sync will fail."
     for key, default in (("mapping.user_name", "auto"), ("mapping.email", "email")):
         yield from _warnings_of_linking(given, key, default)
 

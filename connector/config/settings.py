@@ -202,6 +202,8 @@ class Safeguard(Section):
 class Sync(Section):
     """How the directory is brought up to date."""
 
+    schedule: Annotated[str, AfterValidator(values.schedule)] = ""
+    """When `serve` syncs by itself: every 6h (m, h or d), or five cron fields in UTC; empty means never."""
     safeguard: Safeguard = Safeguard()
     """How much one sync may take away."""
     walk_timeout: Duration = "1h"

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 
 from connector.directory.safeguard import Limit
+from connector.runner.schedule import parse_schedule
 
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
 _POOL = re.compile(r"(?=.{1,55}\Z)[a-z]{2,}(?:-[a-z]+)+-[0-9]+_[0-9a-zA-Z]+")
@@ -134,6 +135,13 @@ def duration(text: str) -> str:
     if seconds(text) <= 0:
         raise ValueError("is not a length of time: write 90s, 30m, 1h or 30d")
     return text
+
+
+def schedule(text: str) -> str:
+    """Check a schedule; an empty one means never."""
+    if text.strip():
+        parse_schedule(text)
+    return text.strip()
 
 
 def seconds(text: str) -> float:

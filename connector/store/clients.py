@@ -1,4 +1,4 @@
-"""The callers of the SCIM endpoint: named, listed, revocable at once on every replica (P29).
+"""The callers: named, given one role, listed, revocable at once on every replica (P29).
 
 A client has one grant, one way to sign in, and no other way lets it in. Whatever was made for it is found by the digest
 of its secret, so odd text in a request is a wrong secret and never a fault.
@@ -30,6 +30,15 @@ from connector.store.prepared import Prepared
 from connector.store.tables import access_tokens, clients
 
 
+class Role(StrEnum):
+    """What a client may do; each role opens what it needs and no more."""
+
+    IMPORTER = "importer"
+    """Reads the directory, `/scim/v2`."""
+    OPERATOR = "operator"
+    """Starts and looks at runs, `/api/v1`."""
+
+
 class Grant(StrEnum):
     """How a client signs in."""
 
@@ -49,7 +58,7 @@ class Client:
 
     id: int
     name: str
-    role: str
+    role: Role
     grant: Grant
     client_id: str | None
     created_at: str
@@ -87,7 +96,7 @@ class Clients:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, name: str, *, role: str = "importer", grant: Grant = Grant.BEARER) -> Credentials:
+    def create(self, name: str, *, role: Role = Role.IMPORTER, grant: Grant = Grant.BEARER) -> Credentials:
         """Make a client and return what it signs in with, which is told this once.
 
         Raises:
@@ -103,7 +112,7 @@ class Clients:
                     remedy=f"Choose another name, or first run: cognito-scim client revoke {name}",
                 )
             now = from_milliseconds(connection.execute(select(self._database.clock)).scalar_one())
-            row = {"name": name, "role": role, "grant": grant.value, "created_at": now, **_kept(made)}
+            row = {"name": name, "role": role.value, "grant": grant.value, "created_at": now, **_kept(made)}
             connection.execute(insert(clients).values(row))
         return made
 
@@ -204,7 +213,7 @@ _BY_ACCESS_TOKEN = Prepared(
 
 def _client(row: Sequence[Any]) -> Client:
     number, name, role, grant, *rest = row
-    return Client(number, name, role, Grant(grant), *rest)
+    return Client(number, name, Role(role), Grant(grant), *rest)
 
 
 def _kept(made: Credentials) -> dict[str, str | None]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, bindparam, select
 
 from connector.directory.plan import Source
+from connector.directory.times import to_milliseconds
 from connector.store.database import Database
 from connector.store.prepared import Prepared
 from connector.store.tables import generations
@@ -20,6 +21,11 @@ class Generation:
     users: int
     groups: int
     memberships: int
+
+    @property
+    def published_seconds(self) -> float:
+        """The time in seconds since 1970."""
+        return to_milliseconds(self.published_at) / 1000
 
 
 _COLUMNS = (

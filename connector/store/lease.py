@@ -2,22 +2,22 @@
 
 A lease is a row with an expiry and a fencing number that grows with every holder. Publishing proves the number inside
 its own transaction, so a holder that slept through its expiry can do no harm. No connection is held, no pid file is
-written.
+written. Whoever changes a run under way together with its lease asks for the lease first: no two wait for each other.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from connector.errors import AlreadyRunning, LeaseLost, StoreError
+from connector.errors import AlreadyRunning, LeaseLost
 from connector.store.database import Database
 from connector.store.tables import leases
 
 SYNC = "sync"
 """The lease that syncs and plans share; its row is there from the first migration on."""
+
+SHARING = frozenset({"sync", "plan"})
+"""The kinds of runs that share it."""
 
 TIME_TO_LIVE = 60.0
 """Seconds after which a holder that was killed is taken over."""
@@ -34,6 +34,16 @@ class Lease:
     fence: int
 
 
+def name_of(kind: str, run: int) -> str:
+    """Return the name of the lease that a run needs: syncs and plans share one, any other has one of its own."""
+    return SYNC if kind in SHARING else f"run {run}"
+
+
+def refuse(run: int) -> AlreadyRunning:
+    """Return the error that names the run which is under way or waits."""
+    return AlreadyRunning(run, remedy=_WAIT)
+
+
 def take(database: Database, connection: Connection, name: str, run: int) -> tuple[Lease, int | None]:
     """Take a lease in the caller's transaction.
 
@@ -43,12 +53,16 @@ def take(database: Database, connection: Connection, name: str, run: int) -> tup
     Raises:
         AlreadyRunning: another run holds it.
     """
-    held = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one()
+    held = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one_or_none()
     now = connection.execute(select(database.clock)).scalar_one()
+    expires_at = now + int(TIME_TO_LIVE * 1000)
+    if held is None:
+        connection.execute(insert(leases).values(name=name, run=run, fence=1, expires_at=expires_at))
+        return Lease(name, run, 1), None
     if held.expires_at > now:
-        raise AlreadyRunning(f"Already running: run {held.run}.", remedy=_WAIT)
+        raise refuse(held.run)
     lease = Lease(name, run, held.fence + 1)
-    values = {"run": run, "fence": lease.fence, "expires_at": now + int(TIME_TO_LIVE * 1000)}
+    values = {"run": run, "fence": lease.fence, "expires_at": expires_at}
     connection.execute(update(leases).where(leases.c.name == name).values(values))
     return lease, held.run if held.expires_at else None
 
@@ -71,32 +85,21 @@ def prove(database: Database, connection: Connection, lease: Lease) -> None:
         )
 
 
-def give_back(connection: Connection, lease: Lease) -> None:
-    """Free the lease in the caller's transaction, if it is still ours."""
-    connection.execute(
-        update(leases).where(leases.c.name == lease.name, leases.c.fence == lease.fence).values(expires_at=0)
+def give_back(connection: Connection, lease: Lease) -> bool:
+    """Free the lease in the caller's transaction, and tell whether it was still ours."""
+    ours = leases.c.name == lease.name, leases.c.fence == lease.fence
+    free = update(leases).values(expires_at=0) if lease.name == SYNC else delete(leases)
+    return bool(connection.execute(free.where(*ours)).rowcount)
+
+
+def lock(connection: Connection, name: str) -> None:
+    """Keep everybody else from taking or proving a lease until the end of the caller's transaction."""
+    connection.execute(select(leases.c.run).where(leases.c.name == name).with_for_update())
+
+
+def expired(database: Database, connection: Connection) -> list[Lease]:
+    """Return the leases that their holders let expire, locked for the caller's transaction."""
+    lapsed = select(leases.c.name, leases.c.run, leases.c.fence).where(
+        leases.c.expires_at > 0, leases.c.expires_at <= database.clock
     )
-
-
-@contextmanager
-def kept_alive(database: Database, lease: Lease) -> Iterator[None]:
-    """Renew the lease three times in its time to live while the block runs."""
-    ended = threading.Event()
-
-    def renew() -> None:
-        while not ended.wait(TIME_TO_LIVE / 3):
-            try:
-                with database.writing() as connection:
-                    prove(database, connection, lease)
-            except LeaseLost:
-                return
-            except StoreError:
-                continue
-
-    thread = threading.Thread(target=renew, name=f"lease-{lease.name}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return [Lease(*row) for row in connection.execute(lapsed.order_by(leases.c.name).with_for_update())]

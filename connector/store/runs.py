@@ -1,40 +1,61 @@
-"""The history of runs, and the frame in which each one runs: begun under the lease, ended with its outcome."""
+"""The frame in which a run runs: begun or taken up under its lease, ended with its outcome, never left open."""
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from connector.directory.times import from_milliseconds
+from connector.errors import ConnectorError
 from connector.store import lease as leases
 from connector.store.database import Database
-from connector.store.generations import newest
-from connector.store.lease import Lease
-from connector.store.staging import STAGED, clear_staging
+from connector.store.heartbeat import Pulse, beating
+from connector.store.lease import SYNC, Lease
 from connector.store.tables import runs
+from connector.store.totals import count_end
+from connector.store.waiting import clear_left_over_staging
 
-APPROVABLE_MILLISECONDS = 24 * 60 * 60 * 1000
-"""How long a refused plan waits for its approval."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A refused plan whose staging rows are kept: it can be published as it was shown."""
-
-    run: int
-    result: Mapping[str, Any]
+FAILED = "failed"
+_DIED = "It stopped without a word, and its lease expired."
 
 
 class Run:
-    """A run under way."""
+    """A run under way.
 
-    def __init__(self, database: Database, lease: Lease) -> None:
+    Args:
+        database: the store.
+        lease: the right to run.
+        kind: `sync`, `plan` or `check`.
+        approve: the digest of the refused plan that is to be published, if that was asked for.
+        pulse: its life signs.
+    """
+
+    def __init__(self, database: Database, lease: Lease, kind: str, approve: str | None, pulse: Pulse) -> None:
         self.id = lease.run
         self.lease = lease
-        self._database = database
+        self.kind = kind
+        self.approve = approve
+        self.database = database
+        self._pulse = pulse
+
+    def tell(self, progress: Mapping[str, Any]) -> None:
+        """Say how far the run has come; within a second the store knows.
+
+        Raises:
+            RunCancelled: somebody wants it to end.
+            LeaseLost: another run took over.
+        """
+        self._pulse.progress = progress
+        if self._pulse.fault:
+            raise self._pulse.fault
+
+    def heed(self) -> None:
+        """Ask the store now whether the run may go on; errors as those of `tell`."""
+        self._pulse.beat()
+        if self._pulse.fault:
+            raise self._pulse.fault
 
     def end(self, outcome: str, result: Mapping[str, Any]) -> None:
         """Record how the run ended, and free the lease.
@@ -42,96 +63,105 @@ class Run:
         Raises:
             LeaseLost: the outcome speaks of a comparison, and what was compared may be gone with the lease.
         """
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             if outcome in {"refused", "unchanged"}:
-                leases.prove(self._database, connection, self.lease)
-            record_end(connection, self.id, outcome, result, at=_now(self._database, connection))
+                leases.prove(self.database, connection, self.lease)
             leases.give_back(connection, self.lease)
-
-
-def record_end(connection: Connection, run: int, outcome: str, result: Mapping[str, Any], *, at: str) -> None:
-    """Record, in the caller's transaction, how a run ended."""
-    ended = {"state": "ended", "outcome": outcome, "result": json.dumps(result), "ended_at": at}
-    connection.execute(update(runs).where(runs.c.id == run).values(ended))
+            record_end(connection, self.id, outcome, result, at=now_of(self.database, connection))
 
 
 @contextmanager
 def begin(database: Database, kind: str, *, cause: str) -> Iterator[Run]:
-    """Begin a run under the lease; the block ends it, or it counts as failed.
+    """Begin a run under its lease; the block ends it, or it counts as failed.
 
     Args:
         database: the store.
-        kind: `sync` or `plan`.
+        kind: `sync`, `plan` or `check`.
         cause: who asked for it: `command`.
 
     Raises:
         AlreadyRunning: another run holds the lease.
     """
     with database.writing() as connection:
-        number = connection.execute(
-            insert(runs)
-            .values(kind=kind, cause=cause, state="running", started_at=_now(database, connection))
-            .returning(runs.c.id)
-        ).scalar_one()
-        lease, abandoned = leases.take(database, connection, leases.SYNC, number)
-        if abandoned is not None:
-            _end_as_failed(database, connection, abandoned, "it stopped without a word and its lease expired")
-        _clear_left_over_staging(database, connection)
-    run = Run(database, lease)
+        now = now_of(database, connection)
+        row = {"kind": kind, "cause": cause, "state": "running", "queued_at": now, "started_at": now}
+        number = connection.execute(insert(runs).values(row).returning(runs.c.id)).scalar_one()
+        lease = start(database, connection, kind, number)
+    with _under_way(database, lease, kind, None) as run:
+        yield run
+
+
+@contextmanager
+def take_up(database: Database, number: int, fence: int) -> Iterator[Run]:
+    """Go on, in another process, with a run that was claimed from the queue; the rest is as in `begin`.
+
+    Args:
+        database: the store.
+        number: the run.
+        fence: the fencing number under which it was claimed.
+
+    Raises:
+        LeaseLost: the lease is no longer that of the claim.
+    """
+    with database.writing() as connection:
+        row = connection.execute(select(runs.c.kind, runs.c.approve).where(runs.c.id == number)).one_or_none()
+        lease = Lease(leases.name_of(row.kind if row else "", number), number, fence)
+        leases.prove(database, connection, lease)
+    assert row is not None
+    with _under_way(database, lease, row.kind, row.approve) as run:
+        yield run
+
+
+@contextmanager
+def _under_way(database: Database, lease: Lease, kind: str, approve: str | None) -> Iterator[Run]:
+    cause = "It was interrupted."
     try:
-        with leases.kept_alive(database, lease):
-            yield run
+        with beating(database, lease) as pulse:
+            yield Run(database, lease, kind, approve, pulse)
+    except ConnectorError as error:
+        cause = error.message
+        raise
     finally:
         with database.writing() as connection:
-            _end_as_failed(database, connection, run.id, "it was interrupted")
             leases.give_back(connection, lease)
+            end_as_failed(database, connection, lease.run, cause)
 
 
-def find_waiting(database: Database, digest: str) -> Waiting | None:
-    """Return the refused plan of this digest, if it can still be approved (P03)."""
-    with database.reading() as connection:
-        waiting = _waiting(database, connection)
-    return next((plan for plan in waiting if plan.result["digest"] == digest), None)
+def start(database: Database, connection: Connection, kind: str, number: int) -> Lease:
+    """Take the lease of a run in the caller's transaction, and tidy up behind the run that let it expire.
+
+    Raises:
+        AlreadyRunning: another run holds the lease.
+    """
+    lease, abandoned = leases.take(database, connection, leases.name_of(kind, number), number)
+    if abandoned is not None:
+        end_as_failed(database, connection, abandoned, _DIED)
+    if lease.name == SYNC:
+        clear_left_over_staging(database, connection)
+    return lease
 
 
-def _waiting(database: Database, connection: Connection) -> list[Waiting]:
-    """Return the plans refused within a day against the generation that is still the newest, each once."""
-    now = connection.execute(select(database.clock)).scalar_one()
-    rows = connection.execute(
-        select(runs.c.id, runs.c.result)
-        .where(runs.c.kind == "sync", runs.c.outcome == "refused")
-        .where(runs.c.ended_at >= from_milliseconds(now - APPROVABLE_MILLISECONDS))
-        .order_by(runs.c.id.desc())
-    )
-    generation = newest(connection)
-    published = generation.number if generation else None
-    latest: dict[str, Waiting] = {}
-    for row in rows:
-        plan = Waiting(row.id, json.loads(row.result))
-        if plan.result["generation"] == published:
-            latest.setdefault(plan.result["digest"], plan)
-    return list(latest.values())
+def end_abandoned(database: Database, connection: Connection) -> None:
+    """End, in the caller's transaction, every run that let its lease expire."""
+    for lease in leases.expired(database, connection):
+        leases.give_back(connection, lease)
+        end_as_failed(database, connection, lease.run, _DIED)
 
 
-def _clear_left_over_staging(database: Database, connection: Connection) -> None:
-    """Remove what killed runs left behind; staging rows of refused plans wait for their approval."""
-    waiting = {plan.run for plan in _waiting(database, connection)}
-    staged = {run for table in STAGED for run in connection.scalars(select(table.c.run).distinct())}
-    clear_staging(connection, sorted(staged - waiting))
+def record_end(connection: Connection, run: int, outcome: str, result: Mapping[str, Any], *, at: str) -> None:
+    """Record, in the caller's transaction, how a run ended, and count it."""
+    count_end(connection, run, outcome, result, at=at)
+    ended = {"state": "ended", "outcome": outcome, "result": json.dumps(result), "ended_at": at}
+    connection.execute(update(runs).where(runs.c.id == run).values(ended))
 
 
-def _end_as_failed(database: Database, connection: Connection, run: int, cause: str) -> None:
-    connection.execute(
-        update(runs)
-        .where(runs.c.id == run, runs.c.state == "running")
-        .values(
-            state="ended",
-            outcome="failed",
-            result=json.dumps({"run": run, "outcome": "failed", "cause": cause}),
-            ended_at=_now(database, connection),
-        )
-    )
+def end_as_failed(database: Database, connection: Connection, run: int, cause: str) -> None:
+    """End a run in the caller's transaction, unless it has ended by itself."""
+    if connection.scalar(select(runs.c.state).where(runs.c.id == run).with_for_update()) in {"queued", "running"}:
+        result = {"run": run, "outcome": FAILED, "cause": cause}
+        record_end(connection, run, FAILED, result, at=now_of(database, connection))
 
 
-def _now(database: Database, connection: Connection) -> str:
+def now_of(database: Database, connection: Connection) -> str:
+    """Return the database's time."""
     return from_milliseconds(connection.execute(select(database.clock)).scalar_one())

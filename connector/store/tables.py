@@ -201,10 +201,24 @@ runs = Table(
     Column("cause", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("outcome", Text),
+    Column("approve", Text),
+    Column("slot", _Key),
+    Column("cancelling", Boolean, nullable=False, default=False),
+    Column("progress", Text),
     Column("result", Text),
-    Column("started_at", _Key, nullable=False),
+    Column("queued_at", _Key, nullable=False),
+    Column("started_at", _Key),
     Column("ended_at", _Key),
     sqlite_autoincrement=True,
+)
+Index("runs_by_state", runs.c.state, runs.c.id)
+Index("runs_of_slot", runs.c.kind, runs.c.slot, unique=True)
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("kind", _Key, primary_key=True),
+    Column("schedule", Text, nullable=False),
+    Column("handled", BigInteger, nullable=False),
 )
 leases = Table(
     "leases",
@@ -235,5 +249,27 @@ access_tokens = Table(
     Column("token_hash", _Key, primary_key=True),
     Column("client", _Id, nullable=False),
     Column("expires_at", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+run_totals = Table(
+    "run_totals",
+    metadata,
+    Column("kind", _Key, primary_key=True),
+    Column("outcome", _Key, primary_key=True),
+    Column("runs", BigInteger, nullable=False),
+    Column("late", BigInteger, nullable=False),
+    Column("missed", BigInteger, nullable=False),
+    Column("milliseconds", BigInteger, nullable=False),
+    Column("throttled", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("last_ended_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+call_totals = Table(
+    "call_totals",
+    metadata,
+    Column("operation", _Key, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

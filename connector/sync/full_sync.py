@@ -1,6 +1,6 @@
 """The full authoritative sync: harvest into staging, compare, judge, publish. Complete or nothing at all.
 
-The command, the schedule and the console call these functions; none of them knows how they work.
+The command and the runner call these functions, whoever asked; neither knows how they work.
 """
 
 from collections.abc import Callable
@@ -11,17 +11,16 @@ from connector.cognito.pool import UserPool
 from connector.directory.mapping import Rules
 from connector.directory.plan import ChangePlan, Source
 from connector.directory.safeguard import Limits, Refused, judge
-from connector.errors import ApprovalRefused
 from connector.store.collect import Retention, collect_quietly
 from connector.store.compare import mark_changes
-from connector.store.database import Database
 from connector.store.planning import examples, read_plan
 from connector.store.publish import note_groups, publish
-from connector.store.runs import Run, Waiting, begin, find_waiting
+from connector.store.runs import Run
 from connector.store.settle import renamed_users, settle_names
 from connector.store.staging import Staging
+from connector.store.waiting import find_waiting
 from connector.sync.harvest import LISTED, Harvest
-from connector.sync.progress import Progress
+from connector.sync.progress import Progress, Shared
 from connector.sync.report import Report
 from connector.sync.result import PUBLISHED, REFUSED, UNCHANGED, SyncResult
 
@@ -41,86 +40,51 @@ OpenPool = Callable[[str], UserPool]
 """Opens the pool for the run of this id."""
 
 
-def full_sync(
-    open_pool: OpenPool, database: Database, settings: SyncSettings, *, cause: str, progress: Progress
-) -> SyncResult:
-    """Make the present state of the pool the newest generation.
+def full_sync(open_pool: OpenPool, run: Run, settings: SyncSettings, watcher: Progress) -> SyncResult:
+    """Make the present state of the pool the newest generation; a run of kind `plan` only tells what that would change.
 
     Args:
         open_pool: opens the source; its faults end the run as incomplete.
-        database: the store.
+        run: the run, begun under its lease, which this ends.
         settings: mapping, listed groups and limits.
-        cause: who asked for the run.
-        progress: is told where the run is.
-
-    Raises:
-        AlreadyRunning: another run holds the lease.
-        StoreError: the store failed; what was published stays.
+        watcher: is told where the run is, as the store is.
     """
-    with begin(database, "sync", cause=cause) as run:
-        report = Report(run, "sync", settings.meter)
-        staging = Staging(database, run.id)
-        with report.of_faults():
-            plan = _harvest_and_compare(open_pool(str(run.id)), staging, settings, progress, report)
-            if _judged_acceptable(plan, settings.limits, staging, report):
-                _publish(plan, run, staging, report)
-        result = report.end()
-        if result.outcome != REFUSED:
-            staging.clear()
-        collect_quietly(database, settings.retention)
-        return result
-
-
-def plan_sync(
-    open_pool: OpenPool, database: Database, settings: SyncSettings, *, cause: str, progress: Progress
-) -> SyncResult:
-    """Tell how `full_sync` would end now, and publish nothing; arguments and errors are the same."""
-    with begin(database, "plan", cause=cause) as run:
-        report = Report(run, "plan", settings.meter)
-        staging = Staging(database, run.id)
-        with report.of_faults():
-            plan = _harvest_and_compare(open_pool(str(run.id)), staging, settings, progress, report)
-            if _judged_acceptable(plan, settings.limits, staging, report):
-                report.note(outcome=UNCHANGED if plan.changes_nothing else PUBLISHED)
-        result = report.end()
+    report = Report(run, settings.meter)
+    staging = Staging(run.database, run.id)
+    with report.of_faults():
+        pool = open_pool(str(run.id))
+        plan = _harvest_and_compare(pool, staging, settings, Shared(run, watcher), report)
+        if _judged_acceptable(plan, settings.limits, staging, report):
+            run.heed()
+            _publish(plan, run, staging, report)
+    result = report.end()
+    if run.kind == "plan" or result.outcome != REFUSED:
         staging.clear()
-        return result
+    collect_quietly(run.database, settings.retention)
+    return result
 
 
-def approve_plan(database: Database, digest: str, settings: SyncSettings, *, cause: str) -> SyncResult:
+def approve_plan(run: Run, digest: str, settings: SyncSettings) -> SyncResult:
     """Publish exactly the refused plan of this digest, once, without reading the pool again (P03).
 
-    Raises:
-        ApprovalRefused: no such plan waits: it is over a day old, or another generation was published since.
-        AlreadyRunning: another run holds the lease.
-        StoreError: the store failed; what was published stays.
+    When no such plan waits any more, the result is refused and says so.
     """
-    _find_waiting(database, digest)
-    with begin(database, "sync", cause=cause) as run:
-        waiting = _find_waiting(database, digest)
-        report = Report(run, "sync", settings.meter)
-        staging = Staging(database, waiting.run)
+    report = Report(run, settings.meter)
+    report.note(approved=digest)
+    staging = Staging(run.database, run.id)
+    with report.of_faults():
+        waiting = find_waiting(run.database, digest)
+        staging = Staging(run.database, waiting.run)
         shown = waiting.result
         source = Source(**{**shown["source"], "groups": tuple(shown["source"]["groups"])})
-        with report.of_faults():
-            plan = read_plan(database, staging, source, rejects=shown["rejected"])
-            report.note(plan=plan, approved=digest, rejected=shown["rejected"], notes=shown["notes"])
-            _publish(plan, run, staging, report)
-        result = report.end()
-        if result.outcome == PUBLISHED:
-            staging.clear()
-        collect_quietly(database, settings.retention)
-        return result
-
-
-def _find_waiting(database: Database, digest: str) -> Waiting:
-    waiting = find_waiting(database, digest)
-    if waiting is None:
-        raise ApprovalRefused(
-            f"No refused plan with the digest {digest!r} waits for approval.",
-            remedy="A plan waits for a day, until another is published. Run `cognito-scim sync` to make a new one.",
-        )
-    return waiting
+        plan = read_plan(run.database, staging, source, rejects=shown["rejected"])
+        report.note(plan=plan, rejected=shown["rejected"], notes=shown["notes"])
+        _publish(plan, run, staging, report)
+    result = report.end()
+    if result.outcome == PUBLISHED:
+        staging.clear()
+    collect_quietly(run.database, settings.retention)
+    return result
 
 
 def _harvest_and_compare(
@@ -157,6 +121,9 @@ def _judged_acceptable(plan: ChangePlan, limits: Limits, staging: Staging, repor
 
 
 def _publish(plan: ChangePlan, run: Run, staging: Staging, report: Report) -> None:
+    if run.kind == "plan":
+        report.note(outcome=UNCHANGED if plan.changes_nothing else PUBLISHED)
+        return
     if not plan.changes_nothing:
         generation = publish(staging.database, staging.run, plan, under=run.lease)
         report.note(outcome=PUBLISHED, generation=generation.number)

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from connector.store.runs import Run
+
 
 class Progress(Protocol):
     """Whoever wants to know how far a run has come."""
@@ -15,3 +17,26 @@ class Silence:
 
     def report(self, phase: str, *, users: int, groups: int, memberships: int, calls: int) -> None:
         """Take no note."""
+
+
+class Shared:
+    """Tells the store, and whoever watches.
+
+    Args:
+        run: the run, which raises when it was cancelled.
+        watcher: who else wants to know.
+    """
+
+    def __init__(self, run: Run, watcher: Progress) -> None:
+        self._run = run
+        self._watcher = watcher
+
+    def report(self, phase: str, *, users: int, groups: int, memberships: int, calls: int) -> None:
+        """Pass it on.
+
+        Raises:
+            RunCancelled, LeaseLost: the run should go no further.
+        """
+        counts = {"users": users, "groups": groups, "memberships": memberships, "calls": calls}
+        self._watcher.report(phase, **counts)
+        self._run.tell({"phase": phase, **counts})

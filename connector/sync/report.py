@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from connector.cognito.meter import Meter
-from connector.errors import ConnectorError, StoreError
+from connector.errors import ApprovalRefused, ConnectorError, RunCancelled, StoreError
 from connector.store.runs import Run
-from connector.sync.result import INCOMPLETE, PUBLISHED, SyncResult
+from connector.sync.result import FAILED, INCOMPLETE, PUBLISHED, REFUSED, SyncResult
 
 _log = logging.getLogger(__name__)
 
@@ -20,21 +20,24 @@ class Report:
 
     Args:
         run: the run, which `end` ends.
-        kind: `sync` or `plan`.
         meter: counts the calls.
     """
 
-    def __init__(self, run: Run, kind: str, meter: Meter) -> None:
+    def __init__(self, run: Run, meter: Meter) -> None:
         self._run = run
         self._meter = meter
         self._started = time.monotonic()
-        self._result = SyncResult(run.id, INCOMPLETE, 0.0, kind=kind)
+        self._result = SyncResult(run.id, INCOMPLETE, 0.0, kind=run.kind)
 
     @contextmanager
     def of_faults(self) -> Iterator[None]:
-        """Turn a fault of the block into an incomplete run."""
+        """Turn a fault of the block into the end of the run: incomplete, unless it was refused or cancelled."""
         try:
             yield
+        except ApprovalRefused as error:
+            self.note(outcome=REFUSED, reasons=(error.message,), fault=error)
+        except RunCancelled as error:
+            self.note(outcome=FAILED, fault=error)
         except ConnectorError as error:
             self.note(outcome=INCOMPLETE, fault=error)
 
@@ -58,3 +61,10 @@ class Report:
             _log.warning("run %s published, but its details could not be recorded: %s", self._run.id, error)
         else:
             self.note(outcome=INCOMPLETE, fault=self._result.fault or error)
+
+
+def end_unstarted(run: Run, fault: ConnectorError) -> SyncResult:
+    """End a run that cannot begin its work, as one that it kept from its end does."""
+    report = Report(run, Meter())
+    report.note(fault=fault)
+    return report.end()

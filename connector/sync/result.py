@@ -9,7 +9,7 @@ from connector.errors import ConnectorError
 from connector.store.settle import Renamed
 from connector.sync.harvest import Reject
 
-PUBLISHED, UNCHANGED, REFUSED, INCOMPLETE = "published", "unchanged", "refused", "incomplete"
+PUBLISHED, UNCHANGED, REFUSED, INCOMPLETE, FAILED = "published", "unchanged", "refused", "incomplete", "failed"
 REFUSED_EXIT = 3
 
 
@@ -68,7 +68,7 @@ class SyncResult:
         if self.outcome == REFUSED:
             document |= {"reason": "; ".join(self.reasons), "reasons": list(self.reasons)}
             document |= {"examples": [dict(example) for example in self.examples]}
-            if self.kind == "sync":
+            if self.kind == "sync" and self.plan:
                 document["approve"] = self.approve_command
         if self.fault:
             document |= {"cause": self.fault.message, "remedy": self.fault.remedy, "retryable": self.fault.retryable}

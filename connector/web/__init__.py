@@ -1,4 +1,5 @@
-"""HTTP: the application, its authentication, the SCIM endpoint and its health. Everything it serves, it reads.
+"""HTTP: the application, its authentication, the SCIM endpoint, the API for runs, health and metrics.
 
-Nothing here reaches AWS; the published directory comes through the ports in services.py.
+Nothing here reaches AWS: what is served is read from the store, and what is to be done is put into its queue, both
+through the ports in services.py.
 """

@@ -5,10 +5,13 @@ import uuid
 from flask import Flask, Response, abort, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from connector.web.api import api_blueprint
 from connector.web.authentication import require_client
 from connector.web.errors import register_error_handlers
 from connector.web.health import health_blueprint
+from connector.web.latency import Latencies, measure_requests
 from connector.web.limits import Limits
+from connector.web.metrics import metrics_blueprint
 from connector.web.paths import TolerantPaths
 from connector.web.scim import scim_blueprint
 from connector.web.services import Services
@@ -40,14 +43,18 @@ def create_app(services: Services | None = None) -> Flask:
     # Paths arrive in canonical form, so no rule ever redirects, which would follow the Host header.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    latencies = Latencies()
+    measure_requests(app, latencies)
     app.before_request(_name_request)
     limits = Limits(services.requests_per_second_per_client, services.clock)
     require_client(app, services.clients, limits)
     app.before_request(_refuse_large_body)
     app.after_request(_protect)
     register_error_handlers(app)
-    app.register_blueprint(health_blueprint(services.reader))
+    app.register_blueprint(health_blueprint(services.measures, interval=services.sync_interval))
+    app.register_blueprint(metrics_blueprint(services.measures, latencies, interval=services.sync_interval))
     app.register_blueprint(scim_blueprint(services))
+    app.register_blueprint(api_blueprint(services))
     app.register_blueprint(token_blueprint(services.clients, limits))
     _wrap(app, services.trusted_proxies)
     return app

@@ -12,11 +12,10 @@ from urllib.parse import unquote
 from flask import Flask, Response, g, request
 from scim2_models import ForbiddenException, UnauthorizedException
 
-from connector.store.clients import Client, Grant
+from connector.store.clients import Client, Grant, Role
 from connector.web.limits import Limits
 from connector.web.services import Clients
 
-IMPORTER = "importer"
 OPEN_ENDPOINTS = frozenset({"health.livez", "health.readyz", "tokens.issue"})
 BASIC_CHALLENGE = 'Basic realm="cognito-scim", charset="UTF-8"'
 # A header each: some clients read only the first challenge of a line.
@@ -56,7 +55,7 @@ def require_importer() -> None:
     Raises:
         ForbiddenException: the client has another role.
     """
-    if g.client.role != IMPORTER:
+    if g.client.role is not Role.IMPORTER:
         raise ForbiddenException(detail="This client is not an importer.")
 
 

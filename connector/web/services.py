@@ -1,9 +1,9 @@
 """What the web application needs from the house, as ports no wider than it uses them."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from scim2_models.path import FilterNode
 
@@ -12,6 +12,7 @@ from connector.store.clients import Client
 from connector.store.generations import Generation
 from connector.store.reader import Member, Page, Stored
 from connector.store.search import Sort
+from connector.store.totals import Figures
 from connector.store.walks import Standing, Walk
 
 
@@ -69,6 +70,40 @@ class Clients(Protocol):
         """Return a new access token."""
 
 
+class RunRecord(Protocol):
+    """A run as far as it has come; see `connector.store.queue`."""
+
+    @property
+    def id(self) -> int:
+        """The number of the run."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document that callers read."""
+
+
+class Runs(Protocol):
+    """The queue of runs and their history; see `connector.store.queue`."""
+
+    def request(self, kind: str, *, cause: str, approve: str | None = None) -> RunRecord:
+        """Ask for a run, or raise AlreadyRunning or ApprovalRefused."""
+
+    def find(self, run: int, /) -> RunRecord | None:
+        """Return the run of this number."""
+
+    def history(self, *, count: int, before: int | None = None) -> Sequence[RunRecord]:
+        """Return the newest runs, or those before the run of a number."""
+
+    def cancel(self, run: int, /) -> RunRecord:
+        """Ask a run to end and return it, or raise RunEnded."""
+
+
+class Measures(Protocol):
+    """Reads what the store amounts to; see `connector.store.totals`."""
+
+    def read(self) -> Figures:
+        """Return the figures of this moment, or raise StoreError."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the application works with.
@@ -77,21 +112,27 @@ class Services:
         reader: the published directory.
         walks: who walks over what.
         clients: who is let in.
+        runs: what is done, and was.
+        measures: what the store amounts to.
         public_base_url: where importers reach the server; every URL that is served begins with it.
         max_results: how many resources one response holds at most.
         trusted_proxies: how many proxies stand in front and tell the truth about the caller.
         requests_per_second_per_client: how fast one client may ask; None = as fast as it likes.
         clock: seconds of any origin, never going back, by which limits are counted.
+        sync_interval: seconds between two scheduled syncs at most; None = no schedule.
     """
 
     reader: DirectoryReader
     walks: Walks
     clients: Clients
+    runs: Runs
+    measures: Measures
     public_base_url: str
     max_results: int
     trusted_proxies: int = 0
     requests_per_second_per_client: float | None = None
     clock: Callable[[], float] = time.monotonic
+    sync_interval: float | None = None
 
     @property
     def scim_base_url(self) -> str:

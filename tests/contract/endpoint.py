@@ -5,7 +5,9 @@ from scim2_client.engines.wsgi import WSGISCIMClient
 from connector.scim.evaluate import Evaluator
 from connector.store.clients import Clients
 from connector.store.database import Database
+from connector.store.queue import Runs
 from connector.store.reader import DirectoryReader
+from connector.store.totals import Measures
 from connector.store.walks import Walks
 from connector.web.app import create_app
 from connector.web.services import Services
@@ -18,6 +20,7 @@ def connect(database: Database) -> WSGISCIMClient:
     """Return a client that has a token and knows nothing else about the endpoint."""
     clients = Clients(database)
     reader = DirectoryReader(database, Evaluator(SCIM_URL))
-    app = create_app(Services(reader, Walks(database, timeout=3600), clients, BASE_URL, 1000))
+    walks, measures = Walks(database, timeout=3600), Measures(database, walk_timeout=3600)
+    app = create_app(Services(reader, walks, clients, Runs(database), measures, BASE_URL, 1000))
     token = clients.create("reference").token
     return WSGISCIMClient(app.wsgi_app, SCIM_URL, {"Authorization": f"Bearer {token}"})

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from connector.cognito.meter import Meter
 from connector.cognito.session import open_pool
@@ -12,7 +11,9 @@ from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
 from connector.store.collect import Retention
 from connector.store.database import Database
 from connector.store.reader import DirectoryReader
-from connector.sync.full_sync import SyncSettings, approve_plan, full_sync, plan_sync
+from connector.store.runs import begin
+from connector.store.waiting import find_waiting
+from connector.sync.full_sync import SyncSettings, approve_plan, full_sync
 from connector.sync.progress import Silence
 from connector.sync.result import SyncResult
 from tests.fakes.simulated_pool import SimulatedPool
@@ -32,21 +33,23 @@ class Connector:
 
     def sync(self, **access: object) -> SyncResult:
         """Run a full sync."""
-        return self._run(full_sync, access)
+        return self._run("sync", access)
 
     def plan(self, **access: object) -> SyncResult:
         """Make a plan."""
-        return self._run(plan_sync, access)
+        return self._run("plan", access)
 
     def approve(self, digest: str) -> SyncResult:
         """Approve a refused plan."""
-        return approve_plan(self.database, digest, self._settings(), cause="command")
+        find_waiting(self.database, digest)
+        with begin(self.database, "sync", cause="command") as run:
+            return approve_plan(run, digest, self._settings())
 
-    def _run(self, use_case: Any, access: dict[str, object]) -> SyncResult:
+    def _run(self, kind: str, access: dict[str, object]) -> SyncResult:
         settings = self._settings()
         opener = partial(_open, self.pool.access(**access), settings.meter)
-        result: SyncResult = use_case(opener, self.database, settings, cause="command", progress=Silence())
-        return result
+        with begin(self.database, kind, cause="command") as run:
+            return full_sync(opener, run, settings, Silence())
 
     def _settings(self) -> SyncSettings:
         return SyncSettings(self.rules, self.groups, self.limits, Retention(3600.0, 3600.0), Meter())

@@ -5,13 +5,14 @@ import json
 import pytest
 from sqlalchemy import select, update
 
-from connector.errors import AlreadyRunning, LeaseLost
+from connector.errors import AlreadyRunning, ApprovalRefused, LeaseLost
 from connector.store.compare import mark_changes
 from connector.store.planning import read_plan
 from connector.store.publish import publish
 from connector.store.reader import DirectoryReader
-from connector.store.runs import begin, find_waiting
+from connector.store.runs import begin
 from connector.store.tables import leases, runs, staged_users
+from connector.store.waiting import find_waiting
 from tests.contract.population import POOL, Directory, people, publish_directory, stage
 
 
@@ -110,7 +111,8 @@ def test_a_refused_plan_waits_no_longer_once_another_generation_is_published(dat
     digest = refuse(database, Directory(people(1)))
     publish_directory(database, Directory(people(4)))
 
-    assert find_waiting(database, digest) is None
+    with pytest.raises(ApprovalRefused):
+        find_waiting(database, digest)
 
 
 def test_a_refused_plan_waits_for_a_day(database):
@@ -120,7 +122,8 @@ def test_a_refused_plan_waits_for_a_day(database):
     with database.writing() as connection:
         connection.execute(update(runs).where(runs.c.outcome == "refused").values(ended_at="2026-01-01T00:00:00.000Z"))
 
-    assert find_waiting(database, digest) is None
+    with pytest.raises(ApprovalRefused):
+        find_waiting(database, digest)
 
 
 def test_the_history_keeps_results(database):

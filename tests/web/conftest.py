@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from connector.store.clients import Clients
 from connector.store.migrations import open_database
 from connector.web.app import create_app
-from tests.web.fakes import TOKEN, FakeClients, FakeClock, FakeReader, sample_reader, services_of
+from tests.web.fakes import TOKEN, FakeClients, FakeClock, FakeReader, FakeRuns, sample_reader, services_of
 
 BASE_URL = "https://scim.example.com"
 MAX_RESULTS = 20
@@ -45,9 +45,15 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def app(reader: FakeReader, clients: FakeClients, clock: FakeClock) -> Flask:
+def runs() -> FakeRuns:
+    """An empty queue of runs."""
+    return FakeRuns()
+
+
+@pytest.fixture
+def app(reader: FakeReader, clients: FakeClients, clock: FakeClock, runs: FakeRuns) -> Flask:
     """The application."""
-    return create_app(services_of(reader, clients, f"{BASE_URL}/", MAX_RESULTS, clock=clock))
+    return create_app(services_of(reader, clients, f"{BASE_URL}/", MAX_RESULTS, runs=runs, clock=clock))
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ from scim2_models.path import Comparison, FilterNode
 
 from connector.directory.people import Person, Team
 from connector.directory.rows import Kind, ending
-from connector.errors import StoreError
+from connector.errors import AlreadyRunning, ApprovalRefused, RunEnded, StoreError
 from connector.scim.encoding import encode
 from connector.scim.render import group_row, user_row
-from connector.store.clients import Client, Grant
+from connector.store.clients import Client, Grant, Role
 from connector.store.generations import Generation
 from connector.store.reader import Member, Page, Stored
 from connector.store.search import Sort, UnsupportedFilter
+from connector.store.totals import Figures, RunTotal
 from connector.store.walks import Standing, Walk
 from connector.web.services import Services
 
@@ -30,8 +31,8 @@ class FakeClients:
 
     def __init__(self) -> None:
         self.known = {
-            TOKEN: Client(1, "idp", "importer", Grant.BEARER, None, PUBLISHED_AT),
-            OPERATOR_TOKEN: Client(2, "ops", "operator", Grant.BEARER, None, PUBLISHED_AT),
+            TOKEN: Client(1, "idp", Role.IMPORTER, Grant.BEARER, None, PUBLISHED_AT),
+            OPERATOR_TOKEN: Client(2, "ops", Role.OPERATOR, Grant.BEARER, None, PUBLISHED_AT),
         }
         self.pairs: dict[tuple[str, str], Client] = {}
         self.users: dict[int, tuple[str, str]] = {}
@@ -208,6 +209,90 @@ class FakeWalks:
         self.noted.append(standing.start + rows)
 
 
-def services_of(reader: Any, clients: Any, *more: Any, **named: Any) -> Services:
+@dataclass
+class FakeRun:
+    """A run, in the state that a test puts it in."""
+
+    id: int
+    kind: str = "sync"
+    cause: str = "api"
+    state: str = "queued"
+    outcome: str | None = None
+    approve: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document that callers read."""
+        progress = {"phase": "users", "users": 60, "groups": 0, "memberships": 0, "calls": 1}
+        return {
+            **{name: getattr(self, name) for name in ("id", "kind", "cause", "state", "outcome")},
+            "progress": progress if self.state == "running" else None,
+            "result": {"outcome": self.outcome} if self.outcome else None,
+            "queued_at": PUBLISHED_AT,
+            "started_at": None if self.state == "queued" else PUBLISHED_AT,
+            "ended_at": PUBLISHED_AT if self.state == "ended" else None,
+        }
+
+
+@dataclass
+class FakeRuns:
+    """A queue that nobody works off; plans wait under the digests in `waiting`."""
+
+    known: list[FakeRun] = field(default_factory=list)
+    waiting: set[str] = field(default_factory=set)
+    broken: bool = False
+
+    def request(self, kind: str, *, cause: str, approve: str | None = None) -> FakeRun:
+        """Queue a run, one at a time."""
+        self._answer()
+        if under_way := next((run for run in self.known if run.state != "ended"), None):
+            raise AlreadyRunning(under_way.id, remedy="Wait.")
+        if approve and approve not in self.waiting:
+            raise ApprovalRefused("No refused plan waits.", remedy="Make a new one.")
+        run = FakeRun(len(self.known) + 1, kind, cause, approve=approve)
+        self.known.append(run)
+        return run
+
+    def find(self, run: int) -> FakeRun | None:
+        """Return the run of this number."""
+        self._answer()
+        return next((known for known in self.known if known.id == run), None)
+
+    def history(self, *, count: int, before: int | None = None) -> list[FakeRun]:
+        """Return runs, newest first."""
+        self._answer()
+        return [run for run in reversed(self.known) if before is None or run.id < before][:count]
+
+    def cancel(self, run: int) -> FakeRun:
+        """End a run."""
+        (found,) = (known for known in self.known if known.id == run)
+        if found.state == "ended":
+            raise RunEnded(f"Run {run} has ended already.")
+        found.state, found.outcome = "ended", "cancelled"
+        return found
+
+    def _answer(self) -> None:
+        if self.broken:
+            raise StoreError("disk I/O error in /secret/place")
+
+
+@dataclass
+class FakeMeasures:
+    """Figures around the generation of a reader."""
+
+    reader: FakeReader
+    now: float = 1_000_000.0
+    runs: tuple[RunTotal, ...] = ()
+    calls: dict[str, int] = field(default_factory=dict)
+    pinned: int = 0
+
+    def read(self) -> Figures:
+        """Return the figures."""
+        return Figures(self.now, self.reader.newest(), self.runs, self.calls, self.pinned)
+
+
+def services_of(
+    reader: Any, clients: Any, *more: Any, runs: Any = None, measures: Any = None, **named: Any
+) -> Services:
     """Return what the application works with; every page is read from the newest generation."""
-    return Services(reader, FakeWalks(reader), clients, *more, **named)
+    parts = (FakeWalks(reader), clients, runs or FakeRuns(), measures or FakeMeasures(reader))
+    return Services(reader, *parts, *more, **named)

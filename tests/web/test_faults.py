@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from connector.directory.rows import Kind
 from connector.errors import StoreError
@@ -121,29 +120,3 @@ def test_large_bodies_are_refused(ask: Ask) -> None:
     answer = ask("/scim/v2/Users/.search", "POST", data=b"x" * (64 * 1024 + 1))
 
     assert (answer.status_code, document(answer)["status"]) == (413, "413")
-
-
-def test_alive_while_it_answers(http: FlaskClient, reader: FakeReader) -> None:
-    """P04: a restart would not mend the store."""
-    reader.broken = True
-
-    assert (http.get("/livez").status_code, document(http.get("/livez"))) == (200, {"status": "alive"})
-
-
-@pytest.mark.parametrize(
-    ("published", "broken", "status", "body"),
-    [
-        (True, False, 200, {"status": "ready"}),
-        (False, False, 503, {"status": "not ready", "reasons": ["no generation is published"]}),
-        (True, True, 503, {"status": "not ready", "reasons": ["the store does not answer"]}),
-    ],
-)
-def test_ready_while_there_is_a_directory_to_serve(  # noqa: PLR0917 - parameters of the test
-    http: FlaskClient, reader: FakeReader, published: object, broken: object, status: int, body: dict[str, object]
-) -> None:
-    """P04: readiness says why not, and nothing a stranger may not know."""
-    reader.published, reader.broken = bool(published), bool(broken)
-
-    answer = http.get("/readyz")
-
-    assert (answer.status_code, document(answer)) == (status, body)

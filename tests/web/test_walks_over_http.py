@@ -6,7 +6,9 @@ from connector.scim.evaluate import Evaluator
 from connector.store.clients import Clients
 from connector.store.collect import Retention, collect
 from connector.store.migrations import open_database
+from connector.store.queue import Runs
 from connector.store.reader import DirectoryReader
+from connector.store.totals import Measures
 from connector.store.walks import Walks
 from connector.web.app import create_app
 from connector.web.services import Services
@@ -30,9 +32,9 @@ def get(store):
     token = Clients(store).create("idp").token
 
     def ask(path, **query):
-        services = Services(
-            DirectoryReader(store, Evaluator(f"{BASE}/scim/v2")), Walks(store, timeout=3600), Clients(store), BASE, 1000
-        )
+        reader, walks = DirectoryReader(store, Evaluator(f"{BASE}/scim/v2")), Walks(store, timeout=3600)
+        measures = Measures(store, walk_timeout=3600)
+        services = Services(reader, walks, Clients(store), Runs(store), measures, BASE, 1000)
         http = create_app(services).test_client()
         return http.get(f"/scim/v2{path}", query_string=query, headers={"Authorization": f"Bearer {token}"})
 

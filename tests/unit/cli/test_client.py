@@ -47,10 +47,22 @@ def test_other_grants_get_what_they_sign_in_with(run: Run, folder: Path, grant: 
     assert [made[name].encode() in stored for name in parts] == [name in {"client_id", "username"} for name in parts]
 
 
-@pytest.mark.parametrize("options", [("--role", "operator"), ("--grant", "digest")])
+@pytest.mark.parametrize("options", [("--role", "admin"), ("--role", ""), ("--grant", "digest")])
 def test_what_nothing_accepts_cannot_be_made(run: Run, options: tuple[str, str]) -> None:
     """House rule: no client that no route would let in."""
     assert run("client", "create", "ops", *options).code == 2
+
+
+def test_an_operator_is_made_and_listed_as_such(run: Run) -> None:
+    """P28: what a client may do is said when it is made, and told ever after."""
+    made = run("client", "create", "ops", "--role", "operator", "--json").document
+    run("client", "create", "oci")
+    listed = run("client", "list", "--json").document["clients"]
+    table = run("client", "list").out.splitlines()
+
+    assert (made["name"], made["role"]) == ("ops", "operator")
+    assert [(entry["name"], entry["role"]) for entry in listed] == [("ops", "operator"), ("oci", "importer")]
+    assert [line.split()[:2] for line in table[2:4]] == [["ops", "operator"], ["oci", "importer"]]
 
 
 def test_people_get_the_token_alone_on_the_last_line(run: Run) -> None:

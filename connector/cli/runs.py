@@ -1,0 +1,94 @@
+"""`runs`: what was done, by whom it was asked for, and how it ended."""
+
+import json
+
+import click
+
+from connector.bootstrap import runs_of
+from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
+from connector.errors import NoSuchRun
+from connector.store.queue import RunRecord
+
+_COLUMNS = ("run", "kind", "cause", "state", "outcome", "queued", "ended", "what happened")
+_LONGEST_ID = 2**53
+
+
+@click.group()
+def runs() -> None:
+    """Look at the history of runs, and end one."""
+
+
+_run_id = click.argument("run", metavar="ID", type=click.IntRange(1, _LONGEST_ID))
+
+
+@runs.command("list")
+@click.option("--count", type=click.IntRange(1, 1000), default=20, show_default=True, help="Runs at most.")
+@json_option
+@pass_invocation
+def list_runs(invocation: Invocation, count: int) -> None:
+    """List the newest runs first."""
+    with runs_of(invocation.settings(reads_pool=False)) as queue:
+        found = queue.history(count=count)
+    if invocation.json:
+        print_json({"runs": [run.as_json() for run in found]})
+    elif not found:
+        say("There was no run yet; begin with: cognito-scim sync")
+    else:
+        print_table(_COLUMNS, [_row(run) for run in found])
+
+
+@runs.command()
+@_run_id
+@json_option
+@pass_invocation
+def show(invocation: Invocation, run: int) -> None:
+    """Show the run of the number ID, as far as it has come."""
+    with runs_of(invocation.settings(reads_pool=False)) as queue:
+        found = queue.find(run)
+    if found is None:
+        raise NoSuchRun(f"There is no run {run}.", remedy="See: cognito-scim runs list")
+    _show(invocation, found)
+
+
+@runs.command()
+@_run_id
+@json_option
+@pass_invocation
+def cancel(invocation: Invocation, run: int) -> None:
+    """End the run of the number ID; what it published already stays.
+
+    One that waits is ended at once; one that is under way, in whatever process, ends itself within seconds.
+    """
+    with runs_of(invocation.settings(reads_pool=False)) as queue:
+        found = queue.cancel(run)
+    if invocation.json:
+        print_json(found.as_json())
+    elif found.state == "ended":
+        say(f"Run {run} was cancelled before it began.")
+    else:
+        say(f"Run {run} was asked to end; see: cognito-scim runs show {run}")
+
+
+def _show(invocation: Invocation, run: RunRecord) -> None:
+    document = run.as_json()
+    if invocation.json:
+        print_json(document)
+        return
+    for name, value in document.items():
+        if value is not None:
+            say(f"{name:<11} {value if isinstance(value, str | int) else json.dumps(value)}")
+
+
+def _row(run: RunRecord) -> tuple[str, ...]:
+    times = (run.queued_at, run.ended_at or "")
+    return (str(run.id), run.kind, run.cause, run.state, run.outcome or "", *times, _what_happened(run))
+
+
+def _what_happened(run: RunRecord) -> str:
+    result, progress = run.result or {}, run.progress or {}
+    if run.state != "ended":
+        return str(progress.get("phase", ""))
+    if cause := result.get("cause") or result.get("reason"):
+        return str(cause)
+    counts = [f"{result[name]} {name}" for name in ("users", "groups", "memberships") if name in result]
+    return ", ".join(counts)

@@ -1,0 +1,105 @@
+"""Executes queued runs, each in a child process, so that serving never shares an interpreter with a harvest (P20).
+
+The child is this program again, with the same configuration and the same stderr. It holds the reading end of a pipe:
+when its parent is gone, however that came, the pipe is closed and the child ends its run.
+"""
+
+import logging
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+
+from connector.errors import StoreError
+from connector.store.queue import Claim, Runs
+
+POLL_SECONDS = 1.0
+"""How often an executor looks for a run."""
+
+STOP_SECONDS = 8.0
+"""How long a child may take to end its run cleanly; shorter than the grace that a stopping server has."""
+
+_GLANCE_SECONDS = 0.1
+_log = logging.getLogger(__name__)
+
+
+class Executor:
+    """Executes the runs of some kinds, one after the other.
+
+    Args:
+        runs: the queue.
+        kinds: of the runs; any other is left to others.
+        command: the beginning of the command that executes a run, to which its number and fencing number are added.
+        is_wanted: tells whether to go on; once it says no, the run under way is ended and no other is begun.
+    """
+
+    def __init__(
+        self, runs: Runs, kinds: Collection[str], command: Sequence[str], is_wanted: Callable[[], bool]
+    ) -> None:
+        self._runs = runs
+        self._kinds = kinds
+        self._command = tuple(command)
+        self._is_wanted = is_wanted
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name=f"execute-{'-'.join(sorted(kinds))}", daemon=True)
+
+    def start(self) -> None:
+        """Execute from now on, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the run under way, and wait for that."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while self._goes_on(POLL_SECONDS):
+            try:
+                claim = self._runs.claim(self._kinds)
+                if claim:
+                    self._execute(claim)
+            except StoreError as fault:
+                _log.warning("no run can be executed: %s", fault)
+
+    def _goes_on(self, seconds: float) -> bool:
+        """Wait, and tell whether to go on."""
+        deadline = time.monotonic() + seconds
+        while self._is_wanted() and not self._stopped.wait(_GLANCE_SECONDS):
+            if time.monotonic() >= deadline:
+                return True
+        return False
+
+    def _execute(self, claim: Claim) -> None:
+        run = claim.lease.run
+        _log.info("run %s (%s) begins", run, claim.kind)
+        try:
+            code = self._await_child([*self._command, str(run), "--fence", str(claim.lease.fence)])
+        except OSError as error:
+            self._runs.abandon(claim.lease, f"No process could be started for it: {error.strerror}.")
+            return
+        _log.info("run %s ended with exit code %s", run, code)
+        self._runs.abandon(claim.lease, _explain(code))
+
+    def _await_child(self, command: Sequence[str]) -> int:
+        # A session of its own, because a terminal sends Ctrl-C to the whole group, and one signal is enough.
+        with subprocess.Popen(  # noqa: S603 - this interpreter and this program
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        ) as child:
+            while child.poll() is None and self._goes_on(_GLANCE_SECONDS):
+                pass
+            if child.poll() is None:
+                self._end(child)
+            return child.wait()
+
+    def _end(self, child: subprocess.Popen[bytes]) -> None:
+        child.terminate()
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+
+
+def _explain(code: int) -> str:
+    if code < 0:
+        return f"Its process was ended by signal {-code}."
+    return f"Its process ended with exit code {code}; the log of serve says why."

@@ -1,0 +1,90 @@
+"""Keeps the schedule: APScheduler wakes it, the store says what is due (P21).
+
+APScheduler's own job store cannot be shared between replicas (its FAQ), and its clock is this machine's; so its jobs
+are kept in memory and only ask the store, each as often as it likes.
+"""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
+
+from connector.errors import StoreError
+from connector.runner.schedule import Schedule
+from connector.store.slots import Due, SlotsAfter
+
+LOOK_SECONDS = 15
+"""How often the store is asked besides at each slot: after a sleep, and where this machine's clock is ahead."""
+
+_log = logging.getLogger(__name__)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class SlotQueue(Protocol):
+    """Queues what is due; see `connector.store.slots`."""
+
+    def forget(self) -> None:
+        """Count nothing as missed until there is a schedule again."""
+
+    def queue_due(self, schedule: str, slots_after: SlotsAfter) -> Due | None:
+        """Queue a run for the last slot that has passed, or raise StoreError."""
+
+
+class Timetable:
+    """Queues a run at each slot of a schedule.
+
+    Args:
+        schedule: when; None for never.
+        slots: the store's side of it.
+    """
+
+    def __init__(self, schedule: Schedule | None, slots: SlotQueue) -> None:
+        self._schedule = schedule
+        self._slots = slots
+        # Coalesced, one at a time, and however late: what was missed the store finds out by itself.
+        promises = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults=promises, daemon=True)
+
+    def start(self) -> None:
+        """Look at the schedule now, and from now on."""
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it would tell of every look
+        looks = IntervalTrigger(seconds=LOOK_SECONDS, timezone=UTC)
+        self._scheduler.add_job(self.look, looks, next_run_time=datetime.now(UTC))
+        if self._schedule:
+            self._scheduler.add_job(self.look, self._schedule.trigger)
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Look no more; a look that is under way comes to its end."""
+        self._scheduler.shutdown(wait=True)
+
+    def look(self) -> Due | None:
+        """Queue what is due; a store that is away is asked again at the next look."""
+        try:
+            if self._schedule is None:
+                self._slots.forget()
+                return None
+            due = self._slots.queue_due(self._schedule.text, self._slots_after)
+        except StoreError as fault:
+            _log.warning("the schedule could not be looked after: %s", fault)
+            return None
+        if due:
+            _tell(due)
+        return due
+
+    def _slots_after(self, milliseconds: int) -> Iterator[int]:
+        assert self._schedule
+        for slot in self._schedule.slots_after(_EPOCH + timedelta(milliseconds=milliseconds)):
+            yield (slot - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _tell(due: Due) -> None:
+    if due.missed:
+        _log.warning("scheduled syncs missed: %d (run %s). %s", due.missed, due.record, due.why)
+    if due.is_late:
+        _log.warning("the scheduled sync, run %s, was queued %d seconds late", due.queued, due.late_seconds)
+    elif due.queued is not None:
+        _log.info("the scheduled sync was queued as run %s", due.queued)

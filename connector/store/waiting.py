@@ -1,0 +1,70 @@
+"""Refused plans that wait for their approval: for a day, while what they were compared with is published (P03)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from connector.directory.times import from_milliseconds
+from connector.errors import ApprovalRefused
+from connector.store.database import Database
+from connector.store.generations import newest
+from connector.store.staging import STAGED, clear_staging
+from connector.store.tables import runs
+
+APPROVABLE_MILLISECONDS = 24 * 60 * 60 * 1000
+"""How long a refused plan waits for its approval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A refused plan whose staging rows are kept: it can be published as it was shown."""
+
+    run: int
+    result: Mapping[str, Any]
+
+
+def find_waiting(database: Database, digest: str) -> Waiting:
+    """Return the refused plan of this digest.
+
+    Raises:
+        ApprovalRefused: no such plan waits: it is over a day old, or another generation was published since.
+    """
+    with database.reading() as connection:
+        waiting = _all_waiting(database, connection)
+    for plan in waiting:
+        if plan.result["digest"] == digest:
+            return plan
+    raise ApprovalRefused(
+        f"No refused plan with the digest {digest!r} waits for approval.",
+        remedy="A plan waits for a day, until another is published. Run `cognito-scim sync` to make a new one.",
+    )
+
+
+def clear_left_over_staging(database: Database, connection: Connection) -> None:
+    """Remove what killed runs left behind; staging rows of refused plans wait for their approval."""
+    waiting = {plan.run for plan in _all_waiting(database, connection)}
+    staged = {run for table in STAGED for run in connection.scalars(select(table.c.run).distinct())}
+    clear_staging(connection, sorted(staged - waiting))
+
+
+def _all_waiting(database: Database, connection: Connection) -> list[Waiting]:
+    """Return the plans refused within a day against the generation that is still the newest, each once."""
+    now = connection.execute(select(database.clock)).scalar_one()
+    rows = connection.execute(
+        select(runs.c.id, runs.c.result)
+        .where(runs.c.kind == "sync", runs.c.outcome == "refused")
+        .where(runs.c.ended_at >= from_milliseconds(now - APPROVABLE_MILLISECONDS))
+        .order_by(runs.c.id.desc())
+    )
+    generation = newest(connection)
+    published = generation.number if generation else None
+    latest: dict[str, Waiting] = {}
+    for row in rows:
+        plan = Waiting(row.id, json.loads(row.result))
+        # An approval that came too late is refused too, but shows no plan of its own.
+        if "digest" in plan.result and plan.result["generation"] == published:
+            latest.setdefault(plan.result["digest"], plan)
+    return list(latest.values())

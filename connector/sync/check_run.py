@@ -1,0 +1,60 @@
+"""Test Connectivity as a run: its rows go into the history as they come, and it works without a store too."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from connector.errors import StoreError
+from connector.store.runs import FAILED, Run
+from connector.sync.connectivity import Check, Status, Subject, check_connectivity
+
+PASSED = "passed"
+_log = logging.getLogger(__name__)
+
+
+def record_checks(subject: Subject, run: Run | None) -> Iterator[Check]:
+    """Yield each check as it ends, and end the run with all of them.
+
+    Args:
+        subject: what is examined.
+        run: the run; None where there is no store to keep it in.
+
+    Raises:
+        RunCancelled: somebody asked it to end.
+    """
+    done = []
+    for check in check_connectivity(subject):
+        done.append(check)
+        yield check
+        if run:
+            with _tolerated(run):
+                run.tell({"phase": check.name})
+    if run:
+        with _tolerated(run):
+            _end(run, done)
+
+
+def is_passed(checks: list[Check]) -> bool:
+    """Tell whether nothing failed."""
+    return all(check.status is not Status.FAILED for check in checks)
+
+
+def describe_checks(checks: list[Check]) -> dict[str, object]:
+    """Return the document of some checks, as the contract has it."""
+    return {"ok": is_passed(checks), "checks": [asdict(check) for check in checks]}
+
+
+def _end(run: Run, checks: list[Check]) -> None:
+    outcome = PASSED if is_passed(checks) else FAILED
+    seconds = round(sum(check.seconds for check in checks), 3)
+    run.end(outcome, {"run": run.id, "outcome": outcome, **describe_checks(checks), "seconds": seconds})
+
+
+@contextmanager
+def _tolerated(run: Run) -> Iterator[None]:
+    """Go on with the check when the store fails."""
+    try:
+        yield
+    except StoreError as fault:
+        _log.warning("check %s is not wholly on record: %s", run.id, fault)
