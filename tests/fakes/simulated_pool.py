@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
-from connector.cognito.session import Access, Patience
+from connector.cognito.sending import Patience
+from connector.cognito.session import Access
 from tests.fakes.faults import Fault, Script
 from tests.fakes.gate import Gate, Principal
 from tests.fakes.operations import PoolOperations
@@ -96,8 +97,9 @@ class SimulatedPool:
             external_id=EXTERNAL_ID,
             session_duration=3600,
             requests_per_second=100_000,
+            group_requests_per_second=100_000,
             endpoint_url=self.endpoint_url,
-            patience=Patience(attempts=1, connect_timeout=5, read_timeout=10),
+            patience=Patience(attempts=1, read_timeout=10, backoff=0),
         )
         return replace(right, **changes)
 

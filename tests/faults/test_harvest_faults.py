@@ -7,7 +7,8 @@ import pytest
 
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
-from connector.cognito.session import Patience, open_pool
+from connector.cognito.sending import Patience
+from connector.cognito.session import open_pool
 from connector.errors import ConnectorError, SourceDenied, SourceError, SourceMissing, SourceUnavailable
 from tests.fakes.faults import ANY, Fault
 from tests.fakes.population import people
