@@ -15,7 +15,7 @@ from itertools import count
 SLOWER = 0.9
 """What is left of the rate after a refusal: small steps, for refused calls cost nothing and follow each other fast."""
 
-RECOVERY = 120.0
+RECOVERY = 300.0
 """Seconds in which a rate would grow from nothing to its ceiling."""
 
 SLOWEST = 1 / 64

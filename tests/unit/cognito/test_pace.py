@@ -6,13 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.cognito.pace import RECOVERY, SLOWER, SLOWEST, Pace
-from tests.unit.cognito.clock import Clock
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Time under the test's control."""
-    return Clock()
+from tests.fakes.clock import Clock
 
 
 def paced(requests_per_second: float, clock: Clock) -> Pace:
@@ -82,7 +76,12 @@ class Line:
 
     def join(self, urgency: int) -> threading.Thread:
         """Put somebody into the line, behind all others."""
-        thread = threading.Thread(target=lambda: (self.pace.wait(urgency), self.order.append(urgency)))
+
+        def pass_door() -> None:
+            self.pace.wait(urgency)
+            self.order.append(urgency)
+
+        thread = threading.Thread(target=pass_door)
         thread.start()
         return thread
 
@@ -102,7 +101,6 @@ def test_the_most_urgent_goes_first_and_equals_in_order() -> None:
     """The longest walk decides when a harvest ends, so it never waits behind short ones."""
     line = Line()
     threads = [line.join(9)]
-    line.stand(0)
     line._arrived.acquire()
     for place, urgency in enumerate((1, 5, 1, 7)):
         threads.append(line.join(urgency))
@@ -193,7 +191,7 @@ def test_requests_are_never_closer_than_the_ceiling_allows(rate: float, story: l
     assert all(later - earlier >= (1 - 1e-9) / rate for earlier, later in pairwise(turns))
 
 
-@pytest.mark.parametrize("quota", [5, 10, 15, 25])
+@pytest.mark.parametrize("quota", [10, 15, 25])
 @pytest.mark.parametrize("burst", [1, 15])
 def test_a_smaller_quota_is_found_and_used(clock: Clock, quota: float, burst: float) -> None:
     """P10: a ceiling of 30 over a quota that is smaller, with or without a burst, wastes less than a tenth of it."""

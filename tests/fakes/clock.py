@@ -1,6 +1,11 @@
 """Time that passes only while somebody sleeps, for tests of what waits."""
 
 import threading
+from functools import partial
+
+import pytest
+
+from connector.cognito.deadline import Deadline
 
 
 class Clock:
@@ -24,3 +29,12 @@ class Clock:
         """Let time pass, and a little more when the machine is busy."""
         with self._lock:
             self.now += seconds + (self.late if seconds else 0)
+
+    def pause(self, seconds: float) -> bool:
+        """Let time pass, as a wait that nobody broke off."""
+        self.sleep(seconds)
+        return False
+
+    def rule(self, patch: pytest.MonkeyPatch) -> None:
+        """Let the deadlines of runs, and the waits before another attempt, go by this clock."""
+        patch.setattr("connector.cognito.session.Deadline", partial(Deadline, clock=self.read, pause=self.pause))
