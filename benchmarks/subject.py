@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,40 +12,30 @@ from benchmarks.pools import ReadablePool
 from connector.demo.environment import environment_for
 
 # The quota of a real pool, 30 calls a second, would be all that is seen.
-UNPACED = 1000.0
+UNPACED: Mapping[str, str] = {"COGNITO__REQUESTS_PER_SECOND": "1000"}
 
 
-def sync_peer(
-    name: str,
-    pool: ReadablePool,
-    store: Path,
-    *,
-    anew: bool,
-    requests_per_second: float = UNPACED,
-    groups: Sequence[str] = (),
-) -> Peer:
-    """Return `sync --json` as a peer; it also tells how long the transaction of the publish took.
+def sync_peer(name: str, pool: ReadablePool, store: Path, *, anew: bool, settings: Mapping[str, str] = UNPACED) -> Peer:
+    """Return a sync as a peer; it also tells how long its harvest and the transaction of its publish took.
 
     Args:
         name: what to call it.
         pool: what it reads.
         store: the SQLite file that it publishes into.
         anew: whether each turn begins without the store.
-        requests_per_second: the ceiling for list calls.
-        groups: the groups that are read, all if there are none.
+        settings: more of the configuration, by variable without prefix.
     """
     config = store.with_suffix(".yaml")
     config.write_text("{}\n")  # the environment says it all; no other file may have a say
     command = [sys.executable, "-m", "benchmarks.timed_sync", str(config)]
-    settings = _settings(pool, store) | {
-        "COGNITO_SCIM_COGNITO__REQUESTS_PER_SECOND": str(requests_per_second),
-        "COGNITO_SCIM_COGNITO__GROUPS": "\n".join(groups),
-    }
-    return Peer(name, command, settings, (lambda: remove_store(store)) if anew else (lambda: None))
+    return Peer(
+        name, command, _settings(pool, store, settings), (lambda: remove_store(store)) if anew else (lambda: None)
+    )
 
 
-def _settings(pool: ReadablePool, store: Path) -> dict[str, str]:
+def _settings(pool: ReadablePool, store: Path, more: Mapping[str, str]) -> dict[str, str]:
     keys = {
+        **more,
         "COGNITO__USER_POOL_ID": pool.pool_id,
         "AWS__ACCESS_KEY_ID": pool.access_key_id,
         "AWS__SECRET_ACCESS_KEY": pool.secret_access_key,

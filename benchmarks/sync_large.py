@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.harness import Measured, record, table, take_turns
 from benchmarks.pools import ReadablePool, Size, running
-from benchmarks.subject import sync_peer
+from benchmarks.subject import UNPACED, sync_peer
 from benchmarks.sync_calls import PAGE, fewest_calls
 from benchmarks.sync_memory import pool_at
 
@@ -49,7 +49,8 @@ def measure(size: Size, largest: int) -> Iterator[Measured]:
 
 
 def _run(name: str, pool: ReadablePool, store: Path, groups: Sequence[str] = ()) -> Measured:
-    return take_turns([sync_peer(name, pool, store, anew=False, groups=groups)], 1)[name]
+    settings = {**UNPACED, "COGNITO__GROUPS": "\n".join(groups)}
+    return take_turns([sync_peer(name, pool, store, anew=False, settings=settings)], 1)[name]
 
 
 def judge(size: Size, largest: int, measured: Mapping[str, Measured]) -> None:

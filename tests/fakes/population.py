@@ -29,6 +29,9 @@ class Population(Protocol):
     def group(self, name: str) -> str | None:
         """Return the JSON of a group."""
 
+    def groups_of(self, username: str) -> list[Item]:
+        """Return the groups of a user."""
+
     def find_users(self, attribute: str, value: str) -> list[Item]:
         """Return the users with this value of an attribute."""
 
@@ -137,6 +140,11 @@ class Listed:
         """Return the JSON of a group."""
         return json.dumps(self._groups[name][1]) if name in self._groups else None
 
+    def groups_of(self, username: str) -> list[Item]:
+        """Return the groups of a user."""
+        names = [name for name, members in self._members.items() if username in members.values()]
+        return [(self._groups[name][0], json.dumps(self._groups[name][1])) for name in names]
+
     def find_users(self, attribute: str, value: str) -> list[Item]:
         """Return the users with this value of an attribute."""
         found = ((at, user) for at, user in self._users.items() if _value(user, attribute) == value)
@@ -179,6 +187,12 @@ class Generated:
         number = name.removeprefix("group-")
         known = number.isdecimal() and int(number) < self.groups and _group_name(int(number)) == name
         return _made_up_group(int(number)) if known else None
+
+    def groups_of(self, username: str) -> list[Item]:
+        """Return the groups of a user, found by asking each group."""
+        user = int(username.removeprefix("user-"))
+        places = ((number, (user - number * 7919 - self.revision) % self.users) for number in range(self.groups))
+        return [(number, _made_up_group(number)) for number, place in places if place < self._size(number)]
 
     def find_users(self, attribute: str, value: str) -> list[Item]:
         """Return the user with this sub or username."""

@@ -108,6 +108,8 @@ def test_a_made_up_pool_has_exactly_what_was_asked_for() -> None:
         assert sum(len(set(one)) for one in members.values()) == 500
         assert set().union(*members.values()) <= set(subs)
         assert pool.group("group-00003").name == "group-00003"
+        generated = Generated(users=125, groups=7, memberships=500)
+        assert sum(len(generated.groups_of(f"user-{number:07d}")) for number in range(125)) == 500
         found = pool.find_user(subs[100])
         assert found is not None
         assert found.username == "user-0000100"
@@ -131,7 +133,7 @@ def test_a_later_revision_changes_every_hundredth_user_and_one_member_of_each_gr
 
 def test_a_quota_refuses_what_comes_too_fast(clock: Clock) -> None:
     """Cognito quotas: ListUsers and ListUsersInGroup share one; each operation on groups has its own."""
-    quotas = cognito_quotas(30, burst_seconds=0.1)
+    quotas = cognito_quotas(32, burst_seconds=0.1)
     for bucket in quotas.buckets.values():
         bucket.clock, bucket._filled = clock.read, clock.now
 
@@ -142,20 +144,20 @@ def test_a_quota_refuses_what_comes_too_fast(clock: Clock) -> None:
         None,
         TOO_MANY,
     ]
-    clock.now += 1 / 30
+    clock.now += 1 / 32
     assert [quotas.refusal("ListUsers"), quotas.refusal("ListUsers")] == [None, TOO_MANY]
     assert quotas.refusal("DescribeUserPool") is None
 
 
 def test_a_quota_may_be_halved_in_silence(clock: Clock) -> None:
     """An account's quota is shared: how much is left for us changes during a run."""
-    quotas = cognito_quotas(30, burst_seconds=0, halve_after=3)
+    quotas = cognito_quotas(32, burst_seconds=0, halve_after=3)
     bucket = quotas.buckets["lists"]
     bucket.clock, bucket._filled = clock.read, clock.now
 
     admitted = 0
     for _ in range(60):
-        clock.now += 1 / 30
+        clock.now += 1 / 32
         admitted += quotas.refusal("ListUsers") is None
 
     assert admitted == 3 + 28
@@ -179,6 +181,7 @@ def test_a_user_hidden_from_the_list_is_still_a_member(simulated: SimulatedPool)
 
     assert "p0" not in {user.username for page in pool.users() for user in page}
     assert [user.username for page in pool.members("staff") for user in page] == ["p0"]
+    assert len(simulated.directory.groups_of("p0")) == 1
 
 
 def test_it_runs_in_a_process_of_its_own() -> None:

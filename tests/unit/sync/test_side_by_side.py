@@ -107,7 +107,7 @@ def test_the_first_fault_ends_every_walk_and_is_the_one_told(at: int) -> None:
     endless = [(failing(stopped, at=-1), drop) for _ in range(50)]
 
     with pytest.raises(LookupError):
-        run(SideBySide(stopped.set), *endless[:25], (failing(stopped, at=at), drop), *endless[25:])
+        run(SideBySide(stopped.set), *endless[:5], (failing(stopped, at=at), drop), *endless[5:])
 
     assert walkers() == []
 
