@@ -18,6 +18,9 @@ SLOWER = 0.9
 RECOVERY = 300.0
 """Seconds in which a rate would grow from nothing to its ceiling."""
 
+CATCH_UP = 2
+"""So many turns that came while a busy machine held their threads up are taken late; those before are lost."""
+
 SLOWEST = 1 / 64
 """The share of the ceiling below which a rate does not fall."""
 
@@ -25,7 +28,7 @@ SLOWEST = 1 / 64
 class Pace:
     """Lets requests through one by one, evenly spaced, the most urgent of those that wait first.
 
-    A pause earns no burst. A turn that came while its thread was held up is taken late, but is not lost.
+    A pause earns no burst.
 
     Args:
         requests_per_second: the ceiling.
@@ -77,7 +80,7 @@ class Pace:
 
     def _take_turn(self, arrived: float) -> float:
         with self._lock:
-            turn = max(arrived, self._next)
+            turn = max(arrived, self._next, self._clock() - CATCH_UP / self._rate)
             grown = max(0.0, turn - self._grown) * self._ceiling / RECOVERY
             self._rate = min(self._ceiling, self._rate + grown)
             self._grown = max(self._grown, turn)

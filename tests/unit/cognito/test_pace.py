@@ -61,6 +61,19 @@ def test_a_busy_machine_loses_no_turn_of_those_who_wait(clock: Clock) -> None:
     assert [round(pace.wait() - 100, 6) for _ in range(5)] == [0.0, 0.1, 0.2, 0.3, 0.4]
 
 
+def test_a_machine_that_stood_still_makes_up_for_a_few_turns_only(clock: Clock) -> None:
+    """P10: those who waited meanwhile are not all let through at once."""
+    pace = paced(10, clock)
+    pace.wait()
+    in_line = [pace._take_turn(clock.now) for _ in range(3)]
+
+    clock.now += 60
+    late = [pace._take_turn(100.0) for _ in range(5)]
+
+    assert [round(turn - 100, 6) for turn in in_line] == [0.1, 0.2, 0.3]
+    assert [round(turn - 100, 6) for turn in late] == [59.8, 59.9, 60.0, 60.1, 60.2]
+
+
 class Line:
     """Some who wait one behind the other, let in by hand: time stands still until `move`."""
 
