@@ -3,8 +3,8 @@
     BENCHMARK_POOL='{"endpoint": …, "pool_id": …, …}' python -m benchmarks.rivals WAY
 
 `per-user` asks for the groups of each user (AdminListGroupsForUser), `per-group` for the users of each group, one after
-the other; `lists` does the same and keeps everything, as a tool must that compares only at the end. With `-adaptive` both
-let botocore find the rate (its retry mode "adaptive", 10 attempts) and ask on ten threads.
+the other; `lists` does the same and keeps everything, as a tool must that compares only at the end. With `-adaptive`
+both let botocore find the rate (its retry mode "adaptive", 10 attempts) and ask on ten threads.
 """
 
 import json

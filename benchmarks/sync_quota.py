@@ -2,8 +2,9 @@
 
     python -m benchmarks.sync_quota [--users N] [--groups N] [--memberships N] [--sample N]
 
-The simulated pool answers after 40 ms and allows 30 lists of users a second, half a second's worth at once. Asserted: the harvest takes at most 1.03 times the calls divided by 30 without one refusal, the whole
-run at most 1.08 times; where the quota is halved in the middle, in silence, at most 1.10 times what is then possible.
+The simulated pool answers after 40 ms and allows 30 lists of users a second, half a second's worth at once. Asserted:
+the harvest takes at most 1.03 times the calls divided by 30 without one refusal, the whole run at most 1.08 times;
+where the quota is halved in the middle, in silence, at most 1.10 times what is then possible.
 """
 
 import argparse

@@ -16,9 +16,7 @@ CALL = Call("ListUsers", "user pool x")
 
 def refusal(code: str) -> ClientError:
     """Return an error as botocore raises it."""
-    return ClientError(
-        {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "ListUsers"
-    )
+    return ClientError({"Error": {"Code": code}}, "ListUsers")
 
 
 THROTTLED, DENIED, EXPIRED = (
