@@ -1,6 +1,6 @@
 """`python -m benchmarks` measures everything, each benchmark at its full size."""
 
-from benchmarks import serve, sync_calls, sync_memory
+from benchmarks import serve, sync_calls, sync_large, sync_memory, sync_quota
 
-for benchmark in (sync_calls, sync_memory, serve):
+for benchmark in (sync_calls, sync_quota, sync_memory, sync_large, serve):
     benchmark.main([])

@@ -37,9 +37,9 @@ class Size:
 
 
 @contextmanager
-def running(module: str, size: Size) -> Iterator[str]:
+def running(module: str, size: Size, *options: str) -> Iterator[str]:
     """Run a pool for the length of a block, and give the line with which it says that it is ready."""
-    command = [sys.executable, "-m", module, *size.options()]
+    command = [sys.executable, "-m", module, *size.options(), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
         assert process.stdout is not None
         try:

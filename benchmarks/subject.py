@@ -12,28 +12,31 @@ from benchmarks.pools import ReadablePool
 from connector.demo.environment import environment_for
 
 # The quota of a real pool, 30 calls a second, would be all that is seen.
-_UNPACED = "1000"
+UNPACED: Mapping[str, str] = {"COGNITO__REQUESTS_PER_SECOND": "1000"}
 
 
-def sync_peer(name: str, pool: ReadablePool, store: Path, *, anew: bool) -> Peer:
-    """Return `sync --json` as a peer.
+def sync_peer(name: str, pool: ReadablePool, store: Path, *, anew: bool, settings: Mapping[str, str] = UNPACED) -> Peer:
+    """Return a sync as a peer; it also tells how long its harvest and the transaction of its publish took.
 
     Args:
         name: what to call it.
         pool: what it reads.
         store: the SQLite file that it publishes into.
         anew: whether each turn begins without the store.
+        settings: more of the configuration, by variable without prefix.
     """
     config = store.with_suffix(".yaml")
     config.write_text("{}\n")  # the environment says it all; no other file may have a say
-    command = [sys.executable, "-m", "connector", "--config", str(config), "sync", "--json"]
-    return Peer(name, command, _settings(pool, store), (lambda: remove_store(store)) if anew else (lambda: None))
+    command = [sys.executable, "-m", "benchmarks.timed_sync", str(config)]
+    return Peer(
+        name, command, _settings(pool, store, settings), (lambda: remove_store(store)) if anew else (lambda: None)
+    )
 
 
-def _settings(pool: ReadablePool, store: Path) -> Mapping[str, str]:
+def _settings(pool: ReadablePool, store: Path, more: Mapping[str, str]) -> dict[str, str]:
     keys = {
+        **more,
         "COGNITO__USER_POOL_ID": pool.pool_id,
-        "COGNITO__REQUESTS_PER_SECOND": _UNPACED,
         "AWS__ACCESS_KEY_ID": pool.access_key_id,
         "AWS__SECRET_ACCESS_KEY": pool.secret_access_key,
         "AWS__ROLE_ARN": pool.role_arn,
@@ -41,7 +44,7 @@ def _settings(pool: ReadablePool, store: Path) -> Mapping[str, str]:
         "STORE__URL": f"sqlite:///{store}",
     }
     settings = {f"COGNITO_SCIM_{key}": value for key, value in keys.items()}
-    return environment_for(pool.endpoint, os.environ) | settings
+    return {**environment_for(pool.endpoint, os.environ), **settings}
 
 
 def rival_peer(way: str, pool: ReadablePool) -> Peer:

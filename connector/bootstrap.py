@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
+from connector.cognito.sending import Patience
 from connector.cognito.session import Access, open_pool
 from connector.config import AttributeSource, Settings, find_config, load_settings
 from connector.config.values import seconds
@@ -56,6 +57,7 @@ def access_of(settings: Settings) -> Access:
         external_id=aws.external_id.get_secret_value(),
         session_duration=aws.session_duration,
         requests_per_second=cognito.requests_per_second,
+        patience=Patience(deadline=seconds(settings.sync.deadline)),
     )
 
 

@@ -5,7 +5,8 @@
         SourceMissing          78   the pool or a listed group does not exist
           GroupGone            78   one group does not exist, or no longer; the pool does
       SourceError              75   Amazon Cognito could not be read
-        SourceUnavailable      75   unreachable or throttled out; trying again may help
+        SourceUnavailable      75   unreachable or damaged; trying again may help
+          SourceThrottled      75   refused for the rate of the calls, until the time ran out
         SourceDenied           77   AWS refuses the caller
         HarvestIncomplete      75   a walk did not come to its end
       ApprovalRefused            3   no refused plan waits under this digest
@@ -66,9 +67,13 @@ class SourceError(ConnectorError):
 
 
 class SourceUnavailable(SourceError):
-    """AWS was unreachable, too slow or throttled the run out."""
+    """AWS was unreachable or too slow, or its answer came damaged."""
 
     retryable = True
+
+
+class SourceThrottled(SourceUnavailable):
+    """AWS refuses calls for their rate."""
 
 
 class SourceDenied(SourceError):

@@ -41,17 +41,22 @@ class RoleCredentials(Credentials):
         self._now = now
         self._lock = threading.Lock()
         self._grant: Grant | None = None
+        self._signed_with = threading.local()
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """Return one consistent set of credentials, renewed first if they end soon."""
         with self._lock:
-            grant = self._grant = self._living(self._grant)
+            grant = self._grant = self._signed_with.grant = self._living(self._grant)
         return ReadOnlyCredentials(grant.access_key_id, grant.secret_access_key, grant.session_token)
 
     def discard(self) -> None:
-        """Forget the grant, because AWS says that it has expired."""
+        """Forget the grant with which this thread signed last, because AWS says that it has expired.
+
+        Another thread may have heard the same, and renewed it already.
+        """
         with self._lock:
-            self._grant = None
+            if self._grant is getattr(self._signed_with, "grant", None):
+                self._grant = None
 
     def _living(self, grant: Grant | None) -> Grant:
         if grant is None:

@@ -15,7 +15,15 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connector.cognito.unsent import unsent
-from connector.errors import ConfigError, ConnectorError, SourceDenied, SourceError, SourceMissing, SourceUnavailable
+from connector.errors import (
+    ConfigError,
+    ConnectorError,
+    SourceDenied,
+    SourceError,
+    SourceMissing,
+    SourceThrottled,
+    SourceUnavailable,
+)
 
 TOLERANCE = timedelta(minutes=5)
 """How far a signature's time may be off (IAM User Guide, "Signature Version 4")."""
@@ -202,9 +210,9 @@ def _expired(error: ClientError, call: Call) -> SourceDenied:
     )
 
 
-def _throttled(error: ClientError, call: Call) -> SourceUnavailable:
-    return SourceUnavailable(
-        f"AWS throttled {call} until the attempts ran out ({error_code(error)}).",
+def _throttled(error: ClientError, call: Call) -> SourceThrottled:
+    return SourceThrottled(
+        f"AWS throttled {call} until the time ran out ({error_code(error)}).",
         remedy="Lower cognito.requests_per_second: the quota is shared by every application of the account in the"
         " Region. Then try again.",
     )

@@ -1,4 +1,4 @@
-"""Count what a run asks of AWS, where botocore sees it: nothing that is sent escapes the count."""
+"""Count what a run asks of AWS, and how often it was told to slow down."""
 
 import threading
 from collections import Counter
@@ -12,7 +12,7 @@ from connector.cognito.faults import is_throttled
 class Meter:
     """API calls by operation, and answers that told us to slow down.
 
-    A call that botocore tried three times is one call; each of its attempts may have been throttled.
+    A call that was tried three times is one call; each of its attempts may have been throttled.
     """
 
     def __init__(self) -> None:
@@ -32,14 +32,18 @@ class Meter:
         with self._lock:
             return self._throttled
 
-    def watch(self, client: BaseClient) -> None:
-        """Count what a client sends from now on."""
-        client.meta.events.register("before-call", self._count_call)
-        client.meta.events.register("response-received", self._count_answer)
-
-    def _count_call(self, model: Any, **_: Any) -> None:
+    def count_call(self, operation: str) -> None:
+        """Count a call, once, however often it is tried."""
         with self._lock:
-            self._calls[model.name] += 1
+            self._calls[operation] += 1
+
+    def watch_calls(self, client: BaseClient) -> None:
+        """Count what a client sends from now on, for one that tries again by itself."""
+        client.meta.events.register("before-call", lambda model, **_: self.count_call(model.name))
+
+    def watch_answers(self, client: BaseClient) -> None:
+        """Count what a client is refused for its rate from now on."""
+        client.meta.events.register("response-received", self._count_answer)
 
     def _count_answer(self, parsed_response: dict[str, Any] | None, **_: Any) -> None:
         if is_throttled(parsed_response or {}):

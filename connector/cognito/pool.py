@@ -4,16 +4,16 @@ No call here counts towards monthly active users, as AdminGetUser does (Cognito 
 one walk per group, never from a call per user.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from botocore.exceptions import ClientError
-
-from connector.cognito.faults import Call, is_expired, told, unreadable
+from connector.cognito.faults import Call, unreadable
 from connector.cognito.pages import Ask, Page, PageLimit, walk
-from connector.cognito.records import group_record, user_record
+from connector.cognito.records import group_record, user_record, user_sub
+from connector.cognito.sending import Answer, Sender
 from connector.directory.records import GroupRecord, UserRecord
 from connector.errors import GroupGone, HarvestIncomplete, SourceDenied, SourceMissing
 
@@ -30,7 +30,6 @@ GROUP_PAGES = PageLimit(20_000)
 """A pool holds at most 10,000 groups (Cognito quotas)."""
 
 Record = TypeVar("Record")
-Answer = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +46,34 @@ class Listing(Generic[Record]):
 USERS = Listing("ListUsers", "Users", "PaginationToken", user_record, USER_PAGES)
 GROUPS = Listing("ListGroups", "Groups", "NextToken", group_record, GROUP_PAGES)
 MEMBERS = Listing("ListUsersInGroup", "Users", "NextToken", user_record, USER_PAGES)
+MEMBER_IDS = Listing("ListUsersInGroup", "Users", "NextToken", user_sub, USER_PAGES)
 
 
 class UserPool:
     """One pool as its list operations show it.
 
     Args:
-        client: signs and sends; safe on several threads.
+        client: signs, and sends once; safe on several threads.
+        sender: says when, and how often.
         pool_id: the pool.
         region: where it is.
         account: tells the AWS account that holds it.
-        renew: discards credentials that AWS calls expired, so that the next call gets new ones; None if it cannot.
     """
 
     def __init__(
         self,
         client: "CognitoIdentityProviderClient",
+        sender: Sender,
         *,
         pool_id: str,
         region: str,
         account: Callable[[], str],
-        renew: Callable[[], None] | None = None,
     ) -> None:
         self._client = client
+        self._sender = sender
         self.pool_id = pool_id
         self.region = region
         self._account = account
-        self._renew = renew
 
     def account(self) -> str:
         """Return the number of the AWS account, from the role's ARN or by sts:GetCallerIdentity."""
@@ -94,10 +94,11 @@ class UserPool:
             GroupGone: the group does not exist, or went away during the walk; the pool is there (P12).
             HarvestIncomplete: the group is there after all.
         """
-        try:
-            yield from self._walk(MEMBERS, self._client.list_users_in_group, GroupName=group_name)
-        except SourceMissing:
-            raise self._confirm_gone(group_name) from None
+        return self._members(MEMBERS, group_name)
+
+    def member_ids(self, group_name: str) -> Iterator[tuple[str, ...]]:
+        """Yield the `sub` of every member of a group, empty where one has none; otherwise like `members`."""
+        return self._members(MEMBER_IDS, group_name)
 
     def group(self, name: str) -> GroupRecord:
         """Return one group.
@@ -107,17 +108,21 @@ class UserPool:
             SourceMissing: there is no such pool, or nobody may tell which of the two is missing.
         """
         call = Call("GetGroup", f"group {name!r} of {self._target}")
+        request = partial(self._client.get_group, UserPoolId=self.pool_id, GroupName=name)
         try:
-            answer = self._send(call, partial(self._client.get_group, UserPoolId=self.pool_id, GroupName=name))
+            return self._sender.send(call, request, lambda answer: group_record(_part(answer, "Group", call)))
         except SourceMissing:
             raise self._missing(name) from None
-        return group_record(_part(answer, "Group", call))
 
     def find_user(self, sub: str) -> UserRecord | None:
         """Return the user with this sub, if there is one."""
         quoted = sub.replace("\\", "\\\\").replace('"', '\\"')
         pages = self._walk(USERS, self._client.list_users, Filter=f'sub = "{quoted}"')
         return next((user for page in pages for user in page if user.sub == sub), None)
+
+    def stop(self) -> None:
+        """Let every walk end at its next call, because the run is given up."""
+        self._sender.stop()
 
     @property
     def _target(self) -> str:
@@ -152,32 +157,34 @@ class UserPool:
             remedy="Check the spelling (upper and lower case count), or take the name out of cognito.groups.",
         )
 
+    def _members(self, listing: Listing[Record], group_name: str) -> Iterator[tuple[Record, ...]]:
+        try:
+            yield from self._walk(listing, self._client.list_users_in_group, GroupName=group_name)
+        except SourceMissing:
+            raise self._confirm_gone(group_name) from None
+
     def _walk(
         self, listing: Listing[Record], operation: Callable[..., Answer], **parameters: str
     ) -> Iterator[tuple[Record, ...]]:
         call = Call(listing.operation, self._target)
+        # Pages of one walk wait for each other, so the walk that has come furthest, likely the longest, goes first.
+        urgency = count()
 
         def ask_page(token: str | None) -> Page[Record]:
             more = {} if token is None else {listing.token: token}
             request = partial(operation, UserPoolId=self.pool_id, Limit=PAGE_SIZE, **parameters, **more)
-            answer = self._send(call, request)
-            return Page(tuple(map(listing.parse, _part(answer, listing.items, call))), answer.get(listing.token))
+            return self._sender.send(call, request, partial(_read_page, listing, call), urgency=next(urgency))
 
         return (page.records for page in walk(Ask(call.operation, call.target, ask_page), limit=listing.limit))
 
-    def _send(self, call: Call, request: Callable[[], Answer]) -> Answer:
-        with told(call):
-            try:
-                return request()
-            except ClientError as error:
-                if self._renew is None or not is_expired(error):
-                    raise
-                self._renew()
-                return request()
+
+def _read_page(listing: Listing[Record], call: Call, answer: Answer) -> Page[Record]:
+    return Page(tuple(map(listing.parse, _part(answer, listing.items, call))), answer.get(listing.token))
 
 
 def _part(answer: Answer, name: str, call: Call) -> Any:
-    """Return a part that every complete answer has: botocore makes an empty answer of a damaged one."""
-    if name not in answer:
+    """Return a part that every complete answer has: a damaged one may be read as an empty one."""
+    part = answer.get(name)
+    if part is None:
         raise unreadable(call, f"it has no {name}")
-    return answer[name]
+    return part

@@ -7,32 +7,47 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.utils import parse_timestamp
+
 from connector.directory.records import GroupRecord, UserRecord
 
 
 def user_record(answer: Mapping[str, Any]) -> UserRecord:
     """Return the user that an answer describes."""
     return UserRecord(
-        username=answer.get("Username", ""),
-        attributes={one["Name"]: one.get("Value", "") for one in answer.get("Attributes", ()) if "Name" in one},
-        enabled=answer.get("Enabled", True),
-        status=answer.get("UserStatus", ""),
+        username=answer.get("Username") or "",
+        attributes={one["Name"]: one.get("Value") or "" for one in answer.get("Attributes") or () if one.get("Name")},
+        enabled=answer.get("Enabled") is not False,
+        status=answer.get("UserStatus") or "",
         created=_utc(answer.get("UserCreateDate")),
         modified=_utc(answer.get("UserLastModifiedDate")),
     )
 
 
+def user_sub(answer: Mapping[str, Any]) -> str:
+    """Return only the `sub` of a user, empty if there is none."""
+    for one in answer.get("Attributes") or ():
+        if one.get("Name") == "sub":
+            return one.get("Value") or ""
+    return ""
+
+
 def group_record(answer: Mapping[str, Any]) -> GroupRecord:
     """Return the group that an answer describes."""
     return GroupRecord(
-        name=answer.get("GroupName", ""),
-        description=answer.get("Description", ""),
+        name=answer.get("GroupName") or "",
+        description=answer.get("Description") or "",
         precedence=answer.get("Precedence"),
-        role_arn=answer.get("RoleArn", ""),
+        role_arn=answer.get("RoleArn") or "",
         created=_utc(answer.get("CreationDate")),
         modified=_utc(answer.get("LastModifiedDate")),
     )
 
 
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment and moment.astimezone(UTC)
+def _utc(moment: float | str | None) -> datetime | None:
+    """Read a time: seconds since 1970, unless somebody before AWS writes it in one of the other ways of its APIs."""
+    if moment is None:
+        return None
+    if isinstance(moment, float | int):
+        return datetime.fromtimestamp(moment, UTC)
+    return parse_timestamp(moment).astimezone(UTC)

@@ -15,10 +15,13 @@ from botocore.config import Config
 from botocore.credentials import CredentialResolver
 
 from connector.cognito.credentials import Grant, RoleCredentials, RoleProvider
+from connector.cognito.deadline import Deadline
 from connector.cognito.faults import Call, prepared, server_time, told
 from connector.cognito.meter import Meter
-from connector.cognito.pace import Pace
+from connector.cognito.pace import Pace, Paces
+from connector.cognito.parsing import COMPONENT, ParserFactory
 from connector.cognito.pool import UserPool
+from connector.cognito.sending import Patience, Sender
 from connector.errors import SourceDenied
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
@@ -26,17 +29,11 @@ if TYPE_CHECKING:  # the stubs are there for the type checker only
     from mypy_boto3_sts import STSClient
     from mypy_boto3_sts.type_defs import AssumeRoleRequestTypeDef
 
+CONNECTIONS = 16
+"""Kept open at most; more than there are walks side by side."""
+
 PROBE_SECONDS = 900
 """The shortest session STS gives, for a probe whose session nobody uses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long one call is tried; times in seconds."""
-
-    attempts: int = 10
-    connect_timeout: float = 5
-    read_timeout: float = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,8 @@ class Access:
     Args:
         credential_source: "access-key", "chain" or "profile".
         session_duration: seconds that a session of the role lasts.
-        requests_per_second: ceiling for requests to the pool.
+        requests_per_second: ceiling for ListUsers and ListUsersInGroup together.
+        group_requests_per_second: ceiling for ListGroups and GetGroup together; a pool allows 5 of each.
         endpoint_url: where AWS is, if not where botocore looks (which heeds AWS_ENDPOINT_URL).
     """
 
@@ -60,8 +58,9 @@ class Access:
     external_id: str = field(repr=False)
     session_duration: int
     requests_per_second: float
+    group_requests_per_second: float = 5.0
     endpoint_url: str = ""
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,9 @@ class Session:
         self.clock_ahead: timedelta | None = None
         with prepared("A session with AWS"):
             self._source = _source_session(access)
-            self._sts: STSClient = self._source.client("sts", **self._client_options())
-        meter.watch(self._sts)
+            self._sts: STSClient = self._source.client("sts", **self._client_options(attempts=access.patience.attempts))
+        meter.watch_calls(self._sts)
+        meter.watch_answers(self._sts)
         self._sts.meta.events.register("response-received", self._compare_clocks)
 
     def caller(self) -> Caller:
@@ -130,18 +130,25 @@ class Session:
         role = RoleCredentials(self.assume_role, now=self._now) if self._access.role_arn else None
         with prepared("A session with AWS"):
             session = _role_session(role) if role else self._source
-            client: CognitoIdentityProviderClient = session.client("cognito-idp", **self._client_options())
-        self._meter.watch(client)
-        pace = Pace(self._access.requests_per_second)
-        # Before each attempt, not each call: the quota counts attempts.
-        client.meta.events.register("before-send", lambda **_: pace.wait())
+            # The sender tries again, not the client: only so each attempt has its turn, and the run its deadline.
+            client: CognitoIdentityProviderClient = session.client("cognito-idp", **self._client_options(attempts=1))
+        self._meter.watch_answers(client)
         return UserPool(
             client,
+            self._sender(role),
             pool_id=self._access.user_pool_id,
             region=self._access.region,
             account=self._account,
-            renew=role.discard if role else None,
         )
+
+    def _sender(self, role: RoleCredentials | None) -> Sender:
+        patience = self._access.patience
+        deadline = Deadline(patience.deadline)
+        paces = Paces(
+            users=Pace(self._access.requests_per_second, sleep=deadline.sleep),
+            groups=Pace(self._access.group_requests_per_second, sleep=deadline.sleep),
+        )
+        return Sender(paces, self._meter, patience, deadline, role.discard if role else None)
 
     def _account(self) -> str:
         return self._access.role_arn.split(":")[4] if self._access.role_arn else self.caller().account
@@ -159,14 +166,13 @@ class Session:
             got = self._sts.assume_role(**request)["Credentials"]
             return Grant(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], got["Expiration"])
 
-    def _client_options(self) -> dict[str, Any]:
+    def _client_options(self, *, attempts: int) -> dict[str, Any]:
         patience = self._access.patience
         config = Config(
-            # Said outright: older defaults never retry TooManyRequestsException, which Cognito sends as HTTP 400.
-            retries={"mode": "standard", "total_max_attempts": patience.attempts},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=patience.connect_timeout,
             read_timeout=patience.read_timeout,
-            max_pool_connections=10,
+            max_pool_connections=CONNECTIONS,
         )
         return {
             "region_name": self._access.region,
@@ -181,16 +187,24 @@ class Session:
 
 
 def _source_session(access: Access) -> boto3.Session:
+    core = _core_session()
     match access.credential_source:
         case "access-key":
-            return boto3.Session(aws_access_key_id=access.access_key_id, aws_secret_access_key=access.secret_access_key)
+            keys = {"aws_access_key_id": access.access_key_id, "aws_secret_access_key": access.secret_access_key}
+            return boto3.Session(botocore_session=core, **keys)
         case "profile":
-            return boto3.Session(profile_name=access.profile)
+            return boto3.Session(botocore_session=core, profile_name=access.profile)
         case _:
-            return boto3.Session()
+            return boto3.Session(botocore_session=core)
 
 
 def _role_session(role: RoleCredentials) -> boto3.Session:
-    core = botocore.session.Session()
+    core = _core_session()
     core.register_component("credential_provider", CredentialResolver([RoleProvider(role)]))
     return boto3.Session(botocore_session=core)
+
+
+def _core_session() -> botocore.session.Session:
+    core = botocore.session.Session()
+    core.register_component(COMPONENT, ParserFactory())
+    return core

@@ -206,6 +206,8 @@ class Sync(Section):
     """When `serve` syncs by itself: every 6h (m, h or d), or five cron fields in UTC; empty means never."""
     safeguard: Safeguard = Safeguard()
     """How much one sync may take away."""
+    deadline: Duration = "6h"
+    """How long reading the pool may take; a run that is not done by then ends as incomplete and changes nothing."""
     walk_timeout: Duration = "1h"
     """How long after its last page an importer's walk stays on the generation it began with, and how long a superseded
     generation is kept for walks by cursor."""

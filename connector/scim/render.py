@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from connector.directory.people import Address, Identity, Person, Team
 from connector.directory.rows import BASE, GroupRow, UserRow
 from connector.directory.times import rfc3339
-from connector.scim.encoding import encode, encode_text
+from connector.scim.encoding import encode_body, encode_text
 from connector.scim.schemas import COGNITO_GROUP, COGNITO_USER, ENTERPRISE_USER, GROUP, USER
 
 _ENTERPRISE_NAMES = {
@@ -59,8 +59,8 @@ def user_row(person: Person) -> UserRow:
         active=person.active,
         created=created,
         modified=_time(person.modified),
-        opening=f'{encode(core)[:-1]},"userName":',
-        closing=f",{encode(extensions)[1:-1]},{_meta('User', 'Users', person.id, created)}",
+        opening=f'{encode_body(core)[:-1]},"userName":',
+        closing=f",{encode_body(extensions)[1:-1]},{_meta('User', 'Users', person.id, created)}",
         remarks=person.remarks,
     )
 
@@ -78,8 +78,8 @@ def group_row(team: Team) -> GroupRow:
     return GroupRow(
         id=team.id,
         name=team.name,
-        head=f"{encode(core)[:-1]},{_meta('Group', 'Groups', team.id, _time(team.created))}",
-        mention=f'{{"value":{encode(team.id)},"$ref":{reference},"display":{encode(team.name)},"type":"direct"}}',
+        head=f"{encode_body(core)[:-1]},{_meta('Group', 'Groups', team.id, _time(team.created))}",
+        mention=f'{{"value":{encode_body(team.id)},"$ref":{reference},"display":{encode_body(team.name)},"type":"direct"}}',
     )
 
 
@@ -112,9 +112,9 @@ def _member(member: Member) -> str:
 
 def _part_of_member(member: Member, parts: Collection[str]) -> str:
     whole = {
-        "value": encode(member.id),
+        "value": encode_body(member.id),
         "$ref": _reference("Users", member.id),
-        "display": encode(member.user_name),
+        "display": encode_body(member.user_name),
         "type": '"User"',
     }
     return "{" + ",".join(f'"{name}":{text}' for name, text in whole.items() if name in parts) + "}"
@@ -220,7 +220,7 @@ def _meta(resource_type: str, collection: str, identifier: str, created: str) ->
 
 def _reference(collection: str, identifier: str) -> str:
     """Return the address of a resource as JSON; `BASE` must not be escaped, so it is put in front afterwards."""
-    return f'"{BASE}/{collection}/{encode(identifier)[1:]}'
+    return f'"{BASE}/{collection}/{encode_body(identifier)[1:]}'
 
 
 def _time(moment: datetime | None) -> str:

@@ -110,7 +110,8 @@ class _GroupDigest:
     members: int = 0
 
     def add(self, user_id: str, user_name: str) -> None:
-        self.sha.update(json.dumps([user_id, user_name]).encode())
+        # Neither holds a NUL, so no other members could give the same bytes.
+        self.sha.update(f"{user_id}\0{user_name}\0".encode())
         self.members += 1
 
 

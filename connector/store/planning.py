@@ -76,14 +76,24 @@ def removed_from(run: int, kind: Kind) -> Any:
     return and_(published.c.until == FOREVER, ~still_there)
 
 
+def _regrouped(run: int) -> Any:
+    """Return the ids of the staged users that may have other groups than before.
+
+    A user shows their groups, so whoever has other ones is marked: a change of few users is found by looking at few.
+    """
+    return select(staged_users.c.id).where(staged_users.c.run == run, staged_users.c.change.is_not(None))
+
+
 def left_members(run: int) -> Any:
     """Return the condition for published memberships that the harvest no longer has."""
+    gone = select(users.c.id).where(removed_from(run, Kind.USERS))
     still_there = exists().where(
         staged_memberships.c.run == run,
         staged_memberships.c.group_id == memberships.c.group_id,
         staged_memberships.c.user_id == memberships.c.user_id,
     )
-    return and_(memberships.c.until == FOREVER, ~still_there)
+    touched = memberships.c.user_id.in_(_regrouped(run).union_all(gone))
+    return and_(memberships.c.until == FOREVER, touched, ~still_there)
 
 
 def new_members(run: int) -> Any:
@@ -93,7 +103,7 @@ def new_members(run: int) -> Any:
         memberships.c.user_id == staged_memberships.c.user_id,
         memberships.c.until == FOREVER,
     )
-    return and_(staged_memberships.c.run == run, ~known)
+    return and_(staged_memberships.c.run == run, staged_memberships.c.user_id.in_(_regrouped(run)), ~known)
 
 
 def _removed_members(run: int) -> Any:

@@ -19,7 +19,7 @@ from connector.errors import StoreError
 from connector.store.database import Database
 from connector.store.tables import staged_groups, staged_memberships, staged_users
 
-BATCH = 500
+BATCH = 2000
 _log = logging.getLogger(__name__)
 STAGED = (staged_users, staged_groups, staged_memberships)
 

@@ -191,6 +191,16 @@ staged_memberships = Table(
     sqlite_with_rowid=False,
 )
 Index("staged_users_by_name", staged_users.c.run, staged_users.c.name_key).ddl_if(dialect="sqlite")
+_changed = staged_users.c.change.is_not(None)
+# A publish of few changes must not look at every row, each as large as the body of a user.
+Index(
+    "staged_users_changed",
+    staged_users.c.run,
+    staged_users.c.id,
+    staged_users.c.change,
+    sqlite_where=_changed,
+    postgresql_where=_changed,
+)
 Index("staged_memberships_of_user", staged_memberships.c.run, staged_memberships.c.user_id)
 
 runs = Table(

@@ -15,7 +15,7 @@ from enum import StrEnum
 from connector.cognito.faults import SKEW_REMEDY, describe_skew
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
-from connector.cognito.session import Access, Patience, Session, utc_now
+from connector.cognito.session import Access, Session, utc_now
 from connector.errors import ConfigError, ConnectorError, SourceDenied, SourceMissing
 
 CLOCK_WARNING = timedelta(seconds=60)
@@ -110,7 +110,7 @@ class _Examination:
         access = self._subject.access
         if isinstance(access, ConfigError):
             raise access
-        hasty = Patience(min(access.patience.attempts, 2), access.patience.connect_timeout, read_timeout=10)
+        hasty = replace(access.patience, attempts=min(access.patience.attempts, 2), read_timeout=10, deadline=60)
         return replace(access, patience=hasty)
 
     @property

@@ -103,6 +103,7 @@ def _harvest_and_compare(
         rejects=tuple(tally.rejects),
         rejected=tally.rejected,
         dropped_members=tally.dropped_members,
+        hint=tally.hint,
         notes=staging.count_remarks(),
         renamed=tuple(renamed_users(database, run, most=LISTED)),
     )

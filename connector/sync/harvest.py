@@ -1,11 +1,12 @@
 """Read a whole pool, or the listed groups of it, into staging. Complete or not at all (P01).
 
-Every record is mapped and rendered on the way and goes to staging page by page. A record that cannot be served is noted
-and left out; anything else that goes wrong ends the harvest (P17).
+The walks go on side by side; every record is mapped and rendered on the way and goes to staging page by page. A record
+that cannot be served is noted and left out; anything else that goes wrong ends the harvest (P17).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
@@ -13,10 +14,20 @@ from connector.directory.mapping import Rules, person_of, team_of
 from connector.directory.people import Team
 from connector.directory.records import GroupRecord, UserRecord
 from connector.directory.rows import UserRow
-from connector.errors import GroupGone, RecordRejected
+from connector.directory.safeguard import Limit
+from connector.errors import GroupGone, HarvestIncomplete, RecordRejected
 from connector.scim.render import group_row, user_row
 from connector.store.staging import Staging
 from connector.sync.progress import Progress
+from connector.sync.side_by_side import SideBySide
+
+READING = "reading"
+
+UNSEEN = Limit(100, 1.0)
+"""So many members, of all users, may be unknown to the walk over users; more would mean that it was not complete."""
+
+LIST_CALLS, GROUPS_OF_USER_CALLS = 30, 50
+"""Calls per second that Cognito allows: ListUsers with ListUsersInGroup, and AdminListGroupsForUser."""
 
 LISTED = 1000
 """How many rejects and renamed users a result names; the rest are counted."""
@@ -41,6 +52,7 @@ class Tally:
     rejects: list[Reject] = field(default_factory=list)
     rejected: int = 0
     dropped_members: int = 0
+    hint: str = ""
 
     def reject(self, kind: str, source: str, reason: str) -> None:
         """Take note of a record that cannot be served."""
@@ -75,46 +87,81 @@ class Harvest:
         Raises:
             SourceError, SourceMissing: the harvest is not complete.
         """
-        if chosen:
-            self._read_groups([tuple(self._pool.group(name) for name in chosen)], members_are_users=True)
-        else:
-            for page in self._pool.users():
-                self._stage_users(page)
-            self._read_groups(self._pool.groups(), members_are_users=False)
-            self._look_up_unknown_members()
+        with SideBySide(self._pool.stop) as walks:
+            if chosen:
+                self._read_chosen(walks, chosen)
+            else:
+                self._read_all(walks)
         self._staging.flush()
         self.tally.dropped_members = self._staging.drop_unknown_members()
+        self.tally.rejects.sort(key=lambda reject: (reject.kind, reject.source))
         return self.tally
 
-    def _read_groups(self, pages: Iterable[tuple[GroupRecord, ...]], *, members_are_users: bool) -> None:
-        teams = [team for page in pages for team in self._stage_groups(page, listed=members_are_users)]
-        for team in teams:
-            try:
-                self._read_members(team, members_are_users=members_are_users)
-            except GroupGone:
-                if members_are_users:
-                    raise
-                self._staging.drop_group(team.id)
-                self.tally.groups -= 1
+    def _read_chosen(self, walks: SideBySide, chosen: tuple[str, ...]) -> None:
+        """Read groups by name; their members are the users."""
 
-    def _read_members(self, team: Team, *, members_are_users: bool) -> None:
-        for page in self._pool.members(team.name):
-            if members_are_users:
-                self._stage_users(page)
-            self._staging.add_members(team.id, (record.sub for record in page if record.sub))
-            self.tally.memberships += len(page)
-            self.say("groups")
+        def begin(record: GroupRecord) -> None:
+            for team in self._stage_groups((record,), listed=True):
+                walks.start(self._pool.members(team.name), partial(self._stage_members_as_users, team))
 
-    def _look_up_unknown_members(self) -> None:
-        """Ask for members whom the walk over users did not return: two walks see the pool at two times (P11)."""
+        walks.start(map(self._pool.group, chosen), begin)
+        walks.finish()
+
+    def _read_all(self, walks: SideBySide) -> None:
+        def begin(page: tuple[GroupRecord, ...]) -> None:
+            for team in self._stage_groups(page, listed=False):
+                take, failed = partial(self._stage_members, team), partial(self._leave_out, team)
+                walks.start(self._pool.member_ids(team.name), take, failed=failed)
+
+        walks.start(self._pool.users(), self._stage_users)
+        walks.start(self._pool.groups(), begin)
+        walks.finish()
+        for sub in self._unseen():
+            walks.start(map(self._pool.find_user, (sub,)), self._stage_found)
+        walks.finish()
+        self.tally.hint = _hint(self.tally.users, self._meter.calls.get("ListUsersInGroup", 0))
+
+    def _leave_out(self, team: Team, fault: Exception) -> None:
+        """Take a group back that went away while it was read; any other fault ends the harvest (P12)."""
+        if not isinstance(fault, GroupGone):
+            raise fault
+        self._staging.drop_group(team.id)
+        self.tally.groups -= 1
+
+    def _unseen(self) -> list[str]:
+        """Name the members whom the walk over users did not return: two walks see the pool at two times (P11).
+
+        Raises:
+            HarvestIncomplete: there are too many.
+        """
         self._staging.flush()
+        unseen: list[str] = []
         for sub in self._staging.unknown_members():
-            if sub not in self._rejected_users and (record := self._pool.find_user(sub)):
-                self._stage_users((record,))
+            if sub not in self._rejected_users:
+                unseen.append(sub)
+            if not UNSEEN.allows(len(unseen), self.tally.users):
+                raise HarvestIncomplete(
+                    f"Over {len(unseen) - 1} members of groups are not among the {self.tally.users} users listed.",
+                    remedy="The pool was probably changed on a large scale while it was read; try again when it rests.",
+                )
+        return unseen
+
+    def _stage_found(self, record: UserRecord | None) -> None:
+        if record:
+            self._stage_users((record,))
+
+    def _stage_members_as_users(self, team: Team, page: tuple[UserRecord, ...]) -> None:
+        self._stage_users(page)
+        self._stage_members(team, tuple(record.sub for record in page))
+
+    def _stage_members(self, team: Team, page: tuple[str, ...]) -> None:
+        self._staging.add_members(team.id, filter(None, page))
+        self.tally.memberships += len(page)
+        self.say(READING)
 
     def _stage_users(self, page: tuple[UserRecord, ...]) -> None:
         self._staging.add_users(self._users(page))
-        self.say("users")
+        self.say(READING)
 
     def _users(self, page: tuple[UserRecord, ...]) -> Iterator[UserRow]:
         for record in page:
@@ -137,7 +184,7 @@ class Harvest:
         teams = list(self._teams(page, listed=listed))
         self._staging.add_groups(group_row(team) for team in teams)
         self.tally.groups += len(teams)
-        self.say("groups")
+        self.say(READING)
         return teams
 
     def _teams(self, page: tuple[GroupRecord, ...], *, listed: bool) -> Iterator[Team]:
@@ -160,3 +207,14 @@ class Harvest:
             memberships=tally.memberships,
             calls=sum(self._meter.calls.values()),
         )
+
+
+def _hint(users: int, member_calls: int) -> str:
+    """Say so where asking for the groups of each user would take less time than walking the groups."""
+    by_user, by_group = users / GROUPS_OF_USER_CALLS, member_calls / LIST_CALLS
+    if by_user >= by_group:
+        return ""
+    return (
+        f"The groups hold so few members each that asking for the groups of every user would take {by_user:,.0f} s at"
+        f" Cognito's quotas, reading every group {by_group:,.0f} s. A list of groups (cognito.groups) reads less."
+    )

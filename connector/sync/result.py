@@ -26,6 +26,7 @@ class SyncResult:
         fault: what kept the run from its end.
         notes: how many users had an attribute filled in or left out, by remark.
         renamed: who is served under another name than the wanted one.
+        hint: how the pool could be read in less time, if that is known.
     """
 
     run: int
@@ -44,6 +45,7 @@ class SyncResult:
     renamed: tuple[Renamed, ...] = ()
     calls: Mapping[str, int] = field(default_factory=dict)
     throttled: int = 0
+    hint: str = ""
     kind: str = "sync"
 
     @property
@@ -74,6 +76,8 @@ class SyncResult:
             document |= {"cause": self.fault.message, "remedy": self.fault.remedy, "retryable": self.fault.retryable}
         if self.approved:
             document["approved"] = self.approved
+        if self.hint:
+            document["hint"] = self.hint
         return document | {
             "rejects": [asdict(reject) for reject in self.rejects],
             "rejected": self.rejected,

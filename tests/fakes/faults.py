@@ -82,17 +82,22 @@ class Script:
     throttle_share: float = 0.0
     dice: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311  for faults, not for secrets
     _faults: dict[tuple[str, int], Fault] = field(default_factory=dict)
+    _lasting: dict[str, tuple[int, Fault]] = field(default_factory=dict)
     _hooks: dict[tuple[str, int], Callable[[], object]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def fail(self, operation: str, *, call: int, fault: Fault, times: int = 1) -> None:
-        """Let calls of an operation, from the k-th on, meet a fault."""
+    def fail(self, operation: str, *, call: int, fault: Fault, times: int | None = 1) -> None:
+        """Let calls of an operation, from the k-th on, meet a fault, a number of times or for ever."""
+        if times is None:
+            self._lasting[operation] = call, fault
+            return
         for number in range(call, call + times):
             self._faults[operation, number] = fault
 
     def forget_faults(self) -> None:
         """Let every call from now on go well."""
         self._faults.clear()
+        self._lasting.clear()
 
     def before(self, operation: str, *, call: int, do: Callable[[], object]) -> None:
         """Do something just before the k-th call of an operation is answered."""
@@ -106,8 +111,12 @@ class Script:
         for key in keys:
             if key in self._hooks:
                 self._hooks[key]()
-        planned = next((self._faults[key] for key in keys if key in self._faults), None)
+        planned = next((self._faults[key] for key in keys if key in self._faults), None) or self._last(keys)
         return planned or (Fault.THROTTLE if throttled else None)
+
+    def _last(self, keys: list[tuple[str, int]]) -> Fault | None:
+        lasting = ((number, self._lasting[operation]) for operation, number in keys if operation in self._lasting)
+        return next((fault for number, (first, fault) in lasting if number >= first), None)
 
     def _count(self, operation: str) -> tuple[str, int]:
         self.calls[operation] += 1

@@ -1,4 +1,4 @@
-"""The read operations of Cognito that cost no monthly active user, in the AWS JSON protocol (Cognito API reference)."""
+"""The list operations of Cognito and GetGroup, in the AWS JSON protocol (Cognito API reference)."""
 
 import json
 import re
@@ -40,18 +40,22 @@ class PoolOperations:
             return Refusal(
                 "ResourceNotFoundException", f"User pool {asked.get('UserPoolId')} does not exist."
             ).in_json()
-        match operation:
-            case "ListUsers":
-                return self._list_users(asked)
-            case "ListGroups":
-                return self._list(operation, asked, "Groups", "NextToken", self.population.groups_after)
-            case "ListUsersInGroup":
-                return self._list_members(asked)
-            case "GetGroup":
-                group = self.population.group(asked["GroupName"])
-                return Answer(200, f'{{"Group":{group}}}'.encode()) if group else _NO_GROUP.in_json()
-            case _:
-                return Refusal("UnknownOperationException", "").in_json()
+        answers: dict[str, Callable[[Parameters], Answer]] = {
+            "ListUsers": self._list_users,
+            "ListGroups": self._list_groups,
+            "ListUsersInGroup": self._list_members,
+            "GetGroup": self._get_group,
+            "AdminListGroupsForUser": lambda asked: _page("Groups", self.population.groups_of(asked["Username"])),
+        }
+        known = answers.get(operation)
+        return known(asked) if known else Refusal("UnknownOperationException", "").in_json()
+
+    def _list_groups(self, asked: Parameters) -> Answer:
+        return self._list("ListGroups", asked, "Groups", "NextToken", self.population.groups_after)
+
+    def _get_group(self, asked: Parameters) -> Answer:
+        group = self.population.group(asked["GroupName"])
+        return Answer(200, f'{{"Group":{group}}}'.encode()) if group else _NO_GROUP.in_json()
 
     def _list_users(self, asked: Parameters) -> Answer:
         if "Filter" not in asked:

@@ -29,6 +29,9 @@ class Population(Protocol):
     def group(self, name: str) -> str | None:
         """Return the JSON of a group."""
 
+    def groups_of(self, username: str) -> list[Item]:
+        """Return the groups of a user."""
+
     def find_users(self, attribute: str, value: str) -> list[Item]:
         """Return the users with this value of an attribute."""
 
@@ -137,6 +140,11 @@ class Listed:
         """Return the JSON of a group."""
         return json.dumps(self._groups[name][1]) if name in self._groups else None
 
+    def groups_of(self, username: str) -> list[Item]:
+        """Return the groups of a user."""
+        names = [name for name, members in self._members.items() if username in members.values()]
+        return [(self._groups[name][0], json.dumps(self._groups[name][1])) for name in names]
+
     def find_users(self, attribute: str, value: str) -> list[Item]:
         """Return the users with this value of an attribute."""
         found = ((at, user) for at, user in self._users.items() if _value(user, attribute) == value)
@@ -145,15 +153,23 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A large population that is nowhere stored: every user follows from its number."""
+    """A large population that is nowhere stored: every user follows from its number.
+
+    Args:
+        largest: how many of the memberships are those of the first group; the other groups share the rest.
+        revision: of a later one, every hundredth user is named otherwise, and every group has moved on by one member.
+    """
 
     users: int
     groups: int = 0
     memberships: int = 0
+    largest: int = 0
+    revision: int = 0
 
     def users_after(self, mark: int, limit: int) -> list[Item]:
         """Return the users behind a mark."""
-        return [(number, _made_up_user(number)) for number in range(mark + 1, min(mark + 1 + limit, self.users))]
+        numbers = range(mark + 1, min(mark + 1 + limit, self.users))
+        return [(number, _made_up_user(number, self.revision)) for number in numbers]
 
     def groups_after(self, mark: int, limit: int) -> list[Item]:
         """Return the groups behind a mark."""
@@ -162,9 +178,9 @@ class Generated:
     def members_after(self, group: str, mark: int, limit: int) -> list[Item]:
         """Return the members of a group behind a mark; groups overlap."""
         number = int(group.removeprefix("group-"))
-        size = min(self.users, self.memberships // self.groups + (number < self.memberships % self.groups))
-        places = range(mark + 1, min(mark + 1 + limit, size))
-        return [(place, _made_up_user((number * 7919 + place) % self.users)) for place in places]
+        places = range(mark + 1, min(mark + 1 + limit, self._size(number)))
+        first = number * 7919 + self.revision
+        return [(place, _made_up_user((first + place) % self.users, self.revision)) for place in places]
 
     def group(self, name: str) -> str | None:
         """Return the JSON of a group."""
@@ -172,10 +188,23 @@ class Generated:
         known = number.isdecimal() and int(number) < self.groups and _group_name(int(number)) == name
         return _made_up_group(int(number)) if known else None
 
+    def groups_of(self, username: str) -> list[Item]:
+        """Return the groups of a user, found by asking each group."""
+        user = int(username.removeprefix("user-"))
+        places = ((number, (user - number * 7919 - self.revision) % self.users) for number in range(self.groups))
+        return [(number, _made_up_group(number)) for number, place in places if place < self._size(number)]
+
     def find_users(self, attribute: str, value: str) -> list[Item]:
         """Return the user with this sub or username."""
         number = int(value[:8], 16) if attribute == "sub" else int(value.removeprefix("user-"))
-        return [(number, _made_up_user(number))] if number < self.users else []
+        return [(number, _made_up_user(number, self.revision))] if number < self.users else []
+
+    def _size(self, group: int) -> int:
+        if self.largest and group == 0:
+            return min(self.users, self.largest)
+        groups, shared = self.groups - bool(self.largest), self.memberships - self.largest
+        place = group - bool(self.largest)
+        return min(self.users, shared // groups + (place < shared % groups))
 
 
 def _page(items: Iterator[tuple[int, dict[str, Any]]], mark: int, limit: int) -> list[Item]:
@@ -188,19 +217,21 @@ def _value(user: Mapping[str, Any], attribute: str) -> str | None:
     return next((one.get("Value") for one in user.get("Attributes", ()) if one["Name"] == attribute), None)
 
 
-def _made_up_user(number: int) -> str:
+def _made_up_user(number: int, revision: int) -> str:
+    version = 0 if number % 100 else revision
     return (
         f'{{"Username":"user-{number:07d}","Attributes":['
         f'{{"Name":"sub","Value":"{number:08x}-5cad-4000-8000-{number:012x}"}},'
         f'{{"Name":"email","Value":"user-{number:07d}@example.com"}},'
         '{"Name":"email_verified","Value":"true"},'
-        f'{{"Name":"given_name","Value":"Given{number % 997}"}},'
+        f'{{"Name":"given_name","Value":"Given{number % 997 + version}"}},'
         f'{{"Name":"family_name","Value":"Family{number % 1009}"}},'
         f'{{"Name":"name","Value":"Given{number % 997} Family{number % 1009}"}},'
         '{"Name":"locale","Value":"en-GB"},{"Name":"zoneinfo","Value":"Europe/Berlin"},'
         f'{{"Name":"phone_number","Value":"+4930{number:08d}"}},'
         f'{{"Name":"custom:department","Value":"Department {number % 40}"}}],'
-        f'"UserCreateDate":{CREATED},"UserLastModifiedDate":{CREATED},"Enabled":true,"UserStatus":"CONFIRMED"}}'
+        f'"UserCreateDate":{CREATED},"UserLastModifiedDate":{CREATED + version},'
+        '"Enabled":true,"UserStatus":"CONFIRMED"}'
     )
 
 

@@ -7,6 +7,7 @@ For a measurement run it in a process of its own, whose memory does not grow wit
 import argparse
 import json
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -14,11 +15,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
-from connector.cognito.session import Access, Patience
+from connector.cognito.sending import Patience
+from connector.cognito.session import Access
 from tests.fakes.faults import Fault, Script
 from tests.fakes.gate import Gate, Principal
 from tests.fakes.operations import PoolOperations
 from tests.fakes.population import Generated, Listed, Population
+from tests.fakes.quotas import Quotas, cognito_quotas
 from tests.fakes.refusals import Refusal
 from tests.fakes.sts import SecurityTokens, Trust
 from tests.fakes.wire import Answer, Request, WireServer
@@ -45,6 +48,8 @@ class SimulatedPool:
         population: instead of both, for large pools.
         now: the clock by which sessions of the role end.
         source_may_read: whether the service user may read the pool without assuming the role.
+        quotas: how many requests the account allows.
+        latency: tells how many seconds the next answer takes.
     """
 
     def __init__(
@@ -55,11 +60,15 @@ class SimulatedPool:
         population: Population | None = None,
         now: Callable[[], datetime] = utc_now,
         source_may_read: bool = False,
+        quotas: Quotas | None = None,
+        latency: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.directory = Listed(users, groups)
         self.script = Script()
         self.trust = Trust(ROLE_ARN, EXTERNAL_ID)
         self._source_may_read = source_may_read
+        self._quotas = quotas or Quotas()
+        self._latency = latency
         self._gate = Gate(now=now, wall_clock=lambda: utc_now() + self._server.date_offset)
         self._gate.admit(USER)
         self._sts = SecurityTokens(self._gate, self.trust, ACCOUNT)
@@ -96,13 +105,14 @@ class SimulatedPool:
             external_id=EXTERNAL_ID,
             session_duration=3600,
             requests_per_second=100_000,
+            group_requests_per_second=100_000,
             endpoint_url=self.endpoint_url,
-            patience=Patience(attempts=1, connect_timeout=5, read_timeout=10),
+            patience=Patience(attempts=1, read_timeout=10, backoff=0),
         )
         return replace(right, **changes)
 
-    def fail(self, operation: str, *, call: int, fault: Fault, times: int = 1) -> None:
-        """Let calls of an operation ("*": of all that read the pool), from the k-th on, meet a fault."""
+    def fail(self, operation: str, *, call: int, fault: Fault, times: int | None = 1) -> None:
+        """Let calls of an operation ("*": of all that read the pool), from the k-th on, meet a fault; None is ever."""
         self.script.fail(operation, call=call, fault=fault, times=times)
 
     def before(self, operation: str, *, call: int, do: Callable[[], object]) -> None:
@@ -137,6 +147,8 @@ class SimulatedPool:
     def _answer(self, request: Request) -> Answer:
         if "X-Amz-Target" in request.headers:
             operation = request.headers["X-Amz-Target"].rpartition(".")[2]
+            if seconds := self._latency():
+                time.sleep(seconds)
             fault = self.script.next_fault(operation, counts_as_any=True)
             good, say_no = partial(self._read, operation, request), Refusal.in_json
         else:
@@ -152,16 +164,24 @@ class SimulatedPool:
             resource = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{POOL_ID}"
             text = f"User: {caller.arn} is not authorized to perform: cognito-idp:{operation} on resource: {resource}"
             return Refusal("AccessDeniedException", text).in_json()
+        if refusal := self._quotas.refusal(operation):
+            return refusal.in_json()
         return self._operations.answer(operation, json.loads(request.body))
 
 
 def main() -> None:
     """Serve a generated pool until interrupted."""
     parser = argparse.ArgumentParser(description="A simulated user pool on loopback; prints its URL.")
-    for name in ("users", "groups", "memberships"):
-        parser.add_argument(f"--{name}", type=int, default=0)
+    for name in ("users", "groups", "memberships", "largest", "revision"):
+        parser.add_argument(f"--{name}", type=int, default=0, help=f"see Generated.{name}")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that each answer takes")
+    parser.add_argument("--quota", type=float, help="lists of users per second; the other quotas are in proportion")
+    parser.add_argument("--burst", type=float, default=1.0, help="seconds that a pause earns, at the quota")
+    parser.add_argument("--halve-after", type=int, help="lists of users after which their quota is halved")
     asked = parser.parse_args()
-    with SimulatedPool(population=Generated(asked.users, asked.groups, asked.memberships)) as pool:
+    quotas = asked.quota and cognito_quotas(asked.quota, burst_seconds=asked.burst, halve_after=asked.halve_after)
+    population = Generated(asked.users, asked.groups, asked.memberships, asked.largest, asked.revision)
+    with SimulatedPool(population=population, quotas=quotas, latency=lambda: asked.latency) as pool:
         sys.stdout.write(f"{pool.endpoint_url}\n")
         sys.stdout.flush()
         try:

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,8 +10,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from connector.cognito.meter import Meter
+from connector.cognito.sending import Patience
 from connector.cognito.session import open_pool
+from connector.errors import SourceError
+from tests.fakes.clock import Clock
 from tests.fakes.population import Generated, people
+from tests.fakes.quotas import TOO_MANY, cognito_quotas
 from tests.fakes.simulated_pool import POOL_ID, REGION, USER, SimulatedPool
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
@@ -22,6 +27,12 @@ def simulated() -> Iterator[SimulatedPool]:
     """A pool that the service user may read."""
     with SimulatedPool(people(61), {"staff": ["p0"], "other": ["p1"]}, source_may_read=True) as pool:
         yield pool
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Time for the buckets."""
+    return Clock()
 
 
 @pytest.fixture
@@ -97,9 +108,70 @@ def test_a_made_up_pool_has_exactly_what_was_asked_for() -> None:
         assert sum(len(set(one)) for one in members.values()) == 500
         assert set().union(*members.values()) <= set(subs)
         assert pool.group("group-00003").name == "group-00003"
+        generated = Generated(users=125, groups=7, memberships=500)
+        assert sum(len(generated.groups_of(f"user-{number:07d}")) for number in range(125)) == 500
         found = pool.find_user(subs[100])
         assert found is not None
         assert found.username == "user-0000100"
+
+
+def test_a_later_revision_changes_every_hundredth_user_and_one_member_of_each_group() -> None:
+    """The pool of the measurements: so much is another sync to find."""
+    before = Generated(users=300, groups=3, memberships=200, largest=100)
+    after = Generated(users=300, groups=3, memberships=200, largest=100, revision=1)
+
+    pairs = zip(before.users_after(-1, 999), after.users_after(-1, 999), strict=True)
+    assert [old[0] for old, new in pairs if old != new] == [0, 100, 200]
+    for group, size in (("group-00000", 100), ("group-00001", 50), ("group-00002", 50)):
+        names = [
+            {json.loads(user)["Username"] for _, user in population.members_after(group, -1, 999)}
+            for population in (before, after)
+        ]
+        assert [len(one) for one in names] == [size, size]
+        assert len(names[0] - names[1]) == 1
+
+
+def test_a_quota_refuses_what_comes_too_fast(clock: Clock) -> None:
+    """Cognito quotas: ListUsers and ListUsersInGroup share one; each operation on groups has its own."""
+    quotas = cognito_quotas(32, burst_seconds=0.1)
+    for bucket in quotas.buckets.values():
+        bucket.clock, bucket._filled = clock.read, clock.now
+
+    operations = ["ListUsers", "ListUsersInGroup", "ListUsers", "ListUsersInGroup"]
+    assert [quotas.refusal(operation) for operation in operations] == [None, None, None, TOO_MANY]
+    assert [quotas.refusal(operation) for operation in ("ListGroups", "GetGroup", "ListGroups")] == [
+        None,
+        None,
+        TOO_MANY,
+    ]
+    clock.now += 1 / 32
+    assert [quotas.refusal("ListUsers"), quotas.refusal("ListUsers")] == [None, TOO_MANY]
+    assert quotas.refusal("DescribeUserPool") is None
+
+
+def test_a_quota_may_be_halved_in_silence(clock: Clock) -> None:
+    """An account's quota is shared: how much is left for us changes during a run."""
+    quotas = cognito_quotas(32, burst_seconds=0, halve_after=3)
+    bucket = quotas.buckets["lists"]
+    bucket.clock, bucket._filled = clock.read, clock.now
+
+    admitted = 0
+    for _ in range(60):
+        clock.now += 1 / 32
+        admitted += quotas.refusal("ListUsers") is None
+
+    assert admitted == 3 + 28
+
+
+def test_refusals_of_a_quota_come_over_the_wire() -> None:
+    """API reference, TooManyRequestsException: HTTP 400."""
+    with SimulatedPool(people(1), quotas=cognito_quotas(1, burst_seconds=0)) as simulated:
+        meter = Meter()
+        pool = open_pool(simulated.access(patience=Patience(deadline=0.5)), run="7", meter=meter)
+        list(pool.users())
+        with pytest.raises(SourceError):
+            list(pool.users())
+        assert meter.throttled > 0
 
 
 def test_a_user_hidden_from_the_list_is_still_a_member(simulated: SimulatedPool) -> None:
@@ -109,6 +181,7 @@ def test_a_user_hidden_from_the_list_is_still_a_member(simulated: SimulatedPool)
 
     assert "p0" not in {user.username for page in pool.users() for user in page}
     assert [user.username for page in pool.members("staff") for user in page] == ["p0"]
+    assert len(simulated.directory.groups_of("p0")) == 1
 
 
 def test_it_runs_in_a_process_of_its_own() -> None:

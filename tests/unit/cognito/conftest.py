@@ -3,14 +3,18 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.fakes.clock import Clock
 from tests.fakes.population import people
 from tests.fakes.simulated_pool import SimulatedPool
 
 
 @pytest.fixture(autouse=True)
-def _no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let botocore try again at once: how often it tries is the point, not how long it waits."""
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Let attempts follow each other at once: how often something is tried is the point, not how long that takes."""
+    virtual = Clock()
+    virtual.rule(monkeypatch)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+    return virtual
 
 
 @pytest.fixture

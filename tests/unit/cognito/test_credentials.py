@@ -1,3 +1,4 @@
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -110,3 +111,27 @@ def test_a_grant_shows_no_secret() -> None:
     shown = repr(Grant("ASIA1", "hidden-key", "hidden-token", START))
 
     assert "hidden" not in shown
+
+
+def test_grants_that_end_under_several_threads_are_renewed_once(tokens: Tokens) -> None:
+    """P13: walks side by side hear of the same end one after the other; only the first of them asks again."""
+    credentials = tokens.credentials()
+    both_signed, first_renewed = threading.Barrier(2), threading.Event()
+
+    def hear_of_it_late() -> None:
+        credentials.get_frozen_credentials()
+        both_signed.wait()
+        first_renewed.wait()
+        credentials.discard()
+        credentials.get_frozen_credentials()
+
+    late = threading.Thread(target=hear_of_it_late)
+    late.start()
+    credentials.get_frozen_credentials()
+    both_signed.wait()
+    credentials.discard()
+    credentials.get_frozen_credentials()
+    first_renewed.set()
+    late.join()
+
+    assert tokens.granted == 2

@@ -13,6 +13,7 @@ from connector.errors import (
     SourceDenied,
     SourceError,
     SourceMissing,
+    SourceThrottled,
     SourceUnavailable,
 )
 
@@ -44,9 +45,9 @@ def client_error(code: str, status: int = 400, message: str = SECRET, date: date
         ("RequestExpired", 400, SourceDenied, "clock is wrong"),
         ("RequestTimeTooSkewed", 403, SourceDenied, "clock is wrong"),
         ("ResourceNotFoundException", 400, SourceMissing, "cognito.user_pool_id"),
-        ("TooManyRequestsException", 400, SourceUnavailable, "throttled"),
-        ("ThrottlingException", 400, SourceUnavailable, "throttled"),
-        ("Busy", 429, SourceUnavailable, "throttled"),
+        ("TooManyRequestsException", 400, SourceThrottled, "throttled"),
+        ("ThrottlingException", 400, SourceThrottled, "throttled"),
+        ("Busy", 429, SourceThrottled, "throttled"),
         ("InvalidParameterException", 400, SourceError, "does not accept the parameters"),
         ("InternalErrorException", 500, SourceUnavailable, "HTTP 500"),
         ("503", 503, SourceUnavailable, "HTTP 503"),

@@ -1,9 +1,11 @@
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
-from connector.cognito.records import group_record, user_record
+import pytest
+
+from connector.cognito.records import group_record, user_record, user_sub
 from connector.directory.records import GroupRecord, UserRecord
 
-CREATED = datetime(2024, 5, 1, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+CREATED = 1_714_557_600.125
 
 
 def test_a_whole_user_becomes_a_record() -> None:
@@ -16,7 +18,7 @@ def test_a_whole_user_becomes_a_record() -> None:
         "Enabled": False,
         "UserStatus": "EXTERNAL_PROVIDER",
     }
-    utc = datetime(2024, 5, 1, 10, 0, tzinfo=UTC)
+    utc = datetime(2024, 5, 1, 10, 0, 0, 125_000, UTC)
 
     expected = UserRecord("ann", {"sub": "s-1", "custom:team": "Ü\u0000"}, False, "EXTERNAL_PROVIDER", utc, utc)
 
@@ -47,7 +49,7 @@ def test_a_whole_group_becomes_a_record() -> None:
     }
 
     expected = GroupRecord(
-        "staff", "Everybody", 0, "arn:aws:iam::123456789012:role/staff", datetime(2024, 5, 1, 10, 0, tzinfo=UTC)
+        "staff", "Everybody", 0, "arn:aws:iam::123456789012:role/staff", datetime(2024, 5, 1, 10, 0, 0, 125_000, UTC)
     )
 
     assert expected == group_record(answer)
@@ -56,3 +58,37 @@ def test_a_whole_group_becomes_a_record() -> None:
 def test_an_empty_group_is_still_a_record() -> None:
     """P17: as with users."""
     assert GroupRecord(name="") == group_record({})
+
+
+@pytest.mark.parametrize("moment", [CREATED, "2024-05-01T12:00:00.125+02:00", "1714557600.125"])
+def test_times_are_read_in_every_way_in_which_aws_writes_them(moment: float | str) -> None:
+    """AWS JSON protocol: seconds since 1970; botocore reads the others too, and so do we."""
+    assert user_record({"UserCreateDate": moment}).created == datetime(2024, 5, 1, 10, 0, 0, 125_000, UTC)
+
+
+def test_what_is_null_is_as_good_as_left_out() -> None:
+    """P17: the parser no longer takes nulls away."""
+    names = ("Username", "Attributes", "UserCreateDate", "UserLastModifiedDate", "Enabled", "UserStatus")
+    attribute = {"Name": "email", "Value": None}
+
+    assert user_record(dict.fromkeys(names)) == user_record({})
+    assert user_record({"Attributes": [attribute]}).attributes == {"email": ""}
+    assert group_record(dict.fromkeys(("GroupName", "Description", "Precedence", "RoleArn", "CreationDate"))) == (
+        group_record({})
+    )
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ([{"Name": "email", "Value": "x"}, {"Name": "sub", "Value": "s-1"}], "s-1"),
+        ([], ""),
+        ([{"Name": "sub"}], ""),
+        (None, ""),
+    ],
+)
+def test_the_sub_alone_is_that_of_the_record(attributes: list[dict[str, str]] | None, expected: str) -> None:
+    """Members are read by their sub, which must be the one of the walk over users."""
+    answer = {"Username": "ann", "Attributes": attributes}
+
+    assert user_sub(answer) == user_record(answer).sub == expected

@@ -8,7 +8,8 @@ import pytest
 from connector.cognito.meter import Meter
 from connector.cognito.pace import Pace
 from connector.cognito.pool import UserPool
-from connector.cognito.session import Access, Caller, Patience, Session, open_pool
+from connector.cognito.sending import Patience
+from connector.cognito.session import Access, Caller, Session, open_pool
 from connector.errors import ConfigError, ConnectorError, SourceDenied, SourceUnavailable
 from tests.fakes.faults import Fault
 from tests.fakes.population import people
@@ -260,13 +261,33 @@ def test_every_attempt_waits_for_its_turn(simulated: SimulatedPool, monkeypatch:
     turns: list[float] = []
 
     class Watched(Pace):
-        def wait(self) -> None:
-            turns.append(1 / self._interval)
-            super().wait()
+        def wait(self, urgency: int = 0) -> float:
+            turns.append(self.rate)
+            return super().wait(urgency)
 
     monkeypatch.setattr("connector.cognito.session.Pace", Watched)
-    simulated.fail("ListUsers", call=1, fault=Fault.THROTTLE, times=2)
-    access = simulated.access(patience=Patience(attempts=3), requests_per_second=1000)
+    simulated.fail("ListUsers", call=1, fault=Fault.ERROR_500, times=2)
+    access = simulated.access(patience=Patience(attempts=3, backoff=0), requests_per_second=1000)
+    pool = open_pool(access, run="7", meter=Meter())
 
-    assert count_users(open_pool(access, run="7", meter=Meter())) == 61
+    assert count_users(pool) == 61
     assert turns == [1000.0] * 4
+
+
+def test_calls_on_groups_have_a_pace_of_their_own(simulated: SimulatedPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cognito quotas: ListGroups and GetGroup are counted apart from the lists of users."""
+    turns: list[float] = []
+
+    class Watched(Pace):
+        def wait(self, urgency: int = 0) -> float:
+            turns.append(self.rate)
+            return super().wait(urgency)
+
+    monkeypatch.setattr("connector.cognito.session.Pace", Watched)
+    access = simulated.access(requests_per_second=1000, group_requests_per_second=500)
+    pool = open_pool(access, run="7", meter=Meter())
+
+    reads = (list(pool.groups()), pool.group("staff"), list(pool.members("staff")), list(pool.member_ids("staff")))
+
+    assert len(reads) == 4
+    assert turns == [500.0, 500.0, 1000.0, 1000.0]

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from connector.cognito.sending import Patience
 from connector.errors import ConfigError, StoreError
 from connector.sync.connectivity import Check, Status, Subject, check_connectivity
+from tests.fakes.clock import Clock
 from tests.fakes.faults import Fault
 from tests.fakes.population import people
 from tests.fakes.simulated_pool import EXTERNAL_ID, USER, SimulatedPool
@@ -283,7 +285,7 @@ def test_a_missing_pool_is_told_once(simulated: SimulatedPool) -> None:
     assert checks["list_groups"].detail == "Not tried, because list_users failed."
 
 
-@pytest.mark.parametrize("fault", [Fault.ERROR_500, Fault.CUT_JSON, Fault.THROTTLE])
+@pytest.mark.parametrize("fault", [Fault.ERROR_500, Fault.CUT_JSON])
 def test_a_disturbed_answer_fails_the_check_that_met_it(simulated: SimulatedPool, fault: Fault) -> None:
     """Each error of our tree becomes a failed check with its remedy."""
     simulated.fail("ListUsersInGroup", call=1, fault=fault)
@@ -291,6 +293,21 @@ def test_a_disturbed_answer_fails_the_check_that_met_it(simulated: SimulatedPool
     checks = examine(simulated)
 
     assert by_status(checks, Status.FAILED) == ["list_users_in_group"]
+
+
+def test_throttling_that_lasts_fails_the_check_that_met_it(
+    simulated: SimulatedPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P10: somebody who waits at a terminal is told what to lower after a minute."""
+    clock = Clock()
+    clock.rule(monkeypatch)
+    simulated.fail("ListUsersInGroup", call=1, fault=Fault.THROTTLE, times=None)
+
+    checks = examine(simulated, changes={"patience": Patience()})
+
+    assert by_status(checks, Status.FAILED) == ["list_users_in_group"]
+    assert "cognito.requests_per_second" in str(checks["list_users_in_group"].remedy)
+    assert clock.passed <= 60
 
 
 def test_a_store_that_does_not_answer_fails_alone(simulated: SimulatedPool) -> None:

@@ -1,0 +1,90 @@
+"""Walks side by side: each asks for its pages on a thread of its own, one thread takes what they bring.
+
+A bounded queue lies between, so that memory does not grow when pages come faster than they are written. Whatever the
+order in which walks get on, only one thread ever changes anything.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from queue import Queue
+from types import TracebackType
+from typing import NoReturn, Self, TypeVar
+
+WALKERS = 12
+"""Enough for 30 answers a second that take 150 ms, a retry here and there, and one at the door of each pace."""
+
+WAITING = 16
+"""So many pages wait to be taken."""
+
+Page = TypeVar("Page")
+
+
+def _fail(fault: Exception) -> NoReturn:
+    raise fault
+
+
+class SideBySide:
+    """Use as a context manager; no thread outlives it.
+
+    Args:
+        stop: lets every walk end at its next call.
+    """
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self._threads = ThreadPoolExecutor(WALKERS, thread_name_prefix="walk")
+        self._brought: Queue[tuple[Callable[[], None], bool]] = Queue(WAITING)
+        self._open = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        if self._open:
+            self._stop()
+        while self._open:
+            _, ended = self._brought.get()
+            self._open -= ended
+        self._threads.shutdown()
+
+    def start(
+        self,
+        pages: Iterator[Page],
+        take: Callable[[Page], None],
+        *,
+        failed: Callable[[Exception], None] = _fail,
+    ) -> None:
+        """Begin a walk as soon as a thread is free.
+
+        Args:
+            pages: asked for one by one, on that thread.
+            take: is given each page, on the thread of `finish`; it may begin walks.
+            failed: is given the fault with which the walk ended, if it did; on the thread of `finish`.
+        """
+        self._open += 1
+        self._threads.submit(self._walk, pages, take, failed)
+
+    def finish(self) -> None:
+        """Take what the walks bring, until all have ended.
+
+        Raises:
+            Exception: what a walk ended with, or taking a page did; the first such fault ends all walks.
+        """
+        while self._open:
+            take, ended = self._brought.get()
+            self._open -= ended
+            take()
+
+    def _walk(self, pages: Iterator[Page], take: Callable[[Page], None], failed: Callable[[Exception], None]) -> None:
+        end: Callable[[], None] = _nothing
+        try:
+            for page in pages:
+                self._brought.put((partial(take, page), False))
+        except Exception as fault:  # noqa: BLE001  every fault belongs to whoever takes the pages
+            end = partial(failed, fault)
+        self._brought.put((end, True))
+
+
+def _nothing() -> None:
+    """Take nothing: the walk came to its end."""
