@@ -9,9 +9,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
 
 from connector.errors import StoreError
-from connector.store.queue import Claim, Runs
+from connector.store.lease import Lease
+from connector.store.queue import Claim
 
 POLL_SECONDS = 1.0
 """How often an executor looks for a run."""
@@ -21,6 +23,16 @@ STOP_SECONDS = 8.0
 
 _GLANCE_SECONDS = 0.1
 _log = logging.getLogger(__name__)
+
+
+class Claims(Protocol):
+    """Gives runs to execute; see `connector.store.queue`."""
+
+    def claim(self, kinds: Collection[str], /) -> Claim | None:
+        """Take a queued run of some kinds, or raise StoreError."""
+
+    def abandon(self, lease: Lease, cause: str, /) -> None:
+        """End a claimed run as failed, unless it has ended."""
 
 
 class Executor:
@@ -34,12 +46,13 @@ class Executor:
     """
 
     def __init__(
-        self, runs: Runs, kinds: Collection[str], command: Sequence[str], is_wanted: Callable[[], bool]
+        self, runs: Claims, kinds: Collection[str], command: Sequence[str], is_wanted: Callable[[], bool]
     ) -> None:
         self._runs = runs
         self._kinds = kinds
         self._command = tuple(command)
         self._is_wanted = is_wanted
+        self._told = ""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"execute-{'-'.join(sorted(kinds))}", daemon=True)
 
@@ -59,7 +72,17 @@ class Executor:
                 if claim:
                     self._execute(claim)
             except StoreError as fault:
-                _log.warning("no run can be executed: %s", fault)
+                self._tell_once(f"no run can be executed: {fault}")
+            except Exception as fault:  # noqa: BLE001 - whatever it was, the next run shall be executed
+                self._tell_once(f"no run could be executed: {type(fault).__name__}")
+            else:
+                self._told = ""
+
+    def _tell_once(self, fault: str) -> None:
+        """Log a fault when it begins, not each second that it lasts."""
+        if fault != self._told:
+            _log.warning("%s", fault)
+        self._told = fault
 
     def _goes_on(self, seconds: float) -> bool:
         """Wait, and tell whether to go on."""

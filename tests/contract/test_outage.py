@@ -95,14 +95,14 @@ def test_a_restart_of_the_database_leaves_what_is_published(operation, pool, ser
 
 
 def test_what_was_published_last_is_served_while_the_source_is_away(pool, database, monkeypatch):
-    """P25: for a month every sync fails, each night anew; readers see the same directory, and its date."""
+    """P25: for a month no sync succeeds; readers see the same directory, and its date."""
     connector = Connector(pool, database)
     connector.sync()
     published = connector.published()
     pool.fail("ListUsers", call=1 + pool.calls["ListUsers"], fault=Fault.ACCESS_DENIED, times=1000)
     clock = dict(databases._MILLISECONDS)
 
-    for day in range(1, 31):
+    for day in (1, 7, 30):
         later = {dialect: f"({now} + {day * 86_400_000})" for dialect, now in clock.items()}
         monkeypatch.setattr(databases, "_MILLISECONDS", later)
         assert (connector.sync().outcome, connector.published()) == ("incomplete", published)
