@@ -1,0 +1,208 @@
+"""Make one readable file of a plugin and of what it uses of the engine: a Keeper Gateway carries single files.
+
+Every definition is copied as it is written, comments included; what nothing reaches is left out. The files that come
+out are kept in version control, so that who installs one has read it, and a test compares them with what they are made of.
+"""
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = ("aws_cognito", "aws_iam_user")
+OURS = ("connector", "deploy")
+LATE = ("boto3", "botocore")
+HEAD = '''\
+"""{summary}
+
+Made by `make keeper` from {sources}.
+Change it there: this file is one only because a Keeper Gateway carries plugins as single files.
+"""
+'''
+MISSING = '''\
+except ImportError as missing:  # the Gateway installs requirements() after it has read this file
+    raise SaasException('The module boto3 is missing: please install it with "pip install boto3".') from missing
+'''
+
+
+class NotFlat(Exception):
+    """The modules cannot be one file as they are written; the message says which name to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement at the top of a module, with the comments above it.
+
+    Args:
+        binds: the names it gives.
+        uses: the names it reads, anywhere inside.
+    """
+
+    text: str
+    binds: frozenset[str]
+    uses: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree."""
+        return ast.parse(self.text)
+
+    @cached_property
+    def imports(self) -> tuple[ast.Import | ast.ImportFrom, ...]:
+        """The imports at its top."""
+        return tuple(node for node in self.tree.body if isinstance(node, ast.Import | ast.ImportFrom))
+
+    @property
+    def ours(self) -> list[ast.ImportFrom]:
+        """Its imports of other source files."""
+        return [node for node in self.imports if isinstance(node, ast.ImportFrom) and _is_ours(node.module or "")]
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """What it defines, in order."""
+        nodes = [node for node in self.tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+        return tuple(self._statement(node, following) for node, following in zip(nodes, [*nodes[1:], None], strict=True) if not _is_text(node))
+
+    def _statement(self, node: ast.stmt, following: ast.stmt | None) -> Statement:
+        lines = self.text.splitlines()
+        start = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))]) - 1
+        while start and lines[start - 1].startswith("#"):
+            start -= 1
+        end = following.end_lineno if following is not None and _is_text(following) else node.end_lineno
+        return Statement("\n".join(lines[start:end]), frozenset(_bound(node)), frozenset(_used(node)))
+
+
+def flatten(plugin: str) -> str:
+    """Return a plugin as one file.
+
+    Raises:
+        NotFlat: two modules define the same name, or an import renames one.
+    """
+    modules = _in_order(f"deploy.keeper.source.{plugin}")
+    _require_flat(modules)
+    kept = _reachable(modules)
+    summary = (ast.get_docstring(modules[-1].tree) or "").splitlines()[0]
+    used = {name for _, statements in kept for statement in statements for name in statement.uses}
+    head = HEAD.format(summary=summary, sources=f"`deploy/keeper/source/{plugin}.py` and `connector/rotation`")
+    sections = [_section(module, statements) for module, statements in kept if statements]
+    return "\n".join([head, *_imports(modules, used), *sections])
+
+
+def _in_order(entry: str) -> list[Module]:
+    found: dict[str, Module] = {}
+    graph: dict[str, list[str]] = {}
+    waiting = [entry]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = Module(name, (ROOT / f"{name.replace('.', '/')}.py").read_text())
+            graph[name] = sorted(node.module or "" for node in found[name].ours)
+            waiting += graph[name]
+    try:
+        return [found[name] for name in TopologicalSorter(graph).static_order()]
+    except CycleError as error:
+        raise NotFlat(f"modules import each other: {error.args[1]}") from None
+
+
+def _require_flat(modules: Iterable[Module]) -> None:
+    owners: dict[str, str] = {}
+    for module in modules:
+        for name in (name for statement in module.statements for name in statement.binds):
+            if owners.setdefault(name, module.name) != module.name:
+                raise NotFlat(f"{name} is defined in {owners[name]} and in {module.name}")
+        for node in module.ours:
+            for alias in node.names:
+                if alias.asname or not (ROOT / f"{(node.module or '').replace('.', '/')}.py").exists():
+                    raise NotFlat(f"{module.name} must import names, as they are: {ast.unparse(node)}")
+
+
+def _reachable(modules: list[Module]) -> list[tuple[Module, list[Statement]]]:
+    of_name = {name: statement for module in modules for statement in module.statements for name in statement.binds}
+    kept: set[int] = set()
+    waiting = list(modules[-1].statements)
+    while waiting:
+        statement = waiting.pop()
+        if id(statement) not in kept:
+            kept.add(id(statement))
+            waiting += [of_name[name] for name in statement.uses if name in of_name]
+    return [(module, [one for one in module.statements if id(one) in kept]) for module in modules]
+
+
+def _imports(modules: Iterable[Module], used: set[str]) -> Iterator[str]:
+    found: dict[str, set[str]] = {}
+    for module in modules:
+        for node in module.imports:
+            if not (isinstance(node, ast.ImportFrom) and _is_ours(node.module or "")):
+                for alias in node.names:
+                    if (alias.asname or alias.name.partition(".")[0]) in used:
+                        found.setdefault(_written(node, alias), set()).add(node.module or "" if isinstance(node, ast.ImportFrom) else alias.name)
+    lines = sorted(found, key=lambda line: (line.startswith("from"), line.lower()))
+    standard = [line for line in lines if line.split()[1].partition(".")[0] in sys.stdlib_module_names]
+    late = [line for line in lines if line.split()[1].partition(".")[0] in LATE]
+    keeper = [line for line in lines if line not in standard and line not in late]
+    yield "\n".join(_joined(standard)) + "\n"
+    yield "\n".join(_joined(keeper)) + "\n"
+    yield "\n".join(["try:", *(f"    {line}" for line in _joined(late)), MISSING])
+
+
+def _section(module: Module, statements: Iterable[Statement]) -> str:
+    title = f"\n# {module.name.replace('.', '/')}.py\n"
+    summary = (ast.get_docstring(module.tree) or "").splitlines()[0]
+    return "\n\n".join([f"{title}# {summary}\n", *(f"{statement.text}\n" for statement in statements)])
+
+
+def _written(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:
+    name = f"{alias.name} as {alias.asname}" if alias.asname else alias.name
+    return f"from {node.module} import {name}" if isinstance(node, ast.ImportFrom) else f"import {name}"
+
+
+def _joined(lines: Iterable[str]) -> list[str]:
+    whole: dict[str, list[str]] = {}
+    for line in lines:
+        start, middle, name = line.partition(" import ")
+        whole.setdefault(start, []).extend([name] if middle else [])
+    return [f"{start} import {', '.join(sorted(names))}" if names else start for start, names in whole.items()]
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Assign):
+        yield from (name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name))
+    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id
+    else:
+        raise NotFlat(f"a statement that defines nothing: {ast.unparse(node)}")
+
+
+def _used(node: ast.stmt) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isidentifier():
+            yield part.value  # a forward reference in an annotation
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] in OURS
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+if __name__ == "__main__":
+    for each in PLUGINS:
+        (ROOT / f"deploy/keeper/{each}/{each}.py").write_text(flatten(each))
