@@ -100,6 +100,13 @@ def _slowed_down(call: AwsCall, code: str) -> RotationError:
     return TargetUnavailable(f"AWS throttled {call} ({code}).", remedy="Nothing has changed; try again later.")
 
 
+def _held_off(call: AwsCall, code: str) -> RotationError:
+    return TargetUnavailable(
+        f"A web firewall (AWS WAF) holds {call} off ({code}).",
+        remedy="Nothing has changed. Let the address of this machine pass, then try again.",
+    )
+
+
 def _not_ready(call: AwsCall, code: str) -> RotationError:
     return TargetUnavailable(
         f"AWS is still creating what {call} would change ({code}).",
@@ -139,10 +146,6 @@ def _trigger_refused(call: AwsCall, code: str) -> RotationError:
         f"A Lambda trigger of the user pool refuses {call} ({code}).",
         remedy="Look into the trigger's log, or rotate another way.",
     )
-
-
-def _failed_inside(call: AwsCall, code: str) -> RotationError:
-    return _unanswered(call, code)
 
 
 def _refused_otherwise(call: AwsCall, code: str) -> RotationError:
@@ -197,12 +200,17 @@ _BY_CODE: Mapping[str, _Explain] = {
             "LimitExceeded",
             "LimitExceededException",
             "RequestLimitExceeded",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "SlowDown",
+            "ThrottledException",
             "Throttling",
             "ThrottlingException",
             "TooManyRequestsException",
         ),
         _slowed_down,
     ),
+    "ForbiddenException": _held_off,
     **dict.fromkeys(("EntityTemporarilyUnmodifiable", "EntityTemporarilyUnmodifiableException"), _not_ready),
     **dict.fromkeys(("InvalidPasswordException", "PasswordPolicyViolation"), _against_policy),
     "PasswordHistoryPolicyViolationException": _used_before,
@@ -217,5 +225,5 @@ _BY_CODE: Mapping[str, _Explain] = {
 
 def _by_status(status: int) -> _Explain:
     if status >= 500:  # noqa: PLR2004  the server's own faults (RFC 9110, section 15.6)
-        return _failed_inside
+        return _unanswered
     return {401: _access_denied, 403: _access_denied, 429: _slowed_down}.get(status, _refused_otherwise)

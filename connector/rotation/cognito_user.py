@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from connector.errors import CurrentRefused, RotationDenied, TargetUnfit
+from connector.errors import CurrentRefused, RotationDenied, TargetUnavailable, TargetUnfit
 from connector.rotation.allowed import Allowed
 from connector.rotation.aws_faults import AwsCall, rotation_faults
 from connector.rotation.policy import ASSUMED, CharacterClass, PasswordPolicy
@@ -40,7 +40,7 @@ class PoolUser:
     """Who is to be rotated, and what is known of it beforehand.
 
     Args:
-        pool_id: the user pool.
+        pool_id: the user pool; empty where it is not known, which the user's own way can do without.
         username: any name by which it is found.
         allowed: the accounts that may be rotated.
         assumed_policy: what is taken for the pool's policy where that may not be read.
@@ -57,7 +57,7 @@ class PoolUser:
     attributes: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
-        return f"user {self.username!r} of pool {self.pool_id}"
+        return f"user {self.username!r} of pool {self.pool_id or 'unknown'}"
 
 
 class _UserOfPool:
@@ -87,17 +87,20 @@ class _UserOfPool:
 
     def _read_policy(self) -> tuple[PasswordPolicy, tuple[str, ...]]:
         """Return the pool's policy, or the assumed one with a note."""
+        if not self._user.pool_id:
+            return self._assume_policy("The pool is not named, so its password policy is not known")
         try:
             with rotation_faults(self._call("DescribeUserPool")):
                 pool = self._cognito.describe_user_pool(UserPoolId=self._user.pool_id)["UserPool"]
         except RotationDenied:
-            assumed = replace(self._user.assumed_policy, known=False)
-            note = (
-                f"The pool's password policy may not be read: at least {assumed.minimum_length} characters of every"
-                " class are assumed. Allow cognito-idp:DescribeUserPool."
+            return self._assume_policy(
+                "The pool's password policy may not be read (cognito-idp:DescribeUserPool was denied)"
             )
-            return assumed, (note,)
         return pool_policy(pool.get("Policies", {}).get("PasswordPolicy", {})), ()
+
+    def _assume_policy(self, why: str) -> tuple[PasswordPolicy, tuple[str, ...]]:
+        assumed = replace(self._user.assumed_policy, known=False)
+        return assumed, (f"{why}: at least {assumed.minimum_length} characters of every class are assumed.",)
 
 
 class AdministeredUser(_UserOfPool):
@@ -199,15 +202,14 @@ class SelfServedUser(_UserOfPool):
             raise CurrentRefused(f"The current password of {self._user} is not known.", remedy="Store it in the vault.")
         reached = self._sign_in.enter(current)
         if reached.challenge == NEW_PASSWORD:
-            reached = self._sign_in.answer_new_password(reached, candidate, self._missing_attributes(reached))
-        elif reached.access_token is None:
-            raise TargetUnfit(
-                f"Behind the password of {self._user} Cognito asks for {reached.challenge}, which nobody here answers.",
-                remedy="Give the authenticator's seed, or rotate the administrator's way.",
-            )
-        else:
-            self._change(reached.access_token, candidate, current)
-        self._sign_in.leave(reached)
+            attributes = self._missing_attributes(reached)
+            self._sign_in.leave(self._sign_in.answer_new_password(reached, candidate, attributes))
+            return
+        token = self._check_signed_in(reached)
+        try:
+            self._change(token, candidate, current)
+        finally:
+            self._sign_in.leave(reached)
 
     def prove(self, password: Secret) -> Proof:
         """Try to sign in, once; see `Target.prove`."""
@@ -220,6 +222,16 @@ class SelfServedUser(_UserOfPool):
                 PreviousPassword=current.reveal(),
                 ProposedPassword=candidate.reveal(),
             )
+
+    def _check_signed_in(self, reached: SignInStep) -> Secret:
+        if reached.access_token is not None:
+            return reached.access_token
+        if reached.unanswered:
+            raise TargetUnavailable(reached.unanswered, remedy="Nothing has changed; try again in half a minute.")
+        raise TargetUnfit(
+            f"Behind the password of {self._user} Cognito asks for {reached.challenge}, which nobody here answers.",
+            remedy="Give the authenticator's seed, or rotate the administrator's way.",
+        )
 
     def _missing_attributes(self, reached: SignInStep) -> dict[str, str]:
         asked = [name.removeprefix("userAttributes.") for name in _read_names(reached.parameters)]

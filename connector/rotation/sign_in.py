@@ -7,7 +7,7 @@ import base64
 import hmac
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,7 @@ class SignInStep:
         challenge: what is asked next; empty when signed in.
         parameters: of the challenge.
         session: ties the answer to it.
+        unanswered: why it was not answered, although somebody here could.
     """
 
     username: str
@@ -77,6 +78,7 @@ class SignInStep:
     session: Secret | None = None
     access_token: Secret | None = None
     refresh_token: Secret | None = None
+    unanswered: str = ""
 
 
 class SignIn:
@@ -121,7 +123,7 @@ class SignIn:
         except RotationError as error:
             return Proof(Verdict.UNDECIDED, error.message)
         if reached.access_token is None:
-            return Proof(Verdict.FACTOR_OUTSTANDING, reached.challenge)
+            return Proof(Verdict.FACTOR_OUTSTANDING, reached.unanswered or reached.challenge)
         self.leave(reached)
         return Proof(Verdict.ACCEPTED)
 
@@ -215,15 +217,16 @@ class SignIn:
     def _answer_factor(self, reached: SignInStep) -> SignInStep:
         if self._authenticator is None:
             return reached
-        if reached.challenge == _CHOICE and _TOTP in reached.parameters.get("MFAS_CAN_CHOOSE", ""):
-            reached = self._respond(reached, {"ANSWER": _TOTP}, self._call("RespondToAuthChallenge"))
-        if reached.challenge != _TOTP:
-            return reached
-        code = self._authenticator.next_code()
+        call = self._call("RespondToAuthChallenge")
         try:
-            return self._respond(reached, {f"{_TOTP}_CODE": code.reveal()}, self._call("RespondToAuthChallenge"))
-        except (TargetUnavailable, TargetUnfit):
-            return reached  # the password was accepted, whatever became of the code
+            if reached.challenge == _CHOICE and _TOTP in reached.parameters.get("MFAS_CAN_CHOOSE", ""):
+                reached = self._respond(reached, {"ANSWER": _TOTP}, call)
+            if reached.challenge != _TOTP:
+                return reached
+            code = self._authenticator.next_code()
+            return self._respond(reached, {f"{_TOTP}_CODE": code.reveal()}, call)
+        except (TargetUnavailable, TargetUnfit) as error:
+            return replace(reached, unanswered=error.message)  # the password was accepted all the same
 
     def _initiate(self, parameters: Mapping[str, str], secret: Secret | None) -> SignInStep:
         asked = {"USERNAME": self._username, **parameters, **self._secret_hash(self._username, secret)}
@@ -257,7 +260,7 @@ class SignIn:
     def _secret_hash(self, username: str, secret: Secret | None) -> dict[str, str]:
         if secret is None:
             return {}
-        message = f"{username}{self._app.client_id}".encode()
+        message = f"{username}{self._app.client_id}".encode(errors="surrogatepass")
         return {"SECRET_HASH": base64.b64encode(hmac.digest(secret.reveal().encode(), message, "sha256")).decode()}
 
     def _call(self, operation: str, *, changes: bool = False) -> AwsCall:

@@ -97,7 +97,7 @@ class Exchange:
         """
         who = f"{self._pool_name}{challenge.user}"
         block = base64.b64decode(challenge.secret_block)
-        claim = who.encode() + block + timestamp.encode()
+        claim = who.encode(errors="surrogatepass") + block + timestamp.encode()
         return base64.b64encode(hmac.digest(self.derive_key(challenge, password), claim, "sha256")).decode()
 
     def derive_key(self, challenge: Challenge, password: str) -> bytes:
@@ -126,8 +126,9 @@ def format_timestamp(at: datetime) -> str:
 
 def password_exponent(pool_name: str, challenge: Challenge, password: str) -> int:
     """Return x, which the password decides (RFC 5054, section 2.4, with the pool's name before the user's)."""
-    inner = hashlib.sha256(f"{pool_name}{challenge.user}:{password}".encode()).digest()
-    return hash_to_int(pad(challenge.salt), inner)
+    # Half a surrogate pair is no text, and nobody's password: it is proved wrong like any other.
+    inner = f"{pool_name}{challenge.user}:{password}".encode(errors="surrogatepass")
+    return hash_to_int(pad(challenge.salt), hashlib.sha256(inner).digest())
 
 
 def expand(shared: int, u: int) -> bytes:

@@ -108,13 +108,18 @@ class SignIns:
         refusal = _check_hash(client, given)
         if refusal or user is None or given["USERNAME"] != user.username:
             return refusal or WRONG
+        return self._take_answer(user, pending, given)
+
+    def _take_answer(self, user: FakeUser, pending: Pending, given: Parameters) -> Result:
         match pending.challenge:
             case "PASSWORD_VERIFIER":
                 return self._judge(user, pending, right=_proves(pending, given))
             case "NEW_PASSWORD_REQUIRED":
                 return self._take_first_password(user, pending, given)
+            case "SELECT_MFA_TYPE" if given["ANSWER"] == "SOFTWARE_TOKEN_MFA":
+                return self._ask(replace(pending, challenge=given["ANSWER"]), {"USER_ID_FOR_SRP": user.username})
             case "SOFTWARE_TOKEN_MFA":
-                return self._check_code(user, pending, given["SOFTWARE_TOKEN_MFA_CODE"])
+                return self._check_code(user, given["SOFTWARE_TOKEN_MFA_CODE"])
             case _:
                 return Refusal("NotAuthorizedException", "Nobody here can answer this challenge.")
 
@@ -135,7 +140,8 @@ class SignIns:
     def _ask_for_factor(self, user: FakeUser, pending: Pending) -> Result:
         factor = user.challenge or ("SOFTWARE_TOKEN_MFA" if user.totp else "")
         if factor:
-            return self._ask(replace(pending, challenge=factor), {"USER_ID_FOR_SRP": user.username})
+            choice = {"MFAS_CAN_CHOOSE": '["SMS_MFA","SOFTWARE_TOKEN_MFA"]'} if factor == "SELECT_MFA_TYPE" else {}
+            return self._ask(replace(pending, challenge=factor), {"USER_ID_FOR_SRP": user.username, **choice})
         return self._admit(user)
 
     def _take_first_password(self, user: FakeUser, pending: Pending, given: Parameters) -> Result:
@@ -150,11 +156,10 @@ class SignIns:
         user.attributes |= {name: given[f"userAttributes.{name}"] for name in user.required}
         return self._ask_for_factor(user, pending)
 
-    def _check_code(self, user: FakeUser, pending: Pending, code: str) -> Result:
+    def _check_code(self, user: FakeUser, code: str) -> Result:
         step = int(self._now().timestamp()) // TOTP_STEP
         found = next((near for near in (step, step - 1) if totp_code(user.totp, near) == code), None)
         if found is None:
-            self._ask(pending, {})
             return Refusal("CodeMismatchException", "Invalid code received for user")
         if found in user.used_steps:
             return Refusal("ExpiredCodeException", "Your software token has already been used once.")
