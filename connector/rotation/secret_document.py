@@ -26,6 +26,7 @@ class SecretDocument:
         client_secret: the app client's secret, if it has one.
         user_pool_id: the pool.
         mode: `admin` or `self`, which way the password is set.
+        auth_flow: how the app client lets users sign in, such as `USER_SRP_AUTH`.
         totp_secret_id: the secret that holds the user's TOTP seed.
         keys: all that it holds.
     """
@@ -36,6 +37,7 @@ class SecretDocument:
     client_secret: Secret | None
     user_pool_id: str | None
     mode: str | None
+    auth_flow: str | None
     totp_secret_id: str | None
     keys: Mapping[str, Any] = field(repr=False)
 
@@ -60,6 +62,7 @@ class SecretDocument:
             client_secret=Secret(client_secret) if client_secret else None,
             user_pool_id=_text(keys, "user_pool_id", "userPoolId"),
             mode=_text(keys, "mode"),
+            auth_flow=_text(keys, "auth_flow"),
             totp_secret_id=_text(keys, "totp_secret_id"),
             keys=keys,
         )

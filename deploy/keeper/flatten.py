@@ -1,7 +1,7 @@
 """Make one readable file of a plugin and of what it uses of the engine: a Keeper Gateway carries single files.
 
-Every definition is copied as it is written, comments included; what nothing reaches is left out. The files that come
-out are kept in version control, so that who installs one has read it, and a test compares them with what they are made of.
+Every definition is copied as it is written, comments included; what nothing reaches is left out. The files that
+come out are kept in version control, to be read before they are installed, and compared with their source by a test.
 """
 
 import ast
@@ -23,10 +23,10 @@ Made by `make keeper` from {sources}.
 Change it there: this file is one only because a Keeper Gateway carries plugins as single files.
 """
 '''
-MISSING = '''\
+MISSING = """\
 except ImportError as missing:  # the Gateway installs requirements() after it has read this file
     raise SaasException('The module boto3 is missing: please install it with "pip install boto3".') from missing
-'''
+"""
 
 
 class NotFlat(Exception):
@@ -72,8 +72,9 @@ class Module:
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
         """What it defines, in order."""
-        nodes = [node for node in self.tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
-        return tuple(self._statement(node, following) for node, following in zip(nodes, [*nodes[1:], None], strict=True) if not _is_text(node))
+        nodes = [node for node in self.tree.body if not isinstance(node, ast.Import | ast.ImportFrom | ast.If)]
+        pairs = zip(nodes, [*nodes[1:], None], strict=True)
+        return tuple(self._statement(node, following) for node, following in pairs if not _is_text(node))
 
     def _statement(self, node: ast.stmt, following: ast.stmt | None) -> Statement:
         lines = self.text.splitlines()
@@ -90,8 +91,7 @@ def flatten(plugin: str) -> str:
     Raises:
         NotFlat: two modules define the same name, or an import renames one.
     """
-    modules = _in_order(f"deploy.keeper.source.{plugin}")
-    _require_flat(modules)
+    modules = _tell_apart(_in_order(f"deploy.keeper.source.{plugin}"))
     kept = _reachable(modules)
     summary = (ast.get_docstring(modules[-1].tree) or "").splitlines()[0]
     used = {name for _, statements in kept for statement in statements for name in statement.uses}
@@ -116,20 +116,54 @@ def _in_order(entry: str) -> list[Module]:
         raise NotFlat(f"modules import each other: {error.args[1]}") from None
 
 
-def _require_flat(modules: Iterable[Module]) -> None:
-    owners: dict[str, str] = {}
+def _tell_apart(modules: list[Module]) -> list[Module]:
+    """Return the modules with each private name that two of them define, differently, named after its module."""
+    texts: dict[str, set[str]] = {}
     for module in modules:
-        for name in (name for statement in module.statements for name in statement.binds):
-            if owners.setdefault(name, module.name) != module.name:
-                raise NotFlat(f"{name} is defined in {owners[name]} and in {module.name}")
-        for node in module.ours:
-            for alias in node.names:
-                if alias.asname or not (ROOT / f"{(node.module or '').replace('.', '/')}.py").exists():
-                    raise NotFlat(f"{module.name} must import names, as they are: {ast.unparse(node)}")
+        _require_plain_imports(module)
+        for statement in module.statements:
+            for name in statement.binds:
+                texts.setdefault(name, set()).add(statement.text)
+    ambiguous = {name for name, different in texts.items() if len(different) > 1}
+    if public := sorted(name for name in ambiguous if not name.startswith("_")):
+        raise NotFlat(f"two modules define {', '.join(public)}")
+    return [_renamed(module, ambiguous) for module in modules]
+
+
+def _require_plain_imports(module: Module) -> None:
+    for node in module.ours:
+        is_file = (ROOT / f"{(node.module or '').replace('.', '/')}.py").exists()
+        if not is_file or any(alias.asname or alias.name.startswith("_") for alias in node.names):
+            raise NotFlat(f"{module.name} must import public names, as they are: {ast.unparse(node)}")
+
+
+def _renamed(module: Module, names: set[str]) -> Module:
+    lines = [line.encode() for line in module.text.splitlines(keepends=True)]
+    mine = {name for statement in module.statements for name in statement.binds} & names
+    suffix = f"_of_{module.name.rpartition('.')[2]}".encode()
+    for row, column in sorted(_places(module, mine), reverse=True):
+        lines[row] = lines[row][:column] + suffix + lines[row][column:]
+    return Module(module.name, b"".join(lines).decode())
+
+
+def _places(module: Module, names: set[str]) -> Iterator[tuple[int, int]]:
+    """Yield line and column (in bytes) behind each use of some names."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.arg) and node.arg in names:
+            raise NotFlat(f"{module.name}: the parameter {node.arg} has the name of something at the top")
+        if isinstance(node, ast.Name) and node.id in names:
+            yield node.lineno - 1, node.col_offset + len(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names:
+            word = "def " if isinstance(node, ast.FunctionDef) else "class "
+            yield node.lineno - 1, node.col_offset + len(word) + len(node.name)
 
 
 def _reachable(modules: list[Module]) -> list[tuple[Module, list[Statement]]]:
-    of_name = {name: statement for module in modules for statement in module.statements for name in statement.binds}
+    """Return what the last module reaches, of each module; what is written twice alike is kept once."""
+    of_name: dict[str, Statement] = {}
+    for statement in (statement for module in modules for statement in module.statements):
+        for name in statement.binds:
+            of_name.setdefault(name, statement)
     kept: set[int] = set()
     waiting = list(modules[-1].statements)
     while waiting:
@@ -141,20 +175,22 @@ def _reachable(modules: list[Module]) -> list[tuple[Module, list[Statement]]]:
 
 
 def _imports(modules: Iterable[Module], used: set[str]) -> Iterator[str]:
-    found: dict[str, set[str]] = {}
-    for module in modules:
-        for node in module.imports:
-            if not (isinstance(node, ast.ImportFrom) and _is_ours(node.module or "")):
-                for alias in node.names:
-                    if (alias.asname or alias.name.partition(".")[0]) in used:
-                        found.setdefault(_written(node, alias), set()).add(node.module or "" if isinstance(node, ast.ImportFrom) else alias.name)
-    lines = sorted(found, key=lambda line: (line.startswith("from"), line.lower()))
-    standard = [line for line in lines if line.split()[1].partition(".")[0] in sys.stdlib_module_names]
-    late = [line for line in lines if line.split()[1].partition(".")[0] in LATE]
-    keeper = [line for line in lines if line not in standard and line not in late]
-    yield "\n".join(_joined(standard)) + "\n"
-    yield "\n".join(_joined(keeper)) + "\n"
-    yield "\n".join(["try:", *(f"    {line}" for line in _joined(late)), MISSING])
+    wanted = {
+        _written(node, alias)
+        for module in modules
+        for node in module.imports
+        if not (isinstance(node, ast.ImportFrom) and _is_ours(node.module or ""))
+        for alias in node.names
+        if (alias.asname or alias.name.partition(".")[0]) in used
+    }
+    groups: dict[str, list[str]] = {"standard": [], "late": [], "keeper": []}
+    for line in sorted(wanted, key=lambda line: (line.startswith("from"), line.lower())):
+        package = line.split()[1].partition(".")[0]
+        kind = "standard" if package in sys.stdlib_module_names else "late" if package in LATE else "keeper"
+        groups[kind].append(line)
+    yield "\n".join(_joined(groups["standard"])) + "\n"
+    yield "\n".join(_joined(groups["keeper"])) + "\n"
+    yield "\n".join(["try:", *(f"    {line}" for line in _joined(groups["late"])), MISSING])
 
 
 def _section(module: Module, statements: Iterable[Statement]) -> str:

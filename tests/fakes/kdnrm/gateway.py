@@ -71,6 +71,7 @@ class Gateway:
         """Rotate the user's password, as the Gateway does.
 
         Args:
+            plugin_class: the class SaasPlugin.
             new_password: what the Gateway generated; None as it may come.
             prior_password: instead of the record's, as it may come: None, Secret(None), a tuple.
         """

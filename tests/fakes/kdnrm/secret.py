@@ -18,7 +18,7 @@ class Secret:
     def bytes(self) -> bytes:
         """The value, encoded."""
         if not isinstance(self.value, str):
-            raise ValueError("not a text")
+            raise TypeError("not a text")
         return self.value.encode()
 
     @staticmethod
