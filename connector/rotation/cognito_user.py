@@ -88,14 +88,12 @@ class _UserOfPool:
     def _read_policy(self) -> tuple[PasswordPolicy, tuple[str, ...]]:
         """Return the pool's policy, or the assumed one with a note."""
         if not self._user.pool_id:
-            return self._assume_policy("The pool is not named, so its password policy is not known")
+            return self._assume_policy("The pool is not named, so its password policy is not read")
         try:
             with rotation_faults(self._call("DescribeUserPool")):
                 pool = self._cognito.describe_user_pool(UserPoolId=self._user.pool_id)["UserPool"]
         except RotationDenied:
-            return self._assume_policy(
-                "The pool's password policy may not be read (cognito-idp:DescribeUserPool was denied)"
-            )
+            return self._assume_policy("The pool's password policy may not be read (cognito-idp:DescribeUserPool)")
         return pool_policy(pool.get("Policies", {}).get("PasswordPolicy", {})), ()
 
     def _assume_policy(self, why: str) -> tuple[PasswordPolicy, tuple[str, ...]]:

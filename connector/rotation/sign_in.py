@@ -271,6 +271,8 @@ class SignIn:
 def _read_step(answer: Mapping[str, Any], username: str, client_secret: Secret | None) -> SignInStep:
     parameters = answer.get("ChallengeParameters") or {}
     tokens = answer.get("AuthenticationResult") or {}
+    if not (tokens.get("AccessToken") or answer.get("ChallengeName")):
+        raise ValueError("neither tokens nor a challenge")  # told as an answer that could not be read
     return SignInStep(
         username=parameters.get("USER_ID_FOR_SRP") or parameters.get("USERNAME") or username,
         client_secret=client_secret,

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from connector.rotation.srp import GROUP
 
@@ -21,7 +22,7 @@ class Verifier:
     password: str = field(repr=False)
     salt: str = field(default_factory=lambda: secrets.token_hex(16))
 
-    @property
+    @cached_property
     def value(self) -> int:
         """Return v = g^x."""
         inner = hashlib.sha256(f"{self.pool_name}{self.user}:{self.password}".encode()).hexdigest()
