@@ -169,8 +169,8 @@ class Journal:
         except BrokenSeal as error:
             raise VaultUnfit(
                 f"The journal's entry {path} cannot be opened: {error}.",
-                remedy="Give the key that it was sealed with (rotation.journal_key_file). Keep the file until the account has"
-                " another password: it may hold the only copy of the live one.",
+                remedy="Give the key that it was sealed with (rotation.journal_key_file). Until the account has another"
+                " password, keep the file: it may hold the only copy of the live one.",
             ) from None
 
     def _path(self, account: str, kind: str) -> Path:
