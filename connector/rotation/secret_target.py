@@ -1,7 +1,8 @@
 """Open the account that a secret is about: the secret says whose password it is, and which way it is set."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Self, TypeVar
 
@@ -52,10 +53,24 @@ class Defaults:
         )
 
 
-def open_target(door: AwsDoor, document: SecretDocument, defaults: Defaults) -> Target:
+def open_target(
+    door: AwsDoor,
+    document: SecretDocument,
+    defaults: Defaults,
+    *,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+) -> Target:
     """Return the Cognito user that a secret is about.
 
     Which users those may be is decided by who may write the secret, and by the rights of the function's role.
+
+    Args:
+        door: reaches Cognito, and the secret of the authenticator's seed.
+        document: what the secret says.
+        defaults: what holds where it says nothing.
+        now: the time, with its zone.
+        sleep: waits for so many seconds.
 
     Raises:
         VaultUnfit: the secret does not say enough, or names another pool than the function is for.
@@ -63,7 +78,12 @@ def open_target(door: AwsDoor, document: SecretDocument, defaults: Defaults) -> 
     """
     pool_id, mode = _pool(document, defaults), _choose(Mode, "mode", document.mode or defaults.mode)
     user = PoolUser(pool_id, document.username, EVERYONE)
-    sign_in = _sign_in(door, document, pool_id, document.auth_flow or defaults.auth_flow)
+    sign_in = None
+    if document.client_id is not None:
+        app = _app_client(document, document.client_id, pool_id, document.auth_flow or defaults.auth_flow)
+        seed = read_seed(door, document.totp_secret_id) if document.totp_secret_id else None
+        authenticator = Authenticator(seed, now=now, sleep=sleep) if seed else None
+        sign_in = SignIn(door.cognito(), app, username=document.username, authenticator=authenticator, now=now)
     if mode is Mode.SELF:
         if sign_in is None:
             raise VaultUnfit("The secret names no app client to sign in at.", remedy="Add its id as clientid.")
@@ -85,21 +105,23 @@ def _pool(document: SecretDocument, defaults: Defaults) -> str:
     return defaults.user_pool_id or document.user_pool_id or ""
 
 
-def _sign_in(door: AwsDoor, document: SecretDocument, pool_id: str, flow: str) -> SignIn | None:
-    if document.client_id is None:
-        return None
+def _app_client(document: SecretDocument, client_id: str, pool_id: str, flow: str) -> AppClient:
     secrets = (document.client_secret,) if document.client_secret else ()
-    app = AppClient(pool_id, document.client_id, secrets, _choose(Flow, "auth_flow", flow))
+    app = AppClient(pool_id, client_id, secrets, _choose(Flow, "auth_flow", flow))
     if not pool_id and app.flow is not Flow.USER_PASSWORD_AUTH:
         raise VaultUnfit(
             f"{app.flow} needs the id of the user pool.",
             remedy="Add it to the secret as user_pool_id, or set COGNITO_SCIM_USER_POOL_ID.",
         )
-    authenticator = Authenticator(_read_seed(door, document.totp_secret_id)) if document.totp_secret_id else None
-    return SignIn(door.cognito(), app, username=document.username, authenticator=authenticator)
+    return app
 
 
-def _read_seed(door: AwsDoor, secret_id: str) -> Secret:
+def read_seed(door: AwsDoor, secret_id: str) -> Secret:
+    """Return the seed of an authenticator that a secret holds as text.
+
+    Raises:
+        VaultUnfit, TargetUnavailable, RotationDenied, TargetUnfit: it could not be read.
+    """
     with rotation_faults(AwsCall("secretsmanager:GetSecretValue", f"secret {secret_id}")):
         seed = door.secrets_manager().get_secret_value(SecretId=secret_id).get("SecretString", "").strip()
     if not seed:

@@ -6,9 +6,12 @@ Lambda function", user guide), so every step finds out for itself what is done a
 
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any, Protocol, Self
 
 import boto3
@@ -20,12 +23,13 @@ from connector.rotation.function_log import json_log
 from connector.rotation.patience import Patience
 from connector.rotation.secret_document import SecretDocument
 from connector.rotation.secret_target import Defaults, open_target
-from connector.rotation.secrets_manager import CURRENT, PENDING, Order, SecretsManagerVault
+from connector.rotation.secrets_manager import CURRENT, PENDING, Labels, Order, SecretsManagerVault
 from connector.rotation.setting import Candidate
 
 _SECRET_ID = re.compile(r"[A-Za-z0-9/_+=.@:!-]{1,2048}")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _DELAYS = (1, 2, 5, 10, 20)
+_VAULT_DELAYS = (0.5, 1, 2)
 _SHARE_FOR_WAITING = 0.5
 """Of the time that the function has left; calls need the rest."""
 
@@ -89,29 +93,56 @@ def handler(event: Mapping[str, Any], context: Context) -> None:
     """
     asked = Invocation.read(event)
     keys = {"secret_id": asked.secret_id, "rotation_step": asked.step.value, "version_id": asked.version_id}
+    region = os.environ["AWS_REGION"]
+    function = RotationFunction(AwsDoor(boto3.Session(region_name=region), region), Defaults.read(os.environ))
     with json_log(**keys) as log:
         try:
-            log.info(_run(asked, context))
+            log.info(function.run(asked, seconds_left=context.get_remaining_time_in_millis() / 1000))
         except (ConnectorError, ValueError) as error:
             log.error("%s: %s", type(error).__name__, error)  # noqa: TRY400  a traceback may show values
             raise
 
 
-def _run(asked: Invocation, context: Context) -> str:
-    """Return what was done, as a sentence."""
-    region = os.environ["AWS_REGION"]
-    door = AwsDoor(boto3.Session(region_name=region), region)
-    vault = SecretsManagerVault(
-        door.secrets_manager(), asked.secret_id, order=Order(asked.version_id, asked.rotation_token)
-    )
-    if _is_done(asked, vault):
-        return "The version is current already; nothing to do."
-    if asked.step is Step.FINISH:
-        vault.promote()
-        return "The version is current."
-    patience = _fit(Patience(_DELAYS), context)
-    target = open_target(door, _document(vault), Defaults.read(os.environ))
-    return _advance(asked.step, Rotation(target, vault, patience=patience), vault, patience)
+@dataclass(frozen=True, slots=True)
+class RotationFunction:
+    """The four steps.
+
+    Args:
+        door: reaches Secrets Manager and Cognito, as the function's role.
+        defaults: what holds where a secret says nothing.
+        now: the time, with its zone.
+        sleep: waits for so many seconds.
+    """
+
+    door: AwsDoor
+    defaults: Defaults
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+
+    def run(self, asked: Invocation, *, seconds_left: float) -> str:
+        """Run one step, and return what was done as a sentence.
+
+        Raises:
+            ValueError: Secrets Manager has not begun this rotation.
+            ConnectorError: see `Rotation`.
+        """
+        vault = self._vault(asked)
+        labels = vault.labels()
+        if _is_done(asked, labels, vault.name):
+            return "The version is current already; nothing to do."
+        if asked.step is Step.FINISH and labels.holder(CURRENT) is None:
+            vault.promote()
+            return "The version is current; there was none before."
+        patience = Patience(_fitting_delays(seconds_left), self.sleep)
+        if asked.step is not Step.CREATE:
+            _await_value(vault, patience)
+        target = open_target(self.door, _document(vault), self.defaults, now=self.now, sleep=self.sleep)
+        return _advance(asked.step, Rotation(target, vault, patience=patience), vault)
+
+    def _vault(self, asked: Invocation) -> SecretsManagerVault:
+        order = Order(asked.version_id, asked.rotation_token)
+        patience = Patience(_VAULT_DELAYS, self.sleep)
+        return SecretsManagerVault(self.door.secrets_manager(), asked.secret_id, order=order, patience=patience)
 
 
 def _document(vault: SecretsManagerVault) -> SecretDocument:
@@ -123,37 +154,36 @@ def _document(vault: SecretsManagerVault) -> SecretDocument:
     return document
 
 
-def _is_done(asked: Invocation, vault: SecretsManagerVault) -> bool:
+def _is_done(asked: Invocation, labels: Labels, name: str) -> bool:
     """Check that Secrets Manager has begun this rotation, in the order of its own templates.
 
     Raises:
         ValueError: it has not.
     """
-    labels = vault.labels()
-    if labels.rotation_enabled is False:  # absent, it was never said: some rotations without a schedule
-        raise ValueError(f"The rotation of the {vault.name} is switched off.")
+    if labels.rotation_enabled is False:  # absent, it was never said: a rotation may be tested before it is scheduled
+        raise ValueError(f"The rotation of the {name} is switched off.")
     stages = labels.stages.get(asked.version_id)
     if stages is None:
-        raise ValueError(f"The version has no stage for the rotation of the {vault.name}.")
+        raise ValueError(f"The version has no stage for the rotation of the {name}.")
     if CURRENT in stages:
         return True
     if PENDING not in stages:
-        raise ValueError(f"The version is not staged as {PENDING} for the rotation of the {vault.name}.")
+        raise ValueError(f"The version is not staged as {PENDING} for the rotation of the {name}.")
     return False
 
 
-def _advance(step: Step, rotation: Rotation, vault: SecretsManagerVault, patience: Patience) -> str:
-    if step is Step.CREATE:
-        candidate = rotation.prepare()
-        return _describe("a new password is pending" if candidate.fresh else "what is pending is kept", candidate)
-    _await_value(vault, patience)
+def _advance(step: Step, rotation: Rotation, vault: SecretsManagerVault) -> str:
     candidate = rotation.prepare()
+    if step is Step.CREATE:
+        return _describe("a new password is pending" if candidate.fresh else "what is pending is kept", candidate)
     if step is Step.SET:
-        proof = rotation.apply(candidate)
-        done = "the pending password is live" if proof else "the pending password is set"
-        return _describe(done, candidate)
+        was_live = rotation.apply(candidate) is not None
+        return _describe("the pending password is live" if was_live else "the pending password is set", candidate)
     proof = rotation.confirm(candidate)
-    return f"{candidate.account.identity}: sign-in {proof.verdict.value}. {proof.detail}".strip()
+    if step is Step.FINISH:  # proved once more, so that no order of the steps makes a dead password current
+        vault.promote()
+    done = "the new password is current" if step is Step.FINISH else "the pending password was tried"
+    return f"{candidate.account.identity}: {done}; sign-in {proof.verdict.value}. {proof.detail}".strip()
 
 
 def _await_value(vault: SecretsManagerVault, patience: Patience) -> None:
@@ -175,8 +205,7 @@ def _describe(done: str, candidate: Candidate) -> str:
     return " ".join((f"{candidate.account.identity}: {done}.", *candidate.account.notes))
 
 
-def _fit(patience: Patience, context: Context) -> Patience:
-    """Return as much of it as the function has time for."""
-    left = context.get_remaining_time_in_millis() / 1000 * _SHARE_FOR_WAITING
-    fitting = [delay for number, delay in enumerate(patience.delays, 1) if sum(patience.delays[:number]) <= left]
-    return Patience(tuple(fitting), patience.sleep)
+def _fitting_delays(seconds_left: float) -> tuple[float, ...]:
+    """Return as many delays as the function has time for."""
+    ends = accumulate(_DELAYS)
+    return tuple(delay for delay, end in zip(_DELAYS, ends, strict=True) if end <= seconds_left * _SHARE_FOR_WAITING)
