@@ -28,7 +28,8 @@ GROUP = int(
 GENERATOR = 2
 _DERIVED_KEY_INFO = b"Caldera Derived Key"
 _DERIVED_KEY_BYTES = 16
-_PRIVATE_BITS = 1024
+_PRIVATE_BITS = 256
+"""As many as a private number has at least (RFC 5054, section 2.5.4)."""
 
 
 class Unprovable(ValueError):
@@ -81,7 +82,7 @@ class Exchange:
 
     def __init__(self, pool_id: str, *, private: int | None = None) -> None:
         self._pool_name = pool_id.rpartition("_")[2]
-        self._private = secrets.randbits(_PRIVATE_BITS) | 1 if private is None else private
+        self._private = secrets.randbits(_PRIVATE_BITS) if private is None else private
         self._public = pow(GENERATOR, self._private, GROUP)
 
     @property

@@ -32,7 +32,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, Self
 from urllib.parse import parse_qs
 
@@ -157,6 +157,12 @@ class Cloud:
             text = f"User: {caller.arn} is not authorized to perform: {operation}"
             return Refusal("AccessDeniedException", text, query_code="AccessDenied")
         return None
+
+
+@cache
+def _session() -> boto3.Session:
+    # One for all tests of a process: it is what reads the models of the services.
+    return boto3.Session(aws_access_key_id=ROTATOR.key_id, aws_secret_access_key=ROTATOR.secret, region_name=REGION)
 
 
 def _in_json(result: dict[str, Any] | Refusal) -> Answer:

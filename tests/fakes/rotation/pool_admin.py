@@ -83,7 +83,7 @@ class PoolAdministration:
             "UserStatus": user.status,
             "Enabled": user.enabled,
             "UserAttributes": attributes,
-            "UserMFASettingList": ["SOFTWARE_TOKEN_MFA"] if user.totp else [],
+            "UserMFASettingList": [*(["SOFTWARE_TOKEN_MFA"] if user.totp else []), *filter(None, [user.challenge])],
         }
 
     def _list_groups(self, user: FakeUser, asked: Parameters) -> Result:

@@ -3,6 +3,7 @@
 Stricter than AWS where AWS is unclear: in the answer to a challenge only the internal username is right.
 """
 
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -132,8 +133,8 @@ class SignIns:
             return WRONG
         user.succeed()
         if user.status == "FORCE_CHANGE_PASSWORD":
-            wanted = ",".join(f'"userAttributes.{name}"' for name in user.required)
-            parameters = {"USER_ID_FOR_SRP": user.username, "requiredAttributes": f"[{wanted}]", "userAttributes": "{}"}
+            wanted = user.required_text or json.dumps([f"userAttributes.{name}" for name in user.required])
+            parameters = {"USER_ID_FOR_SRP": user.username, "requiredAttributes": wanted, "userAttributes": "{}"}
             return self._ask(replace(pending, challenge="NEW_PASSWORD_REQUIRED"), parameters)
         return self._ask_for_factor(user, pending)
 

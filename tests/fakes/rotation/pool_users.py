@@ -24,6 +24,7 @@ class FakeUser:
         asks_first: asked before any password: CUSTOM_CHALLENGE or SELECT_CHALLENGE.
         totp: base32 seed of its authenticator; asked for after the password.
         required: attributes that must be given with a first password, such as `name`.
+        required_text: what is sent as `requiredAttributes` instead of these.
     """
 
     username: str
@@ -37,6 +38,7 @@ class FakeUser:
     asks_first: str = ""
     totp: str = field(default="", repr=False)
     required: list[str] = field(default_factory=list)
+    required_text: str = ""
     former: list[str] = field(default_factory=list, repr=False)
     used_steps: set[int] = field(default_factory=set)
     failures: int = 0

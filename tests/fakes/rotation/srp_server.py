@@ -35,7 +35,7 @@ class ServerExchange:
     def __init__(self, verifier: Verifier, client_public: str) -> None:
         self._verifier = verifier
         self._client_public = int(client_public, 16)
-        self._private = secrets.randbits(1024)
+        self._private = secrets.randbits(256)
         k = int(_hash(_padded(GROUP) + _padded(2)), 16)
         self._public = (k * verifier.value + pow(2, self._private, GROUP)) % GROUP
         self.secret_block = base64.b64encode(secrets.token_bytes(96)).decode()
