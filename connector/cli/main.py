@@ -18,6 +18,7 @@ from connector.cli.demo import demo
 from connector.cli.init import init
 from connector.cli.invocation import Invocation
 from connector.cli.listing import listing
+from connector.cli.rotate import rotate
 from connector.cli.serve import serve
 from connector.cli.sync import plan, sync
 from connector.errors import ConnectorError
@@ -43,7 +44,7 @@ def cli(invocation: Invocation, config: Path | None, log_level: str | None, log_
     invocation.start_logging()
 
 
-for _command in (init, check, plan, sync, serve, demo, listing, client, db):
+for _command in (init, check, plan, sync, serve, demo, listing, client, rotate, db):
     cli.add_command(_command)
 
 
