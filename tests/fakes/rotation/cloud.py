@@ -71,6 +71,7 @@ class Cloud:
         self.account = FakeAccount(ACCOUNT)
         self.trust = Trust(ROLE_ARN, EXTERNAL_ID)
         self.observations: list[tuple[str, Any]] = []
+        self._clients: dict[tuple[str, int, float], Any] = {}
         self._probe: Callable[[], Any] | None = None
         self._lock = threading.Lock()
         self._gate = Gate(now=utc_now, wall_clock=utc_now)
@@ -105,7 +106,13 @@ class Cloud:
         return boto3.Session(aws_access_key_id=ROTATOR.key_id, aws_secret_access_key=ROTATOR.secret, region_name=REGION)
 
     def client(self, service: str, *, attempts: int = 1, read_timeout: float = 5) -> Any:
-        """Return a client; `read_timeout` in seconds."""
+        """Return a client, the same one for the same wishes; `read_timeout` in seconds."""
+        wishes = service, attempts, read_timeout
+        if wishes not in self._clients:
+            self._clients[wishes] = self._make_client(*wishes)
+        return self._clients[wishes]
+
+    def _make_client(self, service: str, attempts: int, read_timeout: float) -> Any:
         config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=read_timeout)
         return self.session().client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
 
