@@ -11,6 +11,7 @@ from connector.rotation.sign_in import Flow
 from tests.fakes.faults import Fault
 from tests.fakes.refusals import Refusal
 from tests.fakes.rotation.cloud import Cloud
+from tests.fakes.rotation.srp_server import ServerExchange
 from tests.rotation.people import CLIENT_SECRETS, NEW, OLD, SEED, WRONG, app_client, sign_in
 
 ACCEPTED, REFUSED = Proof(Verdict.ACCEPTED), Proof(Verdict.REFUSED)
@@ -147,6 +148,14 @@ def test_a_wrong_seed_still_proves_the_password(cloud: Cloud, door: AwsDoor) -> 
     assert "code" in proof.detail
 
 
+def test_a_factor_that_is_not_an_authenticator_s_is_left_open(cloud: Cloud, door: AwsDoor) -> None:
+    """P26: a seed answers one kind of factor."""
+    allow(cloud, Flow.USER_SRP_AUTH)
+    cloud.pool.add_user("ann", OLD.reveal(), challenge="SMS_MFA")
+
+    assert sign_in(cloud, door, seed=SEED).prove(OLD) == Proof(Verdict.FACTOR_OUTSTANDING, "SMS_MFA")
+
+
 def test_a_lock_out_is_not_a_wrong_password(cloud: Cloud, door: AwsDoor) -> None:
     """P26: after five failures the right password is refused as well, for a while."""
     allow(cloud, Flow.USER_SRP_AUTH)
@@ -225,13 +234,28 @@ def test_a_disturbed_sign_in_decides_nothing_and_is_not_repeated(
     assert signing.prove(OLD) == ACCEPTED
 
 
-def test_a_damaged_srp_challenge_decides_nothing(cloud: Cloud, door: AwsDoor) -> None:
-    """P26: an empty object with HTTP 200 is an answer too."""
+@pytest.mark.parametrize("operation", ["InitiateAuth", "RespondToAuthChallenge"])
+def test_an_answer_without_content_decides_nothing(cloud: Cloud, door: AwsDoor, operation: str) -> None:
+    """P26: an empty object with HTTP 200 is neither a yes nor a no."""
     allow(cloud, Flow.USER_SRP_AUTH)
     cloud.pool.add_user("ann", OLD.reveal())
-    cloud.fail("InitiateAuth", call=1, fault=Fault.EMPTY_OBJECT)
+    cloud.fail(operation, call=1, fault=Fault.EMPTY_OBJECT)
 
     assert sign_in(cloud, door).prove(OLD).verdict is Verdict.UNDECIDED
+
+
+def test_a_damaged_srp_challenge_decides_nothing(cloud: Cloud, door: AwsDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 5054, section 2.5.4: a server whose number is zero could be anybody, so no claim is signed for it."""
+    allow(cloud, Flow.USER_SRP_AUTH)
+    cloud.pool.add_user("ann", OLD.reveal())
+    zero = {"USER_ID_FOR_SRP": "ann", "SALT": "1", "SRP_B": "0", "SECRET_BLOCK": "AAAA"}
+    monkeypatch.setattr(ServerExchange, "challenge", lambda _: zero)
+
+    proof = sign_in(cloud, door).prove(OLD)
+
+    assert proof.verdict is Verdict.UNDECIDED
+    assert "no SRP challenge" in proof.detail
+    assert not cloud.calls["RespondToAuthChallenge"]
 
 
 def test_who_may_not_sign_users_in_is_told(cloud: Cloud, door: AwsDoor) -> None:

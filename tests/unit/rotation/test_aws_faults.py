@@ -1,6 +1,7 @@
 """Whatever AWS or botocore say becomes one error of the tree, which repeats nothing that they said."""
 
 import inspect
+from typing import Any
 
 import pytest
 from botocore import exceptions as aws
@@ -28,8 +29,8 @@ KINDS = {NewSecretRejected, OutcomeUnknown, RotationDenied, TargetUnavailable, T
 
 def refusal(code: str, *, status: int = 400, text: str = CANARY) -> aws.ClientError:
     """Return an error as botocore makes it of an answer."""
-    metadata = {"HTTPStatusCode": status, "RequestId": "1", "HostId": "", "HTTPHeaders": {}, "RetryAttempts": 0}
-    return aws.ClientError({"Error": {"Code": code, "Message": text}, "ResponseMetadata": metadata}, "Operation")
+    answer: Any = {"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return aws.ClientError(answer, "Operation")
 
 
 def told(error: Exception, call: AwsCall, *, context=rotation_faults) -> RotationError:
@@ -89,9 +90,9 @@ def test_a_look_that_fails_has_changed_nothing(code: str, status: int, kind: typ
     assert type(told(refusal(code, status=status), LOOK)) is kind
 
 
-BOTOCORE = {kind for _, kind in inspect.getmembers(aws, inspect.isclass) if issubclass(kind, aws.BotoCoreError)} - {
-    aws.ClientError
-}
+BOTOCORE: list[type[aws.BotoCoreError]] = [
+    kind for _, kind in inspect.getmembers(aws, inspect.isclass) if issubclass(kind, aws.BotoCoreError)
+]
 
 
 class Silence(dict[str, str]):
@@ -109,7 +110,7 @@ def made(kind: type[aws.BotoCoreError]) -> aws.BotoCoreError:
     return error
 
 
-@pytest.mark.parametrize("kind", sorted(BOTOCORE, key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", BOTOCORE, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("call", [LOOK, CHANGE], ids=["look", "change"])
 def test_every_error_of_botocore_is_told_without_its_text(kind: type[aws.BotoCoreError], call: AwsCall):
     """P27: parameters and addresses stand in botocore's texts."""
