@@ -246,9 +246,9 @@ def test_denied_rotation_has_the_exit_code_of_denial(cloud, run: Run):
 
 def test_reader_who_went_away_finds_the_password_in_the_journal(cloud, run: Run, monkeypatch):
     """P26: a broken pipe is no success; recover prints the password that is live."""
-    monkeypatch.setattr("connector.cli.rotate.click.echo", _break_pipe)
-    broken = run("rotate", *ALICE, "--vault", "stdout")
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr("connector.cli.rotate.click.echo", _break_pipe)
+        broken = run("rotate", *ALICE, "--vault", "stdout")
 
     assert broken.code == 75
     assert not cloud.pool.signs_in("alice", OLD)

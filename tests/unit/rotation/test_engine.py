@@ -236,6 +236,36 @@ def test_own_way_changes_nothing_where_nothing_signs_in():
     assert target.most_failures <= 3
 
 
+def test_own_way_finds_the_change_that_a_sign_in_did_not_see_yet():
+    """P26, set: the reply was lost and the change not seen at once; the old password's refusal leads to another look."""
+    target, vault = parts({3: Fault.REPLY_LOST}, needs_current=True)
+    target.verdicts = [Verdict.REFUSED]
+
+    rotation(target, vault).rotate()
+
+    assert vault.kept == Kept(current=target.password, previous=OLD)
+    assert target.points.calls.count("set_password") == 2
+
+
+class NeverAnswers(MemoryTarget):
+    """A target to which no change gets through, and that does not say so."""
+
+    def set_password(self, candidate, *, current):
+        """Time out."""
+        raise OutcomeUnknown("No answer.")
+
+
+def test_sign_ins_stop_before_the_lock_out():
+    """P26, set: however often the outcome is unknown, no fifth sign-in in a row may fail."""
+    target, vault = NeverAnswers(), MemoryVault()
+
+    with pytest.raises(OutcomeUnknown):
+        rotation(target, vault).rotate()
+
+    assert target.most_failures == REFUSALS_AT_MOST < 5
+    assert vault.kept.pending is not None
+
+
 def test_administrators_way_sets_the_candidate_where_nothing_signs_in():
     """P26, set: nothing signs in; an administrator needs none of the old ones."""
     target, vault = parts(kept=Kept(current=NEW, previous=OLDER))
