@@ -237,7 +237,7 @@ def test_own_way_changes_nothing_where_nothing_signs_in():
 
 
 def test_own_way_finds_the_change_that_a_sign_in_did_not_see_yet():
-    """P26, set: the reply was lost and the change not seen at once; the old password's refusal leads to another look."""
+    """P26, set: the reply was lost, the change not seen at once; the old password's refusal leads to another look."""
     target, vault = parts({3: Fault.REPLY_LOST}, needs_current=True)
     target.verdicts = [Verdict.REFUSED]
 
@@ -250,7 +250,7 @@ def test_own_way_finds_the_change_that_a_sign_in_did_not_see_yet():
 class NeverAnswers(MemoryTarget):
     """A target to which no change gets through, and that does not say so."""
 
-    def set_password(self, candidate, *, current):
+    def set_password(self, *_, **__):
         """Time out."""
         raise OutcomeUnknown("No answer.")
 
