@@ -108,6 +108,7 @@ def _in_order(entry: str) -> list[Module]:
         name = waiting.pop()
         if name not in found:
             found[name] = Module(name, (ROOT / f"{name.replace('.', '/')}.py").read_text())
+            _require_plain_imports(found[name])
             graph[name] = sorted(node.module or "" for node in found[name].ours)
             waiting += graph[name]
     try:
@@ -120,7 +121,6 @@ def _tell_apart(modules: list[Module]) -> list[Module]:
     """Return the modules with each private name that two of them define, differently, named after its module."""
     texts: dict[str, set[str]] = {}
     for module in modules:
-        _require_plain_imports(module)
         for statement in module.statements:
             for name in statement.binds:
                 texts.setdefault(name, set()).add(statement.text)
@@ -149,13 +149,22 @@ def _renamed(module: Module, names: set[str]) -> Module:
 def _places(module: Module, names: set[str]) -> Iterator[tuple[int, int]]:
     """Yield line and column (in bytes) behind each use of some names."""
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.arg) and node.arg in names:
-            raise NotFlat(f"{module.name}: the parameter {node.arg} has the name of something at the top")
+        if (shadow := _bound_inside(node)) & names:
+            raise NotFlat(f"{module.name}: {', '.join(shadow & names)} is bound again inside a definition")
         if isinstance(node, ast.Name) and node.id in names:
             yield node.lineno - 1, node.col_offset + len(node.id)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names:
             word = "def " if isinstance(node, ast.FunctionDef) else "class "
             yield node.lineno - 1, node.col_offset + len(word) + len(node.name)
+
+
+def _bound_inside(node: ast.AST) -> set[str]:
+    """Return the parameters, variables and attributes that a definition gives a value."""
+    if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return set()
+    inside = [part for part in ast.walk(node) if part is not node]
+    stored = {part.id for part in inside if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    return stored | {part.arg for part in inside if isinstance(part, ast.arg)}
 
 
 def _reachable(modules: list[Module]) -> list[tuple[Module, list[Statement]]]:
@@ -188,9 +197,11 @@ def _imports(modules: Iterable[Module], used: set[str]) -> Iterator[str]:
         package = line.split()[1].partition(".")[0]
         kind = "standard" if package in sys.stdlib_module_names else "late" if package in LATE else "keeper"
         groups[kind].append(line)
-    yield "\n".join(_joined(groups["standard"])) + "\n"
-    yield "\n".join(_joined(groups["keeper"])) + "\n"
-    yield "\n".join(["try:", *(f"    {line}" for line in _joined(groups["late"])), MISSING])
+    for kind in ("standard", "keeper"):
+        if groups[kind]:
+            yield "\n".join(_joined(groups[kind])) + "\n"
+    if groups["late"]:
+        yield "\n".join(["try:", *(f"    {line}" for line in _joined(groups["late"])), MISSING])
 
 
 def _section(module: Module, statements: Iterable[Statement]) -> str:

@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, ClassVar, NoReturn, Protocol, Self, runtime_checkable
 
 from kdnrm.exceptions import SaasException
@@ -196,35 +197,35 @@ class AwsDoor:
 
     def cognito(self) -> "CognitoIdentityProviderClient":
         """Return a client of Cognito user pools."""
-        client: CognitoIdentityProviderClient = self.session.client("cognito-idp", **self._options())
+        client: CognitoIdentityProviderClient = self._client("cognito-idp")
         return client
 
     def iam(self) -> "IAMClient":
         """Return a client of IAM."""
-        client: IAMClient = self.session.client("iam", **self._options())
+        client: IAMClient = self._client("iam")
         return client
 
     def sts(self) -> "STSClient":
         """Return a client of STS."""
-        client: STSClient = self.session.client("sts", **self._options())
+        client: STSClient = self._client("sts")
         return client
 
     def secrets_manager(self) -> "SecretsManagerClient":
         """Return a client of Secrets Manager."""
-        client: SecretsManagerClient = self.session.client("secretsmanager", **self._options())
+        client: SecretsManagerClient = self._client("secretsmanager")
         return client
 
-    def _options(self) -> dict[str, Any]:
+    def _client(self, service: str) -> Any:
         _keep_requests_out_of_logs()
-        return {
-            "region_name": self.region,
-            "endpoint_url": self.endpoint_url or None,
-            "config": Config(
-                retries={"mode": "standard", "total_max_attempts": 1},
-                connect_timeout=self.connect_timeout,
-                read_timeout=self.read_timeout,
-            ),
-        }
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 1},
+            connect_timeout=self.connect_timeout,
+            read_timeout=self.read_timeout,
+        )
+        make: Callable[..., Any] = self.session.client  # the service is not a literal, which the stubs ask for
+        client = make(service, region_name=self.region, endpoint_url=self.endpoint_url or None, config=config)
+        client.meta.events.register("after-call", _refuse_foreign_page)
+        return client
 
 
 def _keep_requests_out_of_logs() -> None:
@@ -232,6 +233,13 @@ def _keep_requests_out_of_logs() -> None:
     for name in _PRINT_REQUESTS_AT_DEBUG:
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, logging.INFO))
+
+
+def _refuse_foreign_page(http_response: Any, **_: Any) -> None:
+    # botocore takes any page with status 200 for a yes to a call that answers nothing, a proxy's sign-in page included.
+    page = http_response.content.lstrip()[:14].lower()
+    if http_response.status_code == HTTPStatus.OK and page.startswith((b"<html", b"<!doctype html")):
+        raise ValueError("the answer is not one of AWS")
 
 
 # connector/rotation/srp.py
@@ -260,7 +268,8 @@ _DERIVED_KEY_INFO = b"Caldera Derived Key"
 _DERIVED_KEY_BYTES = 16
 
 
-_PRIVATE_BITS = 1024
+_PRIVATE_BITS = 256
+"""As many as a private number has at least (RFC 5054, section 2.5.4)."""
 
 
 class Unprovable(ValueError):
@@ -313,7 +322,7 @@ class Exchange:
 
     def __init__(self, pool_id: str, *, private: int | None = None) -> None:
         self._pool_name = pool_id.rpartition("_")[2]
-        self._private = secrets.randbits(_PRIVATE_BITS) | 1 if private is None else private
+        self._private = secrets.randbits(_PRIVATE_BITS) if private is None else private
         self._public = pow(GENERATOR, self._private, GROUP)
 
     @property
@@ -1529,6 +1538,8 @@ class SignIn:
 def _read_step(answer: Mapping[str, Any], username: str, client_secret: Secret | None) -> SignInStep:
     parameters = answer.get("ChallengeParameters") or {}
     tokens = answer.get("AuthenticationResult") or {}
+    if not (tokens.get("AccessToken") or answer.get("ChallengeName")):
+        raise ValueError("neither tokens nor a challenge")  # told as an answer that could not be read
     return SignInStep(
         username=parameters.get("USER_ID_FOR_SRP") or parameters.get("USERNAME") or username,
         client_secret=client_secret,
@@ -1740,14 +1751,12 @@ class _UserOfPool:
     def _read_policy(self) -> tuple[PasswordPolicy, tuple[str, ...]]:
         """Return the pool's policy, or the assumed one with a note."""
         if not self._user.pool_id:
-            return self._assume_policy("The pool is not named, so its password policy is not known")
+            return self._assume_policy("The pool is not named, so its password policy is not read")
         try:
             with rotation_faults(self._call("DescribeUserPool")):
                 pool = self._cognito.describe_user_pool(UserPoolId=self._user.pool_id)["UserPool"]
         except RotationDenied:
-            return self._assume_policy(
-                "The pool's password policy may not be read (cognito-idp:DescribeUserPool was denied)"
-            )
+            return self._assume_policy("The pool's password policy may not be read (cognito-idp:DescribeUserPool)")
         return pool_policy(pool.get("Policies", {}).get("PasswordPolicy", {})), ()
 
     def _assume_policy(self, why: str) -> tuple[PasswordPolicy, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, ClassVar, NoReturn, Protocol, runtime_checkable
 
 from kdnrm.exceptions import SaasException
@@ -157,35 +158,35 @@ class AwsDoor:
 
     def cognito(self) -> "CognitoIdentityProviderClient":
         """Return a client of Cognito user pools."""
-        client: CognitoIdentityProviderClient = self.session.client("cognito-idp", **self._options())
+        client: CognitoIdentityProviderClient = self._client("cognito-idp")
         return client
 
     def iam(self) -> "IAMClient":
         """Return a client of IAM."""
-        client: IAMClient = self.session.client("iam", **self._options())
+        client: IAMClient = self._client("iam")
         return client
 
     def sts(self) -> "STSClient":
         """Return a client of STS."""
-        client: STSClient = self.session.client("sts", **self._options())
+        client: STSClient = self._client("sts")
         return client
 
     def secrets_manager(self) -> "SecretsManagerClient":
         """Return a client of Secrets Manager."""
-        client: SecretsManagerClient = self.session.client("secretsmanager", **self._options())
+        client: SecretsManagerClient = self._client("secretsmanager")
         return client
 
-    def _options(self) -> dict[str, Any]:
+    def _client(self, service: str) -> Any:
         _keep_requests_out_of_logs()
-        return {
-            "region_name": self.region,
-            "endpoint_url": self.endpoint_url or None,
-            "config": Config(
-                retries={"mode": "standard", "total_max_attempts": 1},
-                connect_timeout=self.connect_timeout,
-                read_timeout=self.read_timeout,
-            ),
-        }
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 1},
+            connect_timeout=self.connect_timeout,
+            read_timeout=self.read_timeout,
+        )
+        make: Callable[..., Any] = self.session.client  # the service is not a literal, which the stubs ask for
+        client = make(service, region_name=self.region, endpoint_url=self.endpoint_url or None, config=config)
+        client.meta.events.register("after-call", _refuse_foreign_page)
+        return client
 
 
 def _keep_requests_out_of_logs() -> None:
@@ -193,6 +194,13 @@ def _keep_requests_out_of_logs() -> None:
     for name in _PRINT_REQUESTS_AT_DEBUG:
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, logging.INFO))
+
+
+def _refuse_foreign_page(http_response: Any, **_: Any) -> None:
+    # botocore takes any page with status 200 for a yes to a call that answers nothing, a proxy's sign-in page included.
+    page = http_response.content.lstrip()[:14].lower()
+    if http_response.status_code == HTTPStatus.OK and page.startswith((b"<html", b"<!doctype html")):
+        raise ValueError("the answer is not one of AWS")
 
 
 # connector/rotation/secret.py

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
+
 from tests.fakes import kdnrm
 from tests.fakes.kdnrm import exceptions, log, saas_plugins, saas_type, secret
 
@@ -126,11 +128,15 @@ def interface_of_keeper() -> Iterator[None]:
 
 
 def load_plugin(file: Path) -> ModuleType:
-    """Load a plugin as the Gateway does: from its path, under a made-up name, absent from sys.modules."""
+    """Load a plugin as the Gateway does: from its path, under a made-up name, absent from sys.modules.
+
+    What it waits, it waits in no time.
+    """
     spec = importlib.util.spec_from_file_location("test_plugin", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    with interface_of_keeper():
+    with interface_of_keeper(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.sleep", lambda _: None)
         spec.loader.exec_module(module)
     return module
