@@ -29,7 +29,9 @@ def read_metadata(file: Path) -> Metadata:
         elif isinstance(statement, ast.FunctionDef) and statement.name == "config_schema":
             found.schema = [_item(call) for call in _returned_list(statement)]
         elif isinstance(statement, ast.FunctionDef) and statement.name == "requirements" and _is_classmethod(statement):
-            found.requirements = [text.value for text in _returned_list(statement) if isinstance(text, ast.Constant)]
+            found.requirements = [
+                ast.literal_eval(text) for text in _returned_list(statement) if isinstance(text, ast.Constant)
+            ]
     return found
 
 

@@ -7,7 +7,7 @@ class Secret:
     """Holds whatever it is given, None and tuples included, as Keeper's does."""
 
     def __init__(self, secret: Any) -> None:
-        self.value = secret.value if isinstance(secret, Secret) else secret
+        self.value: Any = secret.value if isinstance(secret, Secret) else secret
 
     @property
     def value_strip(self) -> Any:

@@ -41,7 +41,7 @@ class AwsRotates:
     """One secret about one user, and what rotates it; `session` is the function's, for who wants to kill it."""
 
     cloud: Cloud
-    keys: dict = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     defaults: Defaults = BLOG
 
     def __post_init__(self):
