@@ -1755,9 +1755,9 @@ class _UserOfPool:
         try:
             with rotation_faults(self._call("DescribeUserPool")):
                 pool = self._cognito.describe_user_pool(UserPoolId=self._user.pool_id)["UserPool"]
+                return pool_policy(pool["Policies"]["PasswordPolicy"]), ()
         except RotationDenied:
             return self._assume_policy("The pool's password policy may not be read (cognito-idp:DescribeUserPool)")
-        return pool_policy(pool.get("Policies", {}).get("PasswordPolicy", {})), ()
 
     def _assume_policy(self, why: str) -> tuple[PasswordPolicy, tuple[str, ...]]:
         assumed = replace(self._user.assumed_policy, known=False)
@@ -1785,7 +1785,7 @@ class AdministeredUser(_UserOfPool):
         """Look whether the password may be rotated; see `Target.examine`."""
         with rotation_faults(self._call("AdminGetUser")):
             found = self._cognito.admin_get_user(UserPoolId=self._user.pool_id, Username=self._user.username)
-        called = (self._user.username, found["Username"])
+            called = (self._user.username, found["Username"])
         self._user.allowed.check(str(self._user), called=called, groups=self._groups)
         state = str(found.get("UserStatus", "UNKNOWN"))
         self._check_state(state, enabled=found.get("Enabled", True))
