@@ -34,6 +34,10 @@ _SHARE_FOR_WAITING = 0.5
 """Of the time that the function has left; calls need the rest."""
 
 
+_UNCOUNTED = 60.0
+"""Seconds that are taken for the time left where no context tells it."""
+
+
 class Context(Protocol):
     """What Lambda says of the invocation."""
 
@@ -84,8 +88,12 @@ class Invocation:
         return cls(Step(step), secret_id, version_id, event.get("RotationToken"))
 
 
-def handler(event: Mapping[str, Any], context: Context) -> None:
+def handler(event: Mapping[str, Any], context: Context | None) -> None:
     """Run one step of a rotation; returning is success, and anything raised makes Secrets Manager try again.
+
+    Args:
+        event: what Secrets Manager sends.
+        context: tells the time left; None where nobody counts it.
 
     Raises:
         ValueError: the event is none of a rotation that Secrets Manager has begun.
@@ -93,14 +101,21 @@ def handler(event: Mapping[str, Any], context: Context) -> None:
     """
     asked = Invocation.read(event)
     keys = {"secret_id": asked.secret_id, "rotation_step": asked.step.value, "version_id": asked.version_id}
-    region = os.environ["AWS_REGION"]
-    function = RotationFunction(AwsDoor(boto3.Session(region_name=region), region), Defaults.read(os.environ))
+    function = RotationFunction(_open_door(os.environ.get("AWS_REGION")), Defaults.read(os.environ))
+    seconds_left = context.get_remaining_time_in_millis() / 1000 if context else _UNCOUNTED
     with json_log(**keys) as log:
         try:
-            log.info(function.run(asked, seconds_left=context.get_remaining_time_in_millis() / 1000))
+            log.info(function.run(asked, seconds_left=seconds_left))
         except (ConnectorError, ValueError) as error:
             log.error("%s: %s", type(error).__name__, error)  # noqa: TRY400  a traceback may show values
             raise
+
+
+def _open_door(region: str | None) -> AwsDoor:
+    session = boto3.Session(region_name=region)
+    if not session.region_name:
+        raise ValueError("The function's environment names no Region (AWS_REGION).")
+    return AwsDoor(session, session.region_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,3 +89,24 @@ def test_logging_is_afterwards_as_it_was():
         pass
 
     assert (logger.level, logger.propagate, list(logger.handlers)) == before
+
+
+def test_region_of_the_configuration_does_outside_of_lambda(cloud, monkeypatch):
+    """Lambda sets AWS_REGION; elsewhere botocore's own way to name a Region, and no context."""
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    aws = AwsRotates(cloud)
+    token = aws.begin()
+
+    for step in Step:
+        handler({"Step": step, "SecretId": aws.secret.arn, "ClientRequestToken": token}, None)
+
+    aws.assert_rotated()
+
+
+def test_missing_region_is_told(monkeypatch):
+    """An error that says what to set, before anything is asked."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+
+    with pytest.raises(ValueError, match="AWS_REGION"):
+        handler({"Step": "createSecret", "SecretId": "a", "ClientRequestToken": "t"}, None)
