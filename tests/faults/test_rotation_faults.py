@@ -194,7 +194,7 @@ def current(scene: Scene) -> str:
     """Return what readers take for the password."""
     if scene.journal is not None:
         return scene.given[-1].reveal()
-    document = json.loads(scene.cloud.secrets.secret("alice").text("AWSCURRENT"))
+    document: dict[str, str] = json.loads(scene.cloud.secrets.secret("alice").text("AWSCURRENT") or "")
     assert {**document, "password": OLD} == DOCUMENT
     return document["password"]
 

@@ -13,7 +13,7 @@ from connector.cli.main import cli, execute
 from connector.errors import ConnectorError
 from tests.unit.cli.conftest import Run
 
-COMMANDS = {"check", "client", "db", "demo", "init", "list", "plan", "serve", "sync"}
+COMMANDS = {"check", "client", "db", "demo", "init", "list", "plan", "rotate", "serve", "sync"}
 ROOT = Path(__file__).parents[3]
 
 

@@ -66,6 +66,7 @@ def test_password_in_a_secret_is_rotated_proved_and_promoted(cloud, run: Run, mo
     assert cloud.pool.signs_in("alice", new)
     assert not cloud.pool.signs_in("alice", OLD)
     assert kept(cloud)["note"] == "kept"
+    assert cloud.calls["AssumeRole"] == 1
     assert new not in done.out + done.err
 
 
@@ -260,8 +261,7 @@ def _break_pipe(*_, err=False, **__):
         raise BrokenPipeError(32, "Broken pipe")
 
 
-@pytest.mark.usefixtures("cloud")
-def test_source_credentials_rotate_with_a_warning(run: Run, folder: Path, monkeypatch):
+def test_source_credentials_rotate_with_a_warning(cloud, run: Run, folder: Path, monkeypatch):
     """Without a role of its own a rotation works, and says that it should have one."""
     (folder / "config.yaml").write_text(CONFIG.replace(f"  role_arn: {ROLE_ARN}\n", ""))
     monkeypatch.delenv("COGNITO_SCIM_ROTATION__EXTERNAL_ID")
@@ -269,6 +269,7 @@ def test_source_credentials_rotate_with_a_warning(run: Run, folder: Path, monkey
     done = run("rotate", *ALICE, "--vault", f"secretsmanager:{SECRET}")
 
     assert (done.code, "rotation.role_arn is not set" in done.err) == (0, True)
+    assert cloud.calls["AssumeRole"] == 0
 
 
 def test_debug_log_of_every_command_holds_no_secret(cloud, run: Run, folder: Path):

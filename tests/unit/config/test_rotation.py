@@ -79,7 +79,7 @@ def test_reading_role_does_not_rotate():
 
 def test_standard_output_as_vault_needs_the_journals_key():
     """P26: where the vault cannot hold a pending value, the journal has to."""
-    with pytest.raises(ConfigError, match="journal_key_file .*standard output cannot keep"):
+    with pytest.raises(ConfigError, match=r"journal_key_file .*standard output cannot keep"):
         load(vault="stdout")
 
     assert load(vault="stdout", journal_key=KEY).rotation.vault == "stdout"
