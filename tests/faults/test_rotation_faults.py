@@ -5,6 +5,7 @@ After the fault a new process resumes. At every instant some value that is kept 
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -64,11 +65,12 @@ IAM_USERS = (Way.IAM, Way.IAM_REUSE)
 
 @dataclass
 class Wire:
-    """Counts the requests of all clients, and lets one of them meet a fault."""
+    """Counts the requests of all clients, and lets one of them meet a fault or, without one, wait for somebody else."""
 
-    fault: Fault
+    fault: Fault | None = None
     at: int = 0
     sent: int = 0
+    between: Callable[[], object] = lambda: None
 
     def __call__(self, client):
         """Put the wire under a client."""
@@ -78,6 +80,8 @@ class Wire:
         def send(request):
             self.sent += 1
             meets = self.sent == self.at
+            if meets and self.fault is None:
+                self.between()
             if meets and self.fault is Fault.KILLED_BEFORE:
                 raise Crash
             if meets and self.fault is Fault.UNHEARD:
@@ -219,3 +223,22 @@ def test_fault_at_any_call_loses_no_password(way, keeps, fault, tmp_path, caplog
     assert scene.wire.sent < at, "the rotation takes more calls than were tried"
     assert at > FEWEST_CALLS
     assert not [password for password in seen if password in caplog.text]
+
+
+@pytest.mark.parametrize("way", [Way.ADMIN, Way.ADMIN_HISTORY, Way.OWN_SECRET])
+def test_whole_rotation_between_any_two_calls_of_another_loses_no_password(way):
+    """P26: two rotations in place agree on one candidate, or one of them stops; the current value signs in."""
+    with Cloud() as cloud:
+        scene, other = Scene(way, cloud, Wire()), Scene(way, cloud, Wire())
+        scene.connect()
+        other.connect()
+        scene.wire.between = other.run
+        for at in range(1, CALLS_AT_MOST):
+            scene.begin(at, None)
+            scene.run()
+            password = current(scene)
+            assert (scene.is_live(password), scene.is_live(OLD)) == (True, False)
+            assert all(kept for _, kept in cloud.observations)
+            if scene.wire.sent < at:
+                break
+    assert scene.wire.sent < at, "the rotation takes more calls than were tried"
