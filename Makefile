@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint schema bench clean
+.PHONY: help demo test lint schema lambda keeper bench clean
 .DELETE_ON_ERROR:
 
 help: ## Show what can be made.
@@ -28,6 +28,12 @@ lint: $(VENV)/test.stamp ## Check style, types and the direction of imports.
 
 schema: $(VENV)/test.stamp ## Make schemas/config.schema.json from the configuration's models.
 	$(BIN)/python -c 'from connector.config.keys import schema; print(schema(), end="")' > schemas/config.schema.json
+
+lambda: $(VENV)/bin/python ## Make the zip of the Secrets Manager rotation function, the same bytes every time.
+	@$(BIN)/python -m deploy.lambda_zip $(ARGS)
+
+keeper: $(VENV)/test.stamp ## Make the Keeper plugins, single files, from deploy/keeper/source and connector/rotation.
+	@$(BIN)/python -m deploy.keeper.flatten
 
 bench: $(VENV)/test.stamp ## Measure; benchmarks/README.md says what.
 	@$(BIN)/python -m benchmarks $(ARGS)

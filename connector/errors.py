@@ -18,6 +18,19 @@
         LeaseLost              75   the lease expired or went to another run; nothing was published
         SchemaTooNew           78   the database belongs to a newer version
         SchemaTooOld           78   the database waits for `db migrate`
+      RotationError              1   a password was not rotated
+        NotAllowed              78   the account is not on the list of those that may be rotated
+        TargetUnfit             78   the account's password cannot be rotated, or not this way
+        RotationDenied          77   AWS refuses the caller
+        TargetUnavailable       75   the target is unreachable, throttled or not ready; nothing has changed
+        OutcomeUnknown          75   the password may or may not have been set; the vault keeps both
+        CurrentRefused           4   the password kept as current does not sign in; nothing has changed
+        NewSecretRejected       78   the target refuses the new password; it is not live
+        NotProven                4   no sign-in proves the new password
+        NoWayBack                4   the old password cannot be restored; says which one is live
+        VaultUnfit              78   what the vault keeps cannot be used
+        VaultUnavailable        75   the vault is unreachable or throttled
+        RotationBusy            75   another rotation of the account is under way
       RecordRejected            -   one record cannot be served; counted, never fatal
 
 The number is the exit code of the command that ends with it.
@@ -151,6 +164,86 @@ class SchemaTooOld(StoreError):
 
     exit_code = 78
     retryable = False
+
+
+class RotationError(ConnectorError):
+    """A password was not rotated."""
+
+
+class NotAllowed(RotationError):
+    """The account is not on the list of those that may be rotated."""
+
+    exit_code = 78
+
+
+class TargetUnfit(RotationError):
+    """The account is missing, disabled, federated or otherwise one whose password cannot be rotated this way."""
+
+    exit_code = 78
+
+
+class RotationDenied(RotationError):
+    """AWS refuses the caller."""
+
+    exit_code = 77
+
+
+class TargetUnavailable(RotationError):
+    """The target is unreachable, throttled or not ready; nothing has changed."""
+
+    exit_code = 75
+    retryable = True
+
+
+class OutcomeUnknown(RotationError):
+    """The password may or may not have been set; whichever lives, the vault keeps it."""
+
+    exit_code = 75
+    retryable = True
+
+
+class CurrentRefused(RotationError):
+    """The password kept as current does not sign in, so it cannot set another; nothing has changed."""
+
+    exit_code = 4
+
+
+class NewSecretRejected(RotationError):
+    """The target refuses the new password, by its policy or its history; the password is not live."""
+
+    exit_code = 78
+
+
+class NotProven(RotationError):
+    """No sign-in proves the new password; the vault keeps every value."""
+
+    exit_code = 4
+
+
+class NoWayBack(RotationError):
+    """The old password cannot be restored; the message says which one is live."""
+
+    exit_code = 4
+
+
+class VaultUnfit(RotationError):
+    """What the vault keeps cannot be used for the account."""
+
+    exit_code = 78
+
+
+class VaultUnavailable(RotationError):
+    """The vault is unreachable or throttled."""
+
+    exit_code = 75
+    retryable = True
+
+
+class RotationBusy(RotationError):
+    """Another rotation of the account is under way."""
+
+    exit_code = 75
+    retryable = True
 
 
 class RecordRejected(ConnectorError):

@@ -11,6 +11,7 @@ from connector.cli.main import cli
 
 ROOT = Path(__file__).parent.parent
 PROMISES = ROOT / "docs/explanation/promises.md"
+FAULTS = ROOT / "docs/explanation/what-happens-when.md"
 IMPORTERS = ROOT / "docs/reference/importers.md"
 ROW = re.compile(r"^\| (P\d\d) \|.*\| (.+) \|$", re.MULTILINE)
 
@@ -30,13 +31,14 @@ def test_every_command_and_option_is_in_the_reference():
     """A command that nobody can look up does not exist."""
     text = (ROOT / "docs/reference/commands.md").read_text()
     rows = {
-        line.split("`")[1].split(" NAME")[0].split(" ID")[0].split(" users")[0]: line
+        re.split(r" (?:\[?[A-Z]|users)", line.split("`")[1])[0]: line
         for line in text.splitlines()
         if line.startswith("| `")
     }
 
     for name, command in commands(cli):
-        shown = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        options = (option for part in command.params for option in (*part.opts, *part.secondary_opts))
+        shown = {option for option in options if option.startswith("--")}
         assert shown == set(re.findall(r"`(--[a-z-]+)(?: [A-Z]+)?`", rows[name])), name
 
 
@@ -68,6 +70,20 @@ def test_every_test_of_an_importer_is_in_the_file_that_is_named():
     assert [cell for cell in cells[6:] if not re.fullmatch(r"-|(\[test_\w+\]\[\w+\](<br>)?)+", cell)] == []
     for test, file in named:
         assert f"\ndef {test}(" in (IMPORTERS.parent / files[file]).read_text(), f"{files[file]} has no {test}"
+
+
+def test_every_row_of_the_fault_table_names_tests_that_exist():
+    """P26: what is said of a disturbed rotation is proved, row by row."""
+    page = FAULTS.read_text()
+    files = dict(re.findall(r"^\[(\w+)\]: (\S+)$", page, re.MULTILINE))
+    rows = [row.strip("| ").split(" | ") for row in page.splitlines() if row.startswith("| ") and "| Test |" not in row]
+
+    assert rows
+    for row in rows:
+        named = re.findall(r"\[(test_\w+)\]\[(\w+)\]", row[-1])
+        assert named, row[0]
+        for test, file in named:
+            assert f"def {test}(" in (FAULTS.parent / files[file]).read_text(), f"{files[file]} has no {test}"
 
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda page: page.name)

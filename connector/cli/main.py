@@ -19,6 +19,7 @@ from connector.cli.execute import execute as execute_run
 from connector.cli.init import init
 from connector.cli.invocation import Invocation
 from connector.cli.listing import listing
+from connector.cli.rotate import rotate
 from connector.cli.runs import runs
 from connector.cli.serve import serve
 from connector.cli.sync import plan, sync
@@ -45,7 +46,7 @@ def cli(invocation: Invocation, config: Path | None, log_level: str | None, log_
     invocation.start_logging()
 
 
-for _command in (init, check, plan, sync, serve, demo, listing, runs, client, db, execute_run):
+for _command in (init, check, plan, sync, serve, demo, listing, runs, client, rotate, db, execute_run):
     cli.add_command(_command)
 
 

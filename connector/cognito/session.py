@@ -125,6 +125,13 @@ class Session:
             return False
         return True
 
+    def signed(self) -> boto3.Session:
+        """Return what signs requests: the role where one is configured, else the source credentials."""
+        if not self._access.role_arn:
+            return self._source
+        with prepared("A session with AWS"):
+            return _role_session(RoleCredentials(self.assume_role, now=self._now))
+
     def pool(self) -> UserPool:
         """Return the pool, read as the role where one is configured."""
         role = RoleCredentials(self.assume_role, now=self._now) if self._access.role_arn else None

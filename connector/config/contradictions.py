@@ -11,6 +11,13 @@ from connector.config.keys import key_names
 from connector.config.sources import Found, Reading
 
 _SHORT_EXTERNAL_ID = 16
+_SECRETS = {
+    "aws.secret_access_key",
+    "aws.external_id",
+    "rotation.client_secret",
+    "rotation.external_id",
+    "rotation.journal_key",
+}
 _ADMINISTRATED = ("", "auto", "username", "sub")
 
 
@@ -51,10 +58,11 @@ def find_contradictions(given: Given, *, reads_pool: bool) -> Iterator[Fault]:
     yield from _credentials(given)
     yield from _together(given, "aws.access_key_id", "aws.secret_access_key")
     yield from _together(given, "server.tls_certificate", "server.tls_key")
-    if given.has("aws.role_arn") and not given.has("aws.external_id"):
-        yield Fault(
-            "aws.external_id", "missing: a role is assumed only with the ExternalId that its trust policy names"
-        )
+    for section in ("aws", "rotation"):
+        if given.has(f"{section}.role_arn") and not given.has(f"{section}.external_id"):
+            reason = "missing: a role is assumed only with the ExternalId that its trust policy names"
+            yield Fault(f"{section}.external_id", reason)
+    yield from _rotation(given)
 
 
 def _region(given: Given) -> Iterator[Fault]:
@@ -76,6 +84,17 @@ def _credentials(given: Given) -> Iterator[Fault]:
     if not given.has("aws.credential_source") and keys and given.has("aws.profile"):
         reason = "access keys are given too; say with aws.credential_source which to use"
         yield Fault("aws.profile", reason, origin=given.origin("aws.profile"))
+
+
+def _rotation(given: Given) -> Iterator[Fault]:
+    role, origin = given.text("rotation.role_arn"), given.origin("rotation.role_arn")
+    if role and role == given.text("aws.role_arn"):
+        yield Fault(
+            "rotation.role_arn", "is the role that reads the pool; rotations need one of their own", role, origin
+        )
+    if given.text("rotation.vault") == "stdout" and not given.has("rotation.journal_key"):
+        reason = "missing: standard output cannot keep a password that is not live yet; the journal does, sealed by it"
+        yield Fault("rotation.journal_key_file", reason, origin=given.origin("rotation.vault"))
 
 
 def _together(given: Given, one: str, other: str) -> Iterator[Fault]:
@@ -108,7 +127,7 @@ def holds_secret(key: str, value: str) -> bool:
     if key == "store.url":
         user, at, _ = value.partition("//")[2].partition("@")
         return not value.startswith("sqlite:") and ("password" in value or bool(at and ":" in user))
-    return bool(value) and key in {"aws.secret_access_key", "aws.external_id"}
+    return bool(value) and key in _SECRETS
 
 
 def _warnings_of_access(given: Given) -> Iterator[str]:

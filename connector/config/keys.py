@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from connector.config.settings import Section, Settings
+from connector.config.section import Section
+from connector.config.settings import Settings
 from connector.config.values import Source
 
 PREFIX = "COGNITO_SCIM_"
@@ -34,7 +35,15 @@ def is_source(key: str) -> bool:
 
 def is_secret(key: str) -> bool:
     """Tell whether the value of a key must not be shown in a fault, where it may hold anything."""
-    return key in {"aws.access_key_id", "aws.secret_access_key", "aws.external_id", "store.url"}
+    return key in {
+        "aws.access_key_id",
+        "aws.secret_access_key",
+        "aws.external_id",
+        "rotation.client_secret",
+        "rotation.external_id",
+        "rotation.journal_key",
+        "store.url",
+    }
 
 
 @cache

@@ -9,9 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -19,27 +17,12 @@ from pydantic import (
 )
 
 from connector.config import values
+from connector.config.rotation import Rotation
+from connector.config.section import Duration, Limit, NeededTemplate, Path, Section, Template, Whole
 from connector.config.values import AnySource, Source, TrustedSource
 
 _DEFAULT_LIMIT = "10 or 10%"
 NOT_SERVED = Source(attribute="")
-Duration = Annotated[str, AfterValidator(values.duration)]
-Whole = Annotated[int, BeforeValidator(values.number)]
-Limit = Annotated[str, BeforeValidator(values.limit, json_schema_input_type=int | str)]
-Path = Annotated[str, AfterValidator(values.path)]
-Template = Annotated[str, AfterValidator(values.template)]
-NeededTemplate = Annotated[str, Field(min_length=1), AfterValidator(values.template)]
-
-
-class Section(BaseModel):
-    """A group of keys."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-    )
 
 
 class Cognito(Section):
@@ -283,6 +266,8 @@ class Settings(Section):
     """Where the directory is kept."""
     server: Server = Server()
     """The SCIM endpoint."""
+    rotation: Rotation = Rotation()
+    """The rotation of passwords."""
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -299,7 +284,7 @@ class Settings(Section):
 
     def secrets(self) -> Iterator[str]:
         """Yield each secret, for the logs to keep out."""
-        for section in (self.aws, self.store):
+        for section in (self.aws, self.store, self.rotation):
             for _, value in section:
                 if isinstance(value, SecretStr) and not value.get_secret_value().startswith("sqlite:"):
                     yield value.get_secret_value()

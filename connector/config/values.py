@@ -21,6 +21,9 @@ _ACCESS_KEY = re.compile(r"[A-Za-z0-9_]{16,128}")
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_CLIENT_ID = re.compile(r"[\w+]{1,128}", re.ASCII)
+_VAULT = re.compile(r"stdout|secretsmanager:(?:[A-Za-z0-9/_+=.@:!-]|\{username\}){1,2048}")
+_SHORTEST_JOURNAL_KEY = 32
 _STORE = re.compile(r"(?:sqlite:///|postgresql(?:\+psycopg)?://).+")
 # Goes into JSON text as it is, so it holds nothing that JSON would escape.
 _BASE_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?")
@@ -103,6 +106,34 @@ def public_base_url(text: str) -> str:
     if text.rstrip("/").endswith("/scim/v2"):
         raise ValueError("leave out /scim/v2, which is added")
     return text.rstrip("/")
+
+
+def client_id(text: str) -> str:
+    """Check the id of an app client (Cognito: ClientIdType)."""
+    if text and not _CLIENT_ID.fullmatch(text):
+        raise ValueError("is not the id of an app client: letters and digits")
+    return text
+
+
+def vault(text: str) -> str:
+    """Check where passwords are kept."""
+    if text and not _VAULT.fullmatch(text):
+        raise ValueError("is not a vault: write stdout, or secretsmanager: and the name or ARN of the secret")
+    return text
+
+
+def characters(text: str) -> str:
+    """Check what passwords are drawn from; Cognito allows no white space (PasswordType)."""
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("has white space, or characters that are not ASCII")
+    return text
+
+
+def journal_key(secret: SecretStr) -> SecretStr:
+    """Check that a key is long enough to be one."""
+    if 0 < len(secret.get_secret_value()) < _SHORTEST_JOURNAL_KEY:
+        raise ValueError(f"is shorter than {_SHORTEST_JOURNAL_KEY} characters; make one with: openssl rand -base64 48")
+    return secret
 
 
 def path(text: str) -> str:

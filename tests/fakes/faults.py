@@ -6,9 +6,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Protocol
 
 from tests.fakes.refusals import XML, Refusal
 from tests.fakes.wire import Answer
+
+
+class Mishap(Protocol):
+    """Something that can happen to an answer: a `Fault`, or a `Refusal` of one's own."""
+
+    def spoil(self, good: Callable[[], Answer], say_no: Callable[[Refusal], Answer]) -> Answer:
+        """Return the faulty answer; `good` makes the right one, `say_no` writes an error in the service's protocol."""
 
 
 class Fault(Enum):
@@ -17,7 +25,12 @@ class Fault(Enum):
     THROTTLE = "throttle"
     ERROR_500 = "error-500"
     ERROR_503 = "error-503"
+    FAILED_AFTER = "failed-after"
+    """The call had its effect; the answer is HTTP 500 all the same."""
+    UNHEARD = "unheard"
+    """The connection breaks before the call has any effect."""
     RESET = "reset"
+    """The call had its effect; the connection breaks before the answer."""
     TIMEOUT = "timeout"
     TRUNCATED = "truncated"
     CUT_JSON = "cut-json"
@@ -34,20 +47,21 @@ class Fault(Enum):
 
     def spoil(self, good: Callable[[], Answer], say_no: Callable[[Refusal], Answer]) -> Answer:
         """Return the faulty answer; `good` makes the right one, `say_no` writes an error in the service's protocol."""
-        if self in _REFUSALS:
-            return say_no(_REFUSALS[self])
-        if self in _BODIES:
-            return _BODIES[self]
+        if self in _REFUSALS or self in _BODIES:
+            return say_no(_REFUSALS[self]) if self in _REFUSALS else _BODIES[self]
         answer = good()
         match self:
+            case Fault.FAILED_AFTER:
+                return say_no(_REFUSALS[Fault.ERROR_500])
             case Fault.RESET:
                 return replace(answer, reset=True)
             case Fault.TIMEOUT:
                 return replace(answer, silent=True)
-            case Fault.TRUNCATED:
-                return answer.shortened()
-            case _:
-                return replace(answer, body=answer.body[: len(answer.body) // 2])
+        return (
+            answer.shortened()
+            if self is Fault.TRUNCATED
+            else replace(answer, body=answer.body[: len(answer.body) // 2])
+        )
 
 
 _REFUSALS = {
@@ -62,6 +76,7 @@ _REFUSALS = {
 
 _BODIES = {
     Fault.ERROR_503: Answer(503, b"<html><body>Service Unavailable</body></html>", "text/html"),
+    Fault.UNHEARD: Answer(200, b"", reset=True),
     Fault.EMPTY_BODY: Answer(200, b""),
     Fault.EMPTY_OBJECT: Answer(200, b"{}"),
     Fault.WRONG_JSON: Answer(200, b'["not", "an", "object"]'),
@@ -81,12 +96,12 @@ class Script:
     denied: set[str] = field(default_factory=set)
     throttle_share: float = 0.0
     dice: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311  for faults, not for secrets
-    _faults: dict[tuple[str, int], Fault] = field(default_factory=dict)
-    _lasting: dict[str, tuple[int, Fault]] = field(default_factory=dict)
+    _faults: dict[tuple[str, int], Mishap] = field(default_factory=dict)
+    _lasting: dict[str, tuple[int, Mishap]] = field(default_factory=dict)
     _hooks: dict[tuple[str, int], Callable[[], object]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def fail(self, operation: str, *, call: int, fault: Fault, times: int | None = 1) -> None:
+    def fail(self, operation: str, *, call: int, fault: Mishap, times: int | None = 1) -> None:
         """Let calls of an operation, from the k-th on, meet a fault, a number of times or for ever."""
         if times is None:
             self._lasting[operation] = call, fault
@@ -103,7 +118,7 @@ class Script:
         """Do something just before the k-th call of an operation is answered."""
         self._hooks[operation, call] = do
 
-    def next_fault(self, operation: str, *, counts_as_any: bool) -> Fault | None:
+    def next_fault(self, operation: str, *, counts_as_any: bool) -> Mishap | None:
         """Count a call, run what is to run before it, and return the fault that it meets."""
         with self._lock:
             keys = [self._count(operation)] + ([self._count(ANY)] if counts_as_any else [])
@@ -114,7 +129,7 @@ class Script:
         planned = next((self._faults[key] for key in keys if key in self._faults), None) or self._last(keys)
         return planned or (Fault.THROTTLE if throttled else None)
 
-    def _last(self, keys: list[tuple[str, int]]) -> Fault | None:
+    def _last(self, keys: list[tuple[str, int]]) -> Mishap | None:
         lasting = ((number, self._lasting[operation]) for operation, number in keys if operation in self._lasting)
         return next((fault for number, (first, fault) in lasting if number >= first), None)
 

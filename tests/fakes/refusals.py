@@ -1,6 +1,7 @@
 """How AWS says no: one thing, named differently by the JSON protocol (Cognito) and the query protocol (STS)."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -23,6 +24,11 @@ class Refusal:
         """Return the error as Cognito sends it."""
         body = json.dumps({"__type": self.code, "message": self.message})
         return Answer(self.status, body.encode(), error_type=self.code)
+
+    def spoil(self, good: Callable[[], Answer], say_no: Callable[["Refusal"], Answer]) -> Answer:
+        """Stand in for an answer: this refusal instead of the right one, which has no effect."""
+        del good
+        return say_no(self)
 
     def in_xml(self) -> Answer:
         """Return the error as STS sends it."""

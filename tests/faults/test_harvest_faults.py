@@ -28,6 +28,8 @@ EXPECTED: dict[Fault, type[ConnectorError]] = {
     Fault.THROTTLE: SourceThrottled,
     Fault.ERROR_500: SourceUnavailable,
     Fault.ERROR_503: SourceUnavailable,
+    Fault.FAILED_AFTER: SourceUnavailable,
+    Fault.UNHEARD: SourceUnavailable,
     Fault.RESET: SourceUnavailable,
     Fault.TIMEOUT: SourceUnavailable,
     Fault.TRUNCATED: SourceUnavailable,

@@ -13,7 +13,7 @@ from connector.cli.main import cli, execute
 from connector.errors import ConnectorError
 from tests.unit.cli.conftest import Run
 
-COMMANDS = {"check", "client", "db", "demo", "init", "list", "plan", "runs", "serve", "sync"}
+COMMANDS = {"check", "client", "db", "demo", "init", "list", "plan", "rotate", "runs", "serve", "sync"}
 ROOT = Path(__file__).parents[3]
 
 

@@ -1,0 +1,292 @@
+"""`rotate`: passwords of Cognito users and IAM users, which are never lost.
+
+A password is printed only where --vault stdout asks for it: it alone is on stdout then, and all else on stderr.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
+
+import click
+
+from connector.cli.invocation import (
+    Command,
+    Invocation,
+    clean,
+    describe_error,
+    json_option,
+    pass_invocation,
+    print_json,
+    say,
+)
+from connector.config import Settings
+from connector.config.values import vault as check_vault
+from connector.errors import ConnectorError, VaultUnavailable
+from connector.rotating import (
+    Kind,
+    SecretWish,
+    Wish,
+    recover_account,
+    recover_journal,
+    rotate_account,
+    rotate_secret,
+    verify_account,
+)
+from connector.rotation.engine import Options
+from connector.rotation.patience import Patience
+from connector.rotation.results import RotationResult
+from connector.rotation.secret import Secret
+from connector.rotation.secret_target import Mode
+
+NOT_PROVEN = 4
+_POLL_SECONDS = 3
+
+
+def _read_vault(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    try:
+        return check_vault(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} {error}") from None
+
+
+def _read_current(_context: click.Context, _parameter: click.Parameter, file: TextIO | None) -> Secret | None:
+    if file is None:
+        return None
+    with file:
+        text = file.readline().rstrip("\r\n")
+    if not text:
+        raise click.BadParameter("its first line is empty")
+    return Secret(text)
+
+
+_vault = click.option(
+    "--vault",
+    default="",
+    callback=_read_vault,
+    metavar="secretsmanager:ID|stdout",
+    help="Where the password is kept; rotation.vault if left out.",
+)
+_mode = click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    default=Mode.ADMIN.value,
+    show_default=True,
+    help="Set it as an administrator, or as the user, who knows the current one.",
+)
+_verify = click.option(
+    "--verify/--no-verify", default=True, show_default=True, help="Prove the new password by signing in."
+)
+_sign_out = click.option("--sign-out", is_flag=True, help="End the sessions begun with the old password.")
+_discard = click.option(
+    "--discard-unfit",
+    is_flag=True,
+    help="Forget a pending password that the target refuses, once a sign-in proves that it is not live.",
+)
+_current = click.option(
+    "--current-password-file",
+    "current",
+    type=click.File("r"),
+    callback=_read_current,
+    help="File whose first line is the current password (- reads stdin), for --mode self with --vault stdout.",
+)
+_kind = click.argument("kind", type=click.Choice([kind.value for kind in Kind]))
+
+
+def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Give a command several options."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+@click.group()
+def rotate() -> None:
+    """Rotate passwords: each is kept before it is set, and proved before it is promoted."""
+
+
+@rotate.command("cognito-user")
+@click.argument("name")
+@_with(_vault, _mode, _verify, _sign_out, _discard, _current, json_option)
+@pass_invocation
+def cognito_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
+    """Give the user NAME of the configured pool a new password."""
+    hands = _Hands(as_json=invocation.json)
+    _tell(invocation, rotate_account(_settings(invocation), _wish(Kind.COGNITO_USER, name, asked), hands), hands)
+
+
+@rotate.command("iam-user")
+@click.argument("name")
+@_with(_vault, _discard, json_option)
+@pass_invocation
+def iam_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
+    """Give the IAM user NAME a new console password; IAM has no sign-in that could prove it."""
+    hands = _Hands(as_json=invocation.json)
+    _tell(invocation, rotate_account(_settings(invocation), _wish(Kind.IAM_USER, name, asked), hands), hands)
+
+
+@rotate.command()
+@click.argument("secret_id")
+@_with(_mode, _verify, _sign_out, _discard, json_option)
+@click.option(
+    "--wait",
+    type=click.IntRange(0, 3600),
+    default=120,
+    show_default=True,
+    help="Seconds to wait for the secret's own function.",
+)
+@pass_invocation
+def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: str, **asked: Any) -> None:
+    """Rotate the secret SECRET_ID: by its own function if it has one, else here.
+
+    Without a function, the secret says whose password it is: a JSON object with username, password and clientid.
+    """
+    hands = _Hands(as_json=invocation.json)
+    patience = Patience((_POLL_SECONDS,) * (wait // _POLL_SECONDS))
+    wish = SecretWish(secret_id, Mode(mode), _options(asked), patience)
+    _tell(invocation, rotate_secret(_settings(invocation), wish, hands), hands)
+
+
+@rotate.command()
+@_kind
+@click.argument("name")
+@_with(_vault, _mode, json_option)
+@pass_invocation
+def verify(invocation: Invocation, /, kind: str, name: str, **asked: Any) -> int:
+    """Tell which of the values that the vault keeps of an account signs in; changes nothing."""
+    wish = _wish(Kind(kind), name, asked)
+    found = verify_account(_settings(invocation), wish, _Hands(as_json=invocation.json))
+    if invocation.json:
+        print_json(found.as_json())
+    else:
+        say(found.sentence())
+    return 0 if found.ok else NOT_PROVEN
+
+
+@rotate.command()
+@click.argument("kind", type=click.Choice([kind.value for kind in Kind]), required=False)
+@click.argument("name", required=False)
+@_with(_vault, _mode, _verify, _discard, json_option)
+@pass_invocation
+def recover(invocation: Invocation, /, kind: str | None, name: str | None, **asked: Any) -> int:
+    """Bring to its end what an interrupted rotation began.
+
+    Without KIND and NAME, everything that the journal keeps.
+    """
+    if kind is None:
+        return _recover_all(invocation, _options(asked))
+    if name is None:
+        raise click.UsageError("Missing argument 'NAME'.")
+    hands = _Hands(as_json=invocation.json)
+    _tell(invocation, recover_account(_settings(invocation), _wish(Kind(kind), name, asked), hands), hands)
+    return 0
+
+
+def _recover_all(invocation: Invocation, options: Options) -> int:
+    """Recover each entry of the journal; --json makes one list of what was handed over and what failed."""
+    hands = _Hands(as_json=invocation.json, in_list=True)
+    codes = []
+    for outcome in recover_journal(_settings(invocation), options, hands):
+        if isinstance(outcome, RotationResult):
+            _say_aside(outcome)
+            continue
+        codes.append(outcome.exit_code)
+        if invocation.json:
+            hands.put(describe_error(outcome))
+        _say_error(outcome)
+    hands.end_list()
+    if not (codes or hands.gave):
+        click.echo("Nothing is pending in the journal.", err=True)
+    return codes[0] if codes else 0
+
+
+class _Hands:
+    """Gives passwords to who asked for them on standard output.
+
+    Args:
+        as_json: each as a JSON document.
+        in_list: all of them in one JSON list.
+    """
+
+    def __init__(self, *, as_json: bool, in_list: bool = False) -> None:
+        self._as_json = as_json
+        self._in_list = in_list and as_json
+        self._put_any = False
+        self.gave = False
+
+    def __call__(self, account: str, password: Secret) -> None:
+        """Print a password, and see it off.
+
+        Raises:
+            VaultUnavailable: nobody reads standard output.
+        """
+        try:
+            if self._as_json:
+                self.put({"account": account, "vault": "standard output", "password": password.reveal()})
+            else:
+                click.echo(password.reveal())
+            sys.stdout.flush()
+        except OSError as error:
+            raise VaultUnavailable(
+                f"The new password of {account} could not be written to standard output ({error.strerror}).",
+                remedy="It is live, and the journal keeps it: `cognito-scim rotate recover` prints it.",
+            ) from None
+        self.gave = True
+
+    def put(self, document: Mapping[str, Any]) -> None:
+        """Print a document, or an entry of the list."""
+        if not self._in_list:
+            print_json(document)
+            return
+        click.echo(("," if self._put_any else "[") + json.dumps(document))
+        self._put_any = True
+
+    def end_list(self) -> None:
+        """Print what ends the list."""
+        if self._in_list:
+            click.echo("]" if self._put_any else "[]")
+
+
+def _settings(invocation: Invocation) -> Settings:
+    return invocation.settings(reads_pool=False)
+
+
+def _wish(kind: Kind, name: str, asked: Mapping[str, Any]) -> Wish:
+    return Wish(
+        kind,
+        name,
+        vault=asked.get("vault", ""),
+        mode=Mode(asked.get("mode", Mode.ADMIN)),
+        options=_options(asked),
+        current=asked.get("current"),
+    )
+
+
+def _options(asked: Mapping[str, Any]) -> Options:
+    return Options(
+        verify=asked.get("verify", True),
+        sign_out=asked.get("sign_out", False),
+        discard_unfit=asked.get("discard_unfit", False),
+    )
+
+
+def _tell(invocation: Invocation, result: RotationResult, hands: _Hands) -> None:
+    """Tell a result: on stderr where stdout has the password."""
+    if hands.gave:
+        _say_aside(result)
+    elif invocation.json:
+        print_json(result.as_json())
+    else:
+        say("\n".join((result.sentence(), *(f"  {note}" for note in result.as_json()["notes"]))))
+
+
+def _say_aside(result: RotationResult) -> None:
+    click.echo(clean(result.sentence()), err=True)
+
+
+def _say_error(error: ConnectorError) -> None:
+    click.echo(clean(f"cognito-scim: {error}"), err=True)

@@ -1,0 +1,2402 @@
+"""Keeper SaaS plugin: rotate the password of an Amazon Cognito user, prove it, take it back where that is possible.
+
+Made by `make keeper` from `deploy/keeper/source/aws_cognito.py` and `connector/rotation`.
+Change it there: this file is one only because a Keeper Gateway carries plugins as single files.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import logging
+import random
+import secrets
+import string
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any, ClassVar, NoReturn, Protocol, Self, runtime_checkable
+
+from kdnrm.exceptions import SaasException
+from kdnrm.log import Log
+from kdnrm.saas_plugins import SaasPluginBase
+from kdnrm.saas_type import ReturnCustomField, SaasConfigEnum, SaasConfigItem
+from kdnrm.secret import Secret as KeeperSecret
+
+try:
+    import boto3
+    from botocore import exceptions as aws
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+except ImportError as missing:  # the Gateway installs requirements() after it has read this file
+    raise SaasException('The module boto3 is missing: please install it with "pip install boto3".') from missing
+
+
+# connector/rotation/secret.py
+# A password or token that no log, error or repr can show (promise P27).
+
+
+class Secret:
+    """Text that shows itself only to who asks with `reveal`.
+
+    Raises:
+        ValueError: the text is empty; nobody's password is.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        if not text:
+            raise ValueError("a secret is never empty")
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text, for the one call that needs it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
+
+
+# connector/errors.py
+# Everything that can go wrong, as one tree.
+
+
+class ConnectorError(Exception):
+    """A fault that is told to the user in one message.
+
+    Args:
+        message: what happened, and to what.
+        remedy: what to do about it.
+    """
+
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class ConfigError(ConnectorError):
+    """The configuration, or what it names, is wrong."""
+
+    exit_code = 78
+
+
+class RotationError(ConnectorError):
+    """A password was not rotated."""
+
+
+class NotAllowed(RotationError):
+    """The account is not on the list of those that may be rotated."""
+
+    exit_code = 78
+
+
+class TargetUnfit(RotationError):
+    """The account is missing, disabled, federated or otherwise one whose password cannot be rotated this way."""
+
+    exit_code = 78
+
+
+class RotationDenied(RotationError):
+    """AWS refuses the caller."""
+
+    exit_code = 77
+
+
+class TargetUnavailable(RotationError):
+    """The target is unreachable, throttled or not ready; nothing has changed."""
+
+    exit_code = 75
+    retryable = True
+
+
+class OutcomeUnknown(RotationError):
+    """The password may or may not have been set; whichever lives, the vault keeps it."""
+
+    exit_code = 75
+    retryable = True
+
+
+class CurrentRefused(RotationError):
+    """The password kept as current does not sign in, so it cannot set another; nothing has changed."""
+
+    exit_code = 4
+
+
+class NewSecretRejected(RotationError):
+    """The target refuses the new password, by its policy or its history; the password is not live."""
+
+    exit_code = 78
+
+
+class NotProven(RotationError):
+    """No sign-in proves the new password; the vault keeps every value."""
+
+    exit_code = 4
+
+
+class NoWayBack(RotationError):
+    """The old password cannot be restored; the message says which one is live."""
+
+    exit_code = 4
+
+
+class VaultUnfit(RotationError):
+    """What the vault keeps cannot be used for the account."""
+
+    exit_code = 78
+
+
+# connector/rotation/aws_clients.py
+# Make the AWS clients of a rotation: one attempt a call.
+
+
+_PRINT_REQUESTS_AT_DEBUG = ("boto3", "botocore", "urllib3")
+
+
+@dataclass(frozen=True, slots=True)
+class AwsDoor:
+    """How AWS is reached, with which credentials and in which Region.
+
+    Args:
+        session: whose credentials sign.
+        region: for IAM, one of the partition's.
+        endpoint_url: where AWS is, if not where botocore looks (which heeds AWS_ENDPOINT_URL).
+        connect_timeout: seconds.
+        read_timeout: seconds.
+    """
+
+    session: boto3.Session
+    region: str
+    endpoint_url: str = ""
+    connect_timeout: float = 5
+    read_timeout: float = 15
+
+    def cognito(self) -> "CognitoIdentityProviderClient":
+        """Return a client of Cognito user pools."""
+        client: CognitoIdentityProviderClient = self._client("cognito-idp")
+        return client
+
+    def iam(self) -> "IAMClient":
+        """Return a client of IAM."""
+        client: IAMClient = self._client("iam")
+        return client
+
+    def sts(self) -> "STSClient":
+        """Return a client of STS."""
+        client: STSClient = self._client("sts")
+        return client
+
+    def secrets_manager(self) -> "SecretsManagerClient":
+        """Return a client of Secrets Manager."""
+        client: SecretsManagerClient = self._client("secretsmanager")
+        return client
+
+    def _client(self, service: str) -> Any:
+        _keep_requests_out_of_logs()
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 1},
+            connect_timeout=self.connect_timeout,
+            read_timeout=self.read_timeout,
+        )
+        make: Callable[..., Any] = self.session.client  # the service is not a literal, which the stubs ask for
+        client = make(service, region_name=self.region, endpoint_url=self.endpoint_url or None, config=config)
+        client.meta.events.register("after-call", _refuse_foreign_page)
+        return client
+
+
+def _keep_requests_out_of_logs() -> None:
+    # At DEBUG botocore prints every password that it sends (botocore#2626), whoever set the level of the root logger.
+    for name in _PRINT_REQUESTS_AT_DEBUG:
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.INFO))
+
+
+def _refuse_foreign_page(http_response: Any, **_: Any) -> None:
+    # botocore takes any page with status 200 for a yes to a call that answers nothing, a proxy's sign-in page included.
+    page = http_response.content.lstrip()[:14].lower()
+    if http_response.status_code == HTTPStatus.OK and page.startswith((b"<html", b"<!doctype html")):
+        raise ValueError("the answer is not one of AWS")
+
+
+# connector/rotation/srp.py
+# Prove a password to Cognito without sending it: SRP-6a over the 3072-bit group (RFC 5054, RFC 3526 section 5).
+
+
+GROUP = int(
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
+    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
+    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE45B3DC2007CB8A163BF0598DA48361C55D39A69163FA8FD24CF5F"
+    "83655D23DCA3AD961C62F356208552BB9ED529077096966D670C354E4ABC9804F1746C08CA18217C32905E462E36CE3B"
+    "E39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF6955817183995497CEA956AE515D2261898FA0510"
+    "15728E5A8AAAC42DAD33170D04507A33A85521ABDF1CBA64ECFB850458DBEF0A8AEA71575D060C7DB3970F85A6E1E4C7"
+    "ABF5AE8CDB0933D71E8C94E04A25619DCEE3D2261AD2EE6BF12FFA06D98A0864D87602733EC86A64521F2B18177B200C"
+    "BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF",
+    16,
+)
+
+
+GENERATOR = 2
+
+
+_DERIVED_KEY_INFO = b"Caldera Derived Key"
+
+
+_DERIVED_KEY_BYTES = 16
+
+
+_PRIVATE_BITS = 256
+"""As many as a private number has at least (RFC 5054, section 2.5.4)."""
+
+
+class Unprovable(ValueError):
+    """The server's part of the exchange is not one that a password may be proved to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What Cognito answers to the first half, in the parameters of a PASSWORD_VERIFIER challenge.
+
+    Args:
+        user: the internal username, which is not always the name that was signed in with.
+        salt: of the verifier that Cognito keeps.
+        server_public: SRP_B.
+        secret_block: opaque, base64; it goes back as it came.
+    """
+
+    user: str
+    salt: int
+    server_public: int
+    secret_block: str = field(repr=False)
+
+    @classmethod
+    def read(cls, parameters: Mapping[str, str]) -> Self:
+        """Return the challenge in ChallengeParameters.
+
+        Raises:
+            Unprovable: a parameter is missing, not of its form, or makes the exchange prove nothing.
+        """
+        try:
+            server_public = int(parameters["SRP_B"], 16)
+            base64.b64decode(parameters["SECRET_BLOCK"], validate=True)
+            challenge = cls(
+                parameters["USER_ID_FOR_SRP"], int(parameters["SALT"], 16), server_public, parameters["SECRET_BLOCK"]
+            )
+        except (KeyError, ValueError, binascii.Error):
+            raise Unprovable("a parameter is missing or not of its form") from None
+        if challenge.salt < 0 or server_public <= 0 or server_public % GROUP == 0:
+            raise Unprovable("SRP_B is zero in the group")
+        return challenge
+
+
+class Exchange:
+    """One sign-in of one user: a private number, used once.
+
+    Args:
+        pool_id: the user pool, such as `eu-west-1_AbCdEf123`.
+        private: the private number; drawn anew unless a test vector gives it.
+    """
+
+    def __init__(self, pool_id: str, *, private: int | None = None) -> None:
+        self._pool_name = pool_id.rpartition("_")[2]
+        self._private = secrets.randbits(_PRIVATE_BITS) if private is None else private
+        self._public = pow(GENERATOR, self._private, GROUP)
+
+    @property
+    def public(self) -> str:
+        """SRP_A, in hexadecimal."""
+        return f"{self._public:x}"
+
+    def sign(self, challenge: Challenge, password: str, timestamp: str) -> str:
+        """Return PASSWORD_CLAIM_SIGNATURE: proof, for this challenge and time only, that the password is known.
+
+        Raises:
+            Unprovable: the server's number makes the exchange prove nothing (RFC 5054, section 2.5.4).
+        """
+        who = f"{self._pool_name}{challenge.user}"
+        block = base64.b64decode(challenge.secret_block)
+        claim = who.encode(errors="surrogatepass") + block + timestamp.encode()
+        return base64.b64encode(hmac.digest(self.derive_key(challenge, password), claim, "sha256")).decode()
+
+    def derive_key(self, challenge: Challenge, password: str) -> bytes:
+        """Return the key that both sides come to if the password is the user's.
+
+        Raises:
+            Unprovable: the server's number makes the exchange prove nothing (RFC 5054, section 2.5.4).
+        """
+        u = hash_to_int(pad(self._public), pad(challenge.server_public))
+        if u == 0:
+            raise Unprovable("the scrambling parameter is zero")
+        x = password_exponent(self._pool_name, challenge, password)
+        base = challenge.server_public - MULTIPLIER * pow(GENERATOR, x, GROUP)
+        return expand(pow(base % GROUP, self._private + u * x, GROUP), u)
+
+
+def format_timestamp(at: datetime) -> str:
+    """Return the time of a claim as Cognito reads it, `Tue Feb 1 03:04:05 UTC 2026`, whatever the locale.
+
+    Args:
+        at: in UTC.
+    """
+    weekday, month, day, clock, year = at.ctime().split()
+    return f"{weekday} {month} {day} {clock} UTC {year}"
+
+
+def password_exponent(pool_name: str, challenge: Challenge, password: str) -> int:
+    """Return x, which the password decides (RFC 5054, section 2.4, with the pool's name before the user's)."""
+    # Half a surrogate pair is no text, and nobody's password: it is proved wrong like any other.
+    inner = f"{pool_name}{challenge.user}:{password}".encode(errors="surrogatepass")
+    return hash_to_int(pad(challenge.salt), hashlib.sha256(inner).digest())
+
+
+def expand(shared: int, u: int) -> bytes:
+    """Return the key from the shared number: HKDF (RFC 5869) with u as its salt."""
+    extracted = hmac.digest(pad(u), pad(shared), "sha256")
+    return hmac.digest(extracted, _DERIVED_KEY_INFO + b"\x01", "sha256")[:_DERIVED_KEY_BYTES]
+
+
+def pad(number: int) -> bytes:
+    """Return a number in the fewest bytes whose first bit is clear, as Java writes its own."""
+    return number.to_bytes(number.bit_length() // 8 + 1, "big")
+
+
+def hash_to_int(*parts: bytes) -> int:
+    """Return SHA-256 of the parts, as a number."""
+    return int.from_bytes(hashlib.sha256(b"".join(parts)).digest(), "big")
+
+
+MULTIPLIER = hash_to_int(pad(GROUP), pad(GENERATOR))
+"""k (RFC 5054, section 2.5.3)."""
+
+
+# connector/rotation/policy.py
+# What a pool or an account demands of a password.
+
+
+class CharacterClass(StrEnum):
+    """The kinds of character that policies tell apart."""
+
+    UPPERCASE = "uppercase"
+    LOWERCASE = "lowercase"
+    DIGIT = "digit"
+    SYMBOL = "symbol"
+
+
+EVERY_CLASS = frozenset(CharacterClass)
+
+
+COGNITO_SYMBOLS = string.punctuation
+"""What Cognito counts as a symbol, but for the space, which its PasswordType refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """The demands of one pool or account.
+
+    Args:
+        minimum_length: characters at least.
+        maximum_length: characters at most; 256 with Cognito, 128 with IAM.
+        required: classes of which a password needs a character.
+        least_classes: classes that a password must mix, whichever they are (IAM's default: 3 of 4).
+        symbols: what counts as a symbol.
+        history: earlier passwords that are refused; from 1 on there is no way back to the one before.
+        known: read from the target; False when it could not be, and this is an assumption.
+    """
+
+    minimum_length: int = 16
+    maximum_length: int = 256
+    required: frozenset[CharacterClass] = EVERY_CLASS
+    least_classes: int = 0
+    symbols: str = COGNITO_SYMBOLS
+    history: int = 0
+    known: bool = True
+
+    def classes(self) -> Mapping[CharacterClass, str]:
+        """Return the characters of each class."""
+        return {
+            CharacterClass.UPPERCASE: string.ascii_uppercase,
+            CharacterClass.LOWERCASE: string.ascii_lowercase,
+            CharacterClass.DIGIT: string.digits,
+            CharacterClass.SYMBOL: self.symbols,
+        }
+
+    def faults(self, password: Secret) -> tuple[str, ...]:
+        """Return what the policy has against a password, in words that do not show it."""
+        text = password.reveal()
+        present = {name for name, characters in self.classes().items() if not set(text).isdisjoint(characters)}
+        return (
+            *((f"it has fewer than {self.minimum_length} characters",) if len(text) < self.minimum_length else ()),
+            *((f"it has more than {self.maximum_length} characters",) if len(text) > self.maximum_length else ()),
+            *(f"it has no {name}" for name in CharacterClass if name in self.required - present),
+            *((f"it mixes fewer than {self.least_classes} classes",) if len(present) < self.least_classes else ()),
+            *(("it has white space",) if any(character.isspace() for character in text) else ()),
+        )
+
+    def digest(self) -> str:
+        """Return a short name of these demands, which changes when they do."""
+        demands = {**asdict(self), "required": sorted(self.required)}
+        return hashlib.sha256(json.dumps(demands, sort_keys=True).encode()).hexdigest()[:16]
+
+
+ASSUMED = PasswordPolicy(known=False)
+"""What is assumed of a Cognito pool whose policy may not be read: stricter than most."""
+
+
+# connector/rotation/aws_faults.py
+# Translate what AWS and botocore say of a rotation into the error tree; nothing they wrote is repeated but a code.
+
+
+@dataclass(frozen=True, slots=True)
+class AwsCall:
+    """What is asked of what, as messages name it.
+
+    Args:
+        action: as IAM names it, such as `cognito-idp:AdminGetUser`.
+        subject: the user, pool or account.
+        changes: it changes a password, so that without an answer nobody knows what became of it.
+        candidate: it carries a new password, and nothing else that AWS has not seen before.
+    """
+
+    action: str
+    subject: str
+    changes: bool = False
+    candidate: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.action.partition(':')[2]} for {self.subject}"
+
+
+@contextmanager
+def rotation_faults(call: AwsCall) -> Iterator[None]:
+    """Turn whatever an AWS call raises into the tree.
+
+    Raises:
+        RotationDenied: AWS refuses the caller.
+        TargetUnavailable: unreachable, throttled or not ready; nothing has changed.
+        OutcomeUnknown: the call changes something, and may have done so.
+        NewSecretRejected: the policy or the history refuses the password.
+        TargetUnfit: what is asked for does not exist, or cannot be done.
+    """
+    try:
+        yield
+    except ConnectorError:
+        raise
+    except aws.ClientError as error:
+        raise explain_refusal(error, call) from None
+    except aws.BotoCoreError as error:
+        raise _explain_silence(error, call) from None
+    except Exception as error:  # noqa: BLE001  botocore's parsers raise whatever an odd body makes of them
+        raise _unanswered(call, type(error).__name__) from None
+
+
+def aws_error_code(error: aws.ClientError) -> str:
+    """Return the code by which AWS names an error."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def aws_error_says(error: aws.ClientError, *words: str) -> bool:
+    """Tell whether AWS's text has one of these words; Cognito tells some refusals apart by nothing else."""
+    text = str(error.response.get("Error", {}).get("Message", "")).lower().replace(" ", "")
+    return any(word.lower().replace(" ", "") in text for word in words)
+
+
+def explain_refusal(error: aws.ClientError, call: AwsCall) -> RotationError:
+    """Return the error for an answer of AWS that says no."""
+    code = aws_error_code(error)
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    explain = _BY_CODE.get(code) or _by_status(status)
+    return explain(call, f"HTTP {status}, {code}" if code.isdigit() or not code else code)
+
+
+def _access_denied(call: AwsCall, code: str) -> RotationError:
+    return RotationDenied(
+        f"{call} was denied ({code}).", remedy=f"Allow {call.action} to the credentials that rotate passwords."
+    )
+
+
+def _bad_keys(call: AwsCall, code: str) -> RotationError:
+    return RotationDenied(
+        f"AWS does not accept the credentials with which {call} was signed ({code}).",
+        remedy="Check both parts of the access key, the end of temporary credentials, and this machine's clock.",
+    )
+
+
+def _slowed_down(call: AwsCall, code: str) -> RotationError:
+    return TargetUnavailable(f"AWS throttled {call} ({code}).", remedy="Nothing has changed; try again later.")
+
+
+def _held_off(call: AwsCall, code: str) -> RotationError:
+    return TargetUnavailable(
+        f"A web firewall (AWS WAF) holds {call} off ({code}).",
+        remedy="Nothing has changed. Let the address of this machine pass, then try again.",
+    )
+
+
+def _not_ready(call: AwsCall, code: str) -> RotationError:
+    return TargetUnavailable(
+        f"AWS is still creating what {call} would change ({code}).",
+        remedy="Nothing has changed; try again in a few minutes.",
+    )
+
+
+def _against_policy(call: AwsCall, code: str) -> RotationError:
+    return NewSecretRejected(
+        f"AWS refuses the new password in {call}: it does not meet the policy ({code}).",
+        remedy="Allow reading the password policy, or set a longer password with more classes of characters.",
+    )
+
+
+def _used_before(call: AwsCall, code: str) -> RotationError:
+    return NewSecretRejected(
+        f"AWS refuses the new password in {call}: the account has had it before ({code}).",
+        remedy="A sign-in tells whether it is live already; if not, rotate with another one.",
+    )
+
+
+def _does_not_exist(call: AwsCall, code: str) -> RotationError:
+    return TargetUnfit(f"{call} found nothing ({code}).", remedy="Check the names, the Region and the account.")
+
+
+def _parameter_refused(call: AwsCall, code: str) -> RotationError:
+    if call.candidate:
+        return _against_policy(call, code)
+    return TargetUnfit(
+        f"AWS does not accept the parameters of {call} ({code}).",
+        remedy="Check the user name, the pool and the app client with its flows.",
+    )
+
+
+def _trigger_refused(call: AwsCall, code: str) -> RotationError:
+    return TargetUnfit(
+        f"A Lambda trigger of the user pool refuses {call} ({code}).",
+        remedy="Look into the trigger's log, or rotate another way.",
+    )
+
+
+def _refused_otherwise(call: AwsCall, code: str) -> RotationError:
+    return TargetUnfit(f"AWS refused {call} ({code}).", remedy="Look the code up in the API reference of the call.")
+
+
+def _unanswered(call: AwsCall, why: str) -> RotationError:
+    if call.changes:
+        return OutcomeUnknown(
+            f"No clear answer came to {call} ({why}); it may have been done.",
+            remedy="Run the rotation again: it finds out by signing in, and goes on with the same password.",
+        )
+    return TargetUnavailable(f"No answer came to {call} ({why}).", remedy="Check the network, then try again.")
+
+
+def _explain_silence(error: aws.BotoCoreError, call: AwsCall) -> RotationError:
+    kind = type(error).__name__
+    if isinstance(error, (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError)):
+        return RotationDenied(
+            f"{call} needs AWS credentials, and none were found ({kind}).", remedy="Name credentials that may rotate."
+        )
+    if isinstance(error, (aws.ParamValidationError, aws.ValidationError)):
+        return _parameter_refused(call, kind)
+    if isinstance(error, (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError)):
+        return TargetUnavailable(
+            f"{call} could not be sent ({kind}).", remedy="Check the Region, the network and the proxy, then try again."
+        )
+    return _unanswered(call, kind)
+
+
+_Explain = Callable[[AwsCall, str], RotationError]
+
+
+_BY_CODE: Mapping[str, _Explain] = {
+    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "NotAuthorizedException"), _access_denied),
+    **dict.fromkeys(
+        (
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "IncompleteSignature",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "RequestExpired",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        ),
+        _bad_keys,
+    ),
+    **dict.fromkeys(
+        (
+            "LimitExceeded",
+            "LimitExceededException",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "SlowDown",
+            "ThrottledException",
+            "Throttling",
+            "ThrottlingException",
+            "TooManyRequestsException",
+        ),
+        _slowed_down,
+    ),
+    "ForbiddenException": _held_off,
+    **dict.fromkeys(("EntityTemporarilyUnmodifiable", "EntityTemporarilyUnmodifiableException"), _not_ready),
+    **dict.fromkeys(("InvalidPasswordException", "PasswordPolicyViolation"), _against_policy),
+    "PasswordHistoryPolicyViolationException": _used_before,
+    **dict.fromkeys(("NoSuchEntity", "ResourceNotFoundException", "UserNotFoundException"), _does_not_exist),
+    **dict.fromkeys(("InvalidParameterException", "ValidationError", "ValidationException"), _parameter_refused),
+    **dict.fromkeys(
+        ("InvalidLambdaResponseException", "UnexpectedLambdaException", "UserLambdaValidationException"),
+        _trigger_refused,
+    ),
+}
+
+
+def _by_status(status: int) -> _Explain:
+    if status >= 500:  # noqa: PLR2004  the server's own faults (RFC 9110, section 15.6)
+        return _unanswered
+    return {401: _access_denied, 403: _access_denied, 429: _slowed_down}.get(status, _refused_otherwise)
+
+
+# connector/rotation/authenticator.py
+# Time-based one-time passwords, for accounts that ask for one behind the password (RFC 6238).
+
+
+TIME_STEP = 30
+"""Seconds for which a code counts."""
+
+
+_CODE_DIGITS = 6
+
+
+class Authenticator:
+    """What an authenticator app does with its seed; it gives one code a time step, since Cognito takes each once.
+
+    Args:
+        seed: in base32, as it is shown when the app is set up; spaces and case do not matter.
+        now: the time, with its zone.
+        sleep: waits for so many seconds.
+
+    Raises:
+        ConfigError: the seed is not base32.
+    """
+
+    def __init__(
+        self,
+        seed: Secret,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._key = _decode_seed(seed)
+        self._now = now
+        self._sleep = sleep
+        self._used_until = 0.0
+
+    def next_code(self) -> Secret:
+        """Return a code that was not given before, if need be by waiting up to a time step for it."""
+        wait = self._used_until - self._now().timestamp()
+        if wait > 0:
+            self._sleep(wait)
+        step = int(self._now().timestamp()) // TIME_STEP
+        self._used_until = (step + 1) * TIME_STEP
+        return Secret(one_time_code(self._key, step))
+
+
+def one_time_code(key: bytes, counter: int, *, digits: int = _CODE_DIGITS) -> str:
+    """Return the code for a counter (RFC 4226, section 5.3)."""
+    digest = hmac.digest(key, counter.to_bytes(8, "big"), "sha1")
+    offset = digest[-1] & 0x0F
+    number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
+    return f"{number % 10**digits:0{digits}}"
+
+
+def _decode_seed(seed: Secret) -> bytes:
+    text = "".join(seed.reveal().split()).upper().rstrip("=")
+    try:
+        return base64.b32decode(text + "=" * (-len(text) % 8))
+    except (binascii.Error, ValueError):
+        raise ConfigError(
+            "The authenticator's seed is not base32.", remedy="Give the text that was shown as the authenticator's key."
+        ) from None
+
+
+# connector/rotation/allowed.py
+# Only accounts that were named may be rotated: a wrong name must not lock a person out.
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The accounts that may be rotated.
+
+    Args:
+        names: of accounts, or of groups whose members may be.
+        everyone: no list is kept here, because another one is: who may call a rotation function, or hold a record.
+    """
+
+    names: frozenset[str] = frozenset()
+    everyone: bool = False
+
+    @classmethod
+    def only(cls, names: Iterable[str]) -> "Allowed":
+        """Allow these names."""
+        return cls(names=frozenset(names))
+
+    def check(self, account: str, *, called: Iterable[str], groups: Callable[[], Iterable[str]]) -> None:
+        """Let an account pass, or not.
+
+        Args:
+            account: as messages name it.
+            called: its names.
+            groups: reads the names of its groups; asked only where no name is on the list.
+
+        Raises:
+            NotAllowed: neither it nor a group of its is on the list.
+        """
+        if self.everyone or not self.names.isdisjoint(called):
+            return
+        if not self.names or self.names.isdisjoint(groups()):
+            raise NotAllowed(
+                f"{account} is not on the list of accounts that may be rotated.",
+                remedy="Name the user, or a group that it is in, in rotation.allow.",
+            )
+
+
+EVERYONE = Allowed(everyone=True)
+"""Where another list decides."""
+
+
+# connector/rotation/ports.py
+# What the engine asks of a target and of a vault, and the values that pass between them.
+
+
+class Verdict(StrEnum):
+    """What one sign-in says of a password."""
+
+    ACCEPTED = "accepted"
+    """It is the password."""
+    FACTOR_OUTSTANDING = "accepted, a further factor is outstanding"
+    """It is the password: Cognito asks for the next factor only after it."""
+    REFUSED = "refused"
+    """It is not the password."""
+    UNDECIDED = "undecided"
+    """Nothing can be told now: locked out ("Password attempts exceeded"), throttled, unreachable, or a challenge
+    that proves nothing (CUSTOM_CHALLENGE, SELECT_CHALLENGE)."""
+    UNVERIFIABLE = "not verifiable"
+    """The target has no sign-in that a program could try (IAM console passwords)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The outcome of one sign-in.
+
+    Args:
+        verdict: what it says of the password.
+        detail: what a person should know besides: the factor, the reason, what could be verified instead.
+    """
+
+    verdict: Verdict
+    detail: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it was the password."""
+        return self.verdict in (Verdict.ACCEPTED, Verdict.FACTOR_OUTSTANDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account that was examined and may be rotated.
+
+    Args:
+        identity: the target's identity.
+        state: what the target calls its state (CONFIRMED, FORCE_CHANGE_PASSWORD, …).
+        policy: what it demands of a password.
+        notes: what a person should know, a sentence each.
+    """
+
+    identity: str
+    state: str
+    policy: PasswordPolicy
+    notes: tuple[str, ...] = ()
+
+
+class Target(Protocol):
+    """Where the password is used.
+
+    Every method sends each request once and never repeats it by itself: the engine waits and repeats, with the same
+    password. Any method raises `RotationDenied` when AWS refuses the caller.
+    """
+
+    @property
+    def identity(self) -> str:
+        """A stable name ("cognito-user eu-west-1_Ab1/alice"): the key of lock and journal."""
+
+    @property
+    def needs_current(self) -> bool:
+        """Whether only who knows the current password can set another (the user's own way)."""
+
+    def examine(self) -> Account:
+        """Look whether the password may be rotated; changes nothing.
+
+        Raises:
+            NotAllowed: it is not on the list of accounts that may be rotated.
+            TargetUnfit: missing, disabled, federated, without a console password, in a state that setting would change.
+            TargetUnavailable: unreachable or throttled.
+        """
+
+    def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
+        """Make the candidate the password, for good (Permanent).
+
+        Args:
+            candidate: the new password.
+            current: the password until now, where `needs_current`.
+
+        Raises:
+            NewSecretRejected: the policy or the history refuses the candidate.
+            CurrentRefused: `current` is not the password; nothing has changed.
+            TargetUnavailable: throttled or not ready; nothing has changed.
+            OutcomeUnknown: time-out, broken connection or 5xx; it may have changed.
+            TargetUnfit: the account cannot be set this way (a challenge that nobody can answer).
+        """
+
+    def prove(self, password: Secret) -> Proof:
+        """Try to sign in, once; a lock-out, throttling or an unreachable target is UNDECIDED, not an error."""
+
+
+@runtime_checkable
+class SignsOut(Protocol):
+    """A target that can end the sessions begun with the old password."""
+
+    def sign_out(self) -> None:
+        """End every session.
+
+        Raises:
+            TargetUnavailable: unreachable or throttled.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a vault keeps of one account.
+
+    Args:
+        current: what its readers take for the password; None if it never held one.
+        pending: a candidate that may or may not be live already.
+        previous: the password before.
+    """
+
+    current: Secret | None = None
+    pending: Secret | None = None
+    previous: Secret | None = None
+
+
+class Vault(Protocol):
+    """Where the password is kept, durably: what a method wrote is still there after a crash.
+
+    Every method raises `VaultUnavailable`, `RotationDenied` or `VaultUnfit` (what is kept cannot be used: no JSON, a
+    key missing, another account than the target's).
+    """
+
+    @property
+    def name(self) -> str:
+        """How messages name the vault."""
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Keep other rotations of the account out for the length of a block.
+
+        A vault that makes two rotations agree on one candidate by itself may let both in.
+
+        Raises:
+            RotationBusy: another one is inside.
+        """
+
+    def read(self) -> Kept:
+        """Return what is kept."""
+
+    def stage(self, candidate: Secret, *, policy: PasswordPolicy) -> Secret:
+        """Keep a candidate as pending, and return what is pending now.
+
+        Repeating it is harmless: a candidate that is already kept stays, and is what is returned.
+
+        Args:
+            candidate: the new password.
+            policy: the demands that it meets.
+        """
+
+    def promote(self) -> None:
+        """Make what is pending the current value, and the current one the previous; harmless when already done."""
+
+    def discard_pending(self) -> None:
+        """Forget what is pending. Only with proof that it is not live: this may be its only copy."""
+
+
+# connector/rotation/generator.py
+# Draw a password that meets a policy.
+
+
+SAFE_SYMBOLS = "!@#$%^&*()_+-=[]{}|"
+"""Symbols that Cognito and IAM both count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a password is made of, within the policy.
+
+    Args:
+        length: characters; more where the policy demands more, fewer where it allows no more.
+        characters: those to draw from; any that no class of the policy counts are left out.
+    """
+
+    length: int = 32
+    characters: str = string.ascii_letters + string.digits + SAFE_SYMBOLS
+
+
+def generate(policy: PasswordPolicy, recipe: Recipe = Recipe(), *, avoid: Collection[Secret] = ()) -> Secret:
+    """Return a password that the policy has nothing against.
+
+    Args:
+        policy: what is demanded.
+        recipe: length and characters within it.
+        avoid: passwords that were used before.
+
+    Raises:
+        ConfigError: nothing of these characters can meet the policy.
+    """
+    counted = "".join(policy.classes().values())
+    alphabet = sorted(set(recipe.characters) & set(counted))
+    _require_classes(policy, set(alphabet))
+    length = _length(policy, recipe)
+    while True:
+        candidate = Secret("".join(secrets.choice(alphabet) for _ in range(length)))
+        if candidate not in avoid and not policy.faults(candidate):
+            return candidate
+
+
+def _length(policy: PasswordPolicy, recipe: Recipe) -> int:
+    least = max(policy.minimum_length, len(policy.required), policy.least_classes, 1)
+    return max(least, min(recipe.length, policy.maximum_length))
+
+
+def _require_classes(policy: PasswordPolicy, alphabet: set[str]) -> None:
+    present = {name for name, characters in policy.classes().items() if not alphabet.isdisjoint(characters)}
+    missing = [name.value for name in CharacterClass if name in policy.required - present]
+    if missing or len(present) < max(policy.least_classes, 1):
+        wanted = ", ".join(missing) or f"{max(policy.least_classes, 1)} classes of character"
+        raise ConfigError(
+            f"No password can be drawn: the policy demands {wanted}, which the given characters do not have.",
+            remedy="Give characters of every class, symbols among them, or leave the setting out.",
+        )
+
+
+# connector/rotation/sign_in_faults.py
+# What Cognito means when it refuses a sign-in: one code, NotAuthorizedException, stands for half a dozen things.
+
+
+class ClientSecretRefused(TargetUnfit):
+    """The client secret does not fit; no password was looked at."""
+
+
+@contextmanager
+def sign_in_faults(call: AwsCall) -> Iterator[None]:
+    """Turn whatever a step of a sign-in raises into the tree.
+
+    Raises:
+        RotationError: as `rotation_faults`, and
+        CurrentRefused: it is not the password.
+        ClientSecretRefused: it is not the app client's secret.
+    """
+    with rotation_faults(call):
+        try:
+            yield
+        except ClientError as error:
+            raise explain_sign_in(error, call) from None
+
+
+def explain_sign_in(error: ClientError, call: AwsCall) -> RotationError:
+    """Return the error for a sign-in that Cognito refuses."""
+    code = aws_error_code(error)
+    if code == "NotAuthorizedException":
+        found = (explain for words, explain in _NOT_AUTHORIZED.items() if aws_error_says(error, *words))
+        return next(found, _not_admitted)(call)
+    if code == "InvalidParameterException" and aws_error_says(error, "flow not enabled"):
+        return _flow_refused(call)
+    return _SIGN_IN_CODES[code](call) if code in _SIGN_IN_CODES else explain_refusal(error, call)
+
+
+def _wrong_password(call: AwsCall) -> RotationError:
+    return CurrentRefused(
+        f"It is not the password: {call}.", remedy="Store the live password, or set one as administrator."
+    )
+
+
+def _locked_out(call: AwsCall) -> RotationError:
+    return TargetUnavailable(
+        f"Cognito has locked sign-ins out after failed ones: {call}.",
+        remedy="Nothing has changed. A lock-out ends within a quarter of an hour.",
+    )
+
+
+def _client_secret_refused(call: AwsCall) -> RotationError:
+    return ClientSecretRefused(
+        f"The client secret is another one, or missing, or one too many: {call}.",
+        remedy="Give the secret of the app client, both where it has two, none where it has none.",
+    )
+
+
+def _user_disabled(call: AwsCall) -> RotationError:
+    return TargetUnfit(f"The user is disabled: {call}.", remedy="Enable the user, then try again.")
+
+
+def _too_slow(call: AwsCall) -> RotationError:
+    return TargetUnavailable(f"The sign-in took too long: {call}.", remedy="Nothing has changed; try again.")
+
+
+def _not_admitted(call: AwsCall) -> RotationError:
+    return TargetUnfit(
+        f"Cognito does not admit {call} (NotAuthorizedException), for a reason that is not the password.",
+        remedy="Look into the user pool's app client, its threat protection and its triggers.",
+    )
+
+
+def _flow_refused(call: AwsCall) -> RotationError:
+    return TargetUnfit(
+        f"The app client does not allow this flow: {call}.",
+        remedy="Add the flow to the app client (ExplicitAuthFlows), or sign in by one that it allows.",
+    )
+
+
+def _code_refused(call: AwsCall) -> RotationError:
+    return TargetUnavailable(
+        f"The authenticator's code was refused, or used before: {call}.",
+        remedy="Nothing has changed. Check the seed and this machine's clock, then try again after half a minute.",
+    )
+
+
+def _user_unconfirmed(call: AwsCall) -> RotationError:
+    return TargetUnfit(f"The user is not confirmed: {call}.", remedy="Confirm the user, then try again.")
+
+
+def _reset_required(call: AwsCall) -> RotationError:
+    return TargetUnfit(
+        f"The user has to reset the password before signing in: {call}.", remedy="Set one the administrator's way."
+    )
+
+
+_NOT_AUTHORIZED: Mapping[tuple[str, ...], Callable[[AwsCall], RotationError]] = {
+    ("incorrect username or password",): _wrong_password,
+    ("attempts exceeded",): _locked_out,
+    ("secret hash", "secret_hash", "for secret", "with secret"): _client_secret_refused,
+    ("user is disabled",): _user_disabled,
+    ("invalid session",): _too_slow,
+}
+
+
+_SIGN_IN_CODES: Mapping[str, Callable[[AwsCall], RotationError]] = {
+    "CodeMismatchException": _code_refused,
+    "EnableSoftwareTokenMFAException": _code_refused,
+    "ExpiredCodeException": _code_refused,
+    "PasswordResetRequiredException": _reset_required,
+    "UserNotConfirmedException": _user_unconfirmed,
+}
+
+
+# connector/rotation/patience.py
+# How long a rotation tries, and how often it may fail to sign in.
+
+
+REFUSALS_AT_MOST = 4
+"""One fewer than lock an account out."""
+
+
+_JITTER = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited for a target, in seconds.
+
+    Args:
+        delays: between one attempt and the next; one attempt more than there are delays.
+        sleep: waits.
+    """
+
+    delays: tuple[float, ...] = (1, 2, 5, 10)
+    sleep: Callable[[float], None] = time.sleep
+
+    def attempts(self) -> Iterator[int]:
+        """Yield the number of each attempt, waiting between them."""
+        yield 1
+        for number, delay in enumerate(self.delays, start=2):
+            self.sleep(delay * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  spreads load, guards nothing
+            yield number
+
+
+class SignIns:
+    """Sign-ins that stop before the account would be locked out."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._refusals = 0
+
+    @property
+    def one_left(self) -> bool:
+        """Whether only one more sign-in may fail."""
+        return self._refusals >= REFUSALS_AT_MOST - 1
+
+    def prove(self, password: Secret) -> Proof:
+        """Try a password once, unless one more failure could lock the account out."""
+        if self._refusals >= REFUSALS_AT_MOST:
+            return Proof(Verdict.UNDECIDED, "not tried: one more failed sign-in could lock the account out")
+        proof = self._target.prove(password)
+        if proof.verdict is Verdict.REFUSED:
+            self.count_refusal()
+        elif proof.accepted:
+            self._refusals = 0
+        return proof
+
+    def count_refusal(self) -> None:
+        """Count a failed sign-in that the target made by itself."""
+        self._refusals += 1
+
+
+# connector/rotation/results.py
+# What a rotation tells: an outcome, a sentence, and JSON; never a secret.
+
+
+class Outcome(StrEnum):
+    """How a rotation ended."""
+
+    ROTATED = "rotated"
+    """A new password was generated, set and promoted."""
+    FINISHED = "finished"
+    """What an earlier rotation had begun was brought to its end."""
+    NOTHING_PENDING = "nothing pending"
+    """There was nothing to recover."""
+
+
+@dataclass(frozen=True, slots=True)
+class RotationResult:
+    """A rotation that came to its end.
+
+    Args:
+        account: identity of the target.
+        vault: name of the vault.
+        outcome: how it ended.
+        proof: what signing in with the password told; None if nobody tried.
+        notes: what a person should know, a sentence each.
+    """
+
+    account: str
+    vault: str
+    outcome: Outcome
+    proof: Proof | None = None
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the one document of the command."""
+        return {
+            "account": self.account,
+            "vault": self.vault,
+            "outcome": self.outcome.value,
+            "proof": self.proof.verdict.value if self.proof else "not tried",
+            "notes": [*self.notes, *([self.proof.detail] if self.proof and self.proof.detail else [])],
+        }
+
+    def sentence(self) -> str:
+        """Return the result as one line."""
+        if self.outcome is Outcome.NOTHING_PENDING:
+            return f"{self.account}: nothing is pending in {self.vault}."
+        proof = self.proof.verdict.value if self.proof else "not tried"
+        return f"{self.account}: {self.outcome.value}; the new password is in {self.vault}; sign-in {proof}."
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Which of the values that a vault keeps signs in.
+
+    Args:
+        account: identity of the target.
+        vault: name of the vault.
+        proofs: what each value that was tried told, by its label (pending, current, previous).
+    """
+
+    account: str
+    vault: str
+    proofs: Mapping[str, Proof]
+
+    @property
+    def live(self) -> str:
+        """The label of the value that signs in; empty if none was proven to."""
+        return next((label for label, proof in self.proofs.items() if proof.accepted), "")
+
+    @property
+    def ok(self) -> bool:
+        """Whether readers of the vault find a password that signs in."""
+        return self.live == "current"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the one document of the command."""
+        return {
+            "account": self.account,
+            "vault": self.vault,
+            "ok": self.ok,
+            "live": self.live or None,
+            "proofs": {label: proof.verdict.value for label, proof in self.proofs.items()},
+            "notes": [f"{label}: {proof.detail}" for label, proof in self.proofs.items() if proof.detail],
+        }
+
+    def sentence(self) -> str:
+        """Return the result as one line."""
+        if self.ok:
+            return f"{self.account}: the current value of {self.vault} signs in."
+        tried = "; ".join(f"{label}: {proof.verdict.value}" for label, proof in self.proofs.items())
+        if self.live == "pending":
+            return f"{self.account}: the pending value of {self.vault} signs in; finish it with `rotate recover`."
+        if self.live:
+            return f"{self.account}: only the {self.live} value of {self.vault} signs in ({tried})."
+        return f"{self.account}: no value of {self.vault} is proven to sign in ({tried or 'it keeps none'})."
+
+
+# connector/rotation/sign_in.py
+# Sign a user in, which is the only proof of a password that Cognito gives (developer guide, "Authentication flows").
+
+
+NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105  the name of a challenge
+
+
+_PASSWORD_VERIFIER = "PASSWORD_VERIFIER"  # noqa: S105  likewise
+
+
+_TOTP = "SOFTWARE_TOKEN_MFA"
+
+
+_CHOICE = "SELECT_MFA_TYPE"
+
+
+_AFTER_THE_PASSWORD = frozenset(
+    {NEW_PASSWORD, _TOTP, _CHOICE, "SMS_MFA", "EMAIL_OTP", "MFA_SETUP", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"}
+)
+"""Challenges that come only after the password was accepted."""
+
+
+class Flow(StrEnum):
+    """How the password is shown to Cognito; the app client must allow it (ExplicitAuthFlows)."""
+
+    USER_SRP_AUTH = "USER_SRP_AUTH"
+    """Not at all: proved by SRP."""
+    USER_PASSWORD_AUTH = "USER_PASSWORD_AUTH"  # noqa: S105  the name of a flow
+    """Sent, by anybody."""
+    ADMIN_USER_PASSWORD_AUTH = "ADMIN_USER_PASSWORD_AUTH"  # noqa: S105  likewise
+    """Sent, by who has cognito-idp:AdminInitiateAuth."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppClient:
+    """The app client of a user pool at which users sign in.
+
+    Args:
+        secrets: none, or its client secrets; it has two while they are being replaced.
+    """
+
+    pool_id: str
+    client_id: str
+    secrets: tuple[Secret, ...] = ()
+    flow: Flow = Flow.USER_SRP_AUTH
+
+
+@dataclass(frozen=True, slots=True)
+class SignInStep:
+    """What Cognito answered to one step of a sign-in.
+
+    Args:
+        username: the internal one, which every further answer must name.
+        client_secret: the one that fitted.
+        challenge: what is asked next; empty when signed in.
+        parameters: of the challenge.
+        session: ties the answer to it.
+        unanswered: why it was not answered, although somebody here could.
+    """
+
+    username: str
+    client_secret: Secret | None
+    challenge: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    session: Secret | None = None
+    access_token: Secret | None = None
+    refresh_token: Secret | None = None
+    unanswered: str = ""
+
+
+class SignIn:
+    """Signs one user in.
+
+    Args:
+        cognito: made by `AwsDoor`; the ADMIN flow needs credentials, the others none.
+        app: where.
+        username: any name by which the user signs in.
+        authenticator: answers for the user's authenticator app, if there is one.
+        now: the time, in UTC.
+    """
+
+    def __init__(
+        self,
+        cognito: "CognitoIdentityProviderClient",
+        app: AppClient,
+        *,
+        username: str,
+        authenticator: Authenticator | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._cognito = cognito
+        self._username = username
+        self._app = app
+        self._authenticator = authenticator
+        self._now = now
+        self._subject = f"user {username!r} at app client {app.client_id}"
+
+    def prove(self, password: Secret) -> Proof:
+        """Tell by one sign-in whether a password is the user's, and end the session that it opened.
+
+        Raises:
+            RotationDenied: the caller may not sign users in (ADMIN flow).
+        """
+        try:
+            reached = self.enter(password)
+        except CurrentRefused:
+            return Proof(Verdict.REFUSED)
+        except RotationDenied:
+            raise
+        except RotationError as error:
+            return Proof(Verdict.UNDECIDED, error.message)
+        if reached.access_token is None:
+            return Proof(Verdict.FACTOR_OUTSTANDING, reached.unanswered or reached.challenge)
+        self.leave(reached)
+        return Proof(Verdict.ACCEPTED)
+
+    def enter(self, password: Secret) -> SignInStep:
+        """Go as far as the password and the authenticator lead: to tokens, or to a challenge behind the password.
+
+        Raises:
+            CurrentRefused: it is not the password.
+            TargetUnavailable: locked out, throttled, unreachable.
+            TargetUnfit: this user cannot sign in here, or what is asked first proves nothing of a password.
+            RotationDenied: the caller may not sign users in (ADMIN flow).
+        """
+        reached = self._with_fitting_secret(lambda secret: self._show_password(password, secret))
+        if reached.access_token is None and reached.challenge not in _AFTER_THE_PASSWORD:
+            raise TargetUnfit(
+                f"The app client asks {self._subject} for {reached.challenge}, which proves nothing of a password.",
+                remedy="Use an app client without custom authentication and choice of factors.",
+            )
+        return self._answer_factor(reached)
+
+    def probe(self) -> None:
+        """Begin a sign-in by SRP and drop it: it tells whether user, app client and secret fit, and counts for nothing.
+
+        Raises:
+            TargetUnavailable, TargetUnfit: as `enter`.
+        """
+        if self._app.flow is Flow.USER_SRP_AUTH:
+            self._with_fitting_secret(
+                lambda secret: self._initiate({"SRP_A": Exchange(self._app.pool_id).public}, secret)
+            )
+
+    def answer_new_password(self, reached: SignInStep, password: Secret, attributes: Mapping[str, str]) -> SignInStep:
+        """Answer NEW_PASSWORD_REQUIRED; what comes next, if anything, comes after the change.
+
+        Args:
+            reached: the step that asked for it.
+            password: the new one.
+            attributes: required ones that the user lacks, by name.
+
+        Raises:
+            NewSecretRejected, OutcomeUnknown, TargetUnavailable, TargetUnfit: as `Target.set_password`.
+        """
+        answers = {f"userAttributes.{name}": value for name, value in attributes.items()}
+        call = self._call("RespondToAuthChallenge", changes=True)
+        return self._respond(reached, {"NEW_PASSWORD": password.reveal(), **answers}, call)
+
+    def leave(self, reached: SignInStep) -> None:
+        """End the session that a sign-in opened; where the app client does not let it be, it ends by itself."""
+        if reached.refresh_token is None:
+            return
+        secret = {"ClientSecret": reached.client_secret.reveal()} if reached.client_secret else {}
+        with suppress(RotationError), rotation_faults(self._call("RevokeToken")):
+            self._cognito.revoke_token(Token=reached.refresh_token.reveal(), ClientId=self._app.client_id, **secret)
+
+    def _with_fitting_secret(self, attempt: Callable[[Secret | None], SignInStep]) -> SignInStep:
+        *others, last = self._app.secrets or (None,)
+        for secret in others:
+            with suppress(ClientSecretRefused):
+                return attempt(secret)
+        return attempt(last)
+
+    def _show_password(self, password: Secret, secret: Secret | None) -> SignInStep:
+        if self._app.flow is not Flow.USER_SRP_AUTH:
+            return self._initiate({"PASSWORD": password.reveal()}, secret)
+        exchange = Exchange(self._app.pool_id)
+        asked = self._initiate({"SRP_A": exchange.public}, secret)
+        if asked.challenge != _PASSWORD_VERIFIER:
+            # Nothing but the user's name was shown: whatever is asked now says nothing of the password.
+            raise TargetUnfit(
+                f"The app client asks {self._subject} for {asked.challenge} before the password.",
+                remedy="Use an app client that begins with SRP.",
+            )
+        return self._respond(asked, self._sign(exchange, asked, password), self._call("RespondToAuthChallenge"))
+
+    def _sign(self, exchange: Exchange, asked: SignInStep, password: Secret) -> dict[str, str]:
+        at = format_timestamp(self._now())
+        try:
+            challenge = Challenge.read(asked.parameters)
+            signature = exchange.sign(challenge, password.reveal(), at)
+        except Unprovable as error:
+            raise TargetUnavailable(
+                f"The answer to {self._subject} is no SRP challenge ({error}).",
+                remedy="Look for a proxy or an endpoint setting between here and AWS.",
+            ) from None
+        return {
+            "PASSWORD_CLAIM_SECRET_BLOCK": challenge.secret_block,
+            "PASSWORD_CLAIM_SIGNATURE": signature,
+            "TIMESTAMP": at,
+        }
+
+    def _answer_factor(self, reached: SignInStep) -> SignInStep:
+        if self._authenticator is None:
+            return reached
+        call = self._call("RespondToAuthChallenge")
+        try:
+            if reached.challenge == _CHOICE and _TOTP in reached.parameters.get("MFAS_CAN_CHOOSE", ""):
+                reached = self._respond(reached, {"ANSWER": _TOTP}, call)
+            if reached.challenge != _TOTP:
+                return reached
+            code = self._authenticator.next_code()
+            return self._respond(reached, {f"{_TOTP}_CODE": code.reveal()}, call)
+        except (TargetUnavailable, TargetUnfit) as error:
+            return replace(reached, unanswered=error.message)  # the password was accepted all the same
+
+    def _initiate(self, parameters: Mapping[str, str], secret: Secret | None) -> SignInStep:
+        asked = {"USERNAME": self._username, **parameters, **self._secret_hash(self._username, secret)}
+        request: dict[str, Any] = {
+            "AuthFlow": self._app.flow.value,
+            "ClientId": self._app.client_id,
+            "AuthParameters": asked,
+        }
+        with sign_in_faults(self._call("InitiateAuth")):
+            if self._app.flow is Flow.ADMIN_USER_PASSWORD_AUTH:
+                answer = dict(self._cognito.admin_initiate_auth(UserPoolId=self._app.pool_id, **request))
+            else:
+                answer = dict(self._cognito.initiate_auth(**request))
+            return _read_step(answer, self._username, secret)
+
+    def _respond(self, reached: SignInStep, answers: Mapping[str, str], call: AwsCall) -> SignInStep:
+        given = {"USERNAME": reached.username, **answers, **self._secret_hash(reached.username, reached.client_secret)}
+        request: dict[str, Any] = {
+            "ClientId": self._app.client_id,
+            "ChallengeName": reached.challenge,
+            "ChallengeResponses": given,
+            "Session": reached.session.reveal() if reached.session else "",
+        }
+        with sign_in_faults(call):
+            if self._app.flow is Flow.ADMIN_USER_PASSWORD_AUTH:
+                answer = dict(self._cognito.admin_respond_to_auth_challenge(UserPoolId=self._app.pool_id, **request))
+            else:
+                answer = dict(self._cognito.respond_to_auth_challenge(**request))
+            return _read_step(answer, reached.username, reached.client_secret)
+
+    def _secret_hash(self, username: str, secret: Secret | None) -> dict[str, str]:
+        if secret is None:
+            return {}
+        message = f"{username}{self._app.client_id}".encode(errors="surrogatepass")
+        return {"SECRET_HASH": base64.b64encode(hmac.digest(secret.reveal().encode(), message, "sha256")).decode()}
+
+    def _call(self, operation: str, *, changes: bool = False) -> AwsCall:
+        admin = "Admin" if self._app.flow is Flow.ADMIN_USER_PASSWORD_AUTH and operation != "RevokeToken" else ""
+        return AwsCall(f"cognito-idp:{admin}{operation}", self._subject, changes=changes)
+
+
+def _read_step(answer: Mapping[str, Any], username: str, client_secret: Secret | None) -> SignInStep:
+    parameters = answer.get("ChallengeParameters") or {}
+    tokens = answer.get("AuthenticationResult") or {}
+    if not (tokens.get("AccessToken") or answer.get("ChallengeName")):
+        raise ValueError("neither tokens nor a challenge")  # told as an answer that could not be read
+    return SignInStep(
+        username=parameters.get("USER_ID_FOR_SRP") or parameters.get("USERNAME") or username,
+        client_secret=client_secret,
+        challenge=answer.get("ChallengeName") or "",
+        parameters=parameters,
+        session=_wrap(answer.get("Session")),
+        access_token=_wrap(tokens.get("AccessToken")),
+        refresh_token=_wrap(tokens.get("RefreshToken")),
+    )
+
+
+def _wrap(text: str | None) -> Secret | None:
+    return Secret(text) if text else None
+
+
+# connector/rotation/setting.py
+# Set a candidate, and know afterwards whether it is the password.
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A password that the vault keeps as pending.
+
+    Args:
+        account: for which it is.
+        vault: name of the vault.
+        kept: what the vault keeps, the candidate as pending.
+        password: the candidate.
+        fresh: made just now, so that no target has seen it.
+    """
+
+    account: Account
+    vault: str
+    kept: Kept
+    password: Secret
+    fresh: bool
+
+
+class Setting:
+    """One candidate on its way to becoming the password."""
+
+    def __init__(self, target: Target, sign_ins: SignIns, candidate: Candidate) -> None:
+        self._target = target
+        self._sign_ins = sign_ins
+        self._candidate = candidate
+        self._unanswered = False
+
+    def settle(self, patience: Patience) -> Proof | None:
+        """Send the candidate until an answer or a sign-in settles the matter.
+
+        Returns:
+            The proof that it is the password if that took a sign-in; None if the target said so.
+
+        Raises:
+            NewSecretRejected: the target refuses it, and it is not the password.
+            CurrentRefused: what the vault keeps cannot set another password; nothing has changed.
+            OutcomeUnknown, TargetUnavailable: no telling yet; setting the same candidate again is safe.
+        """
+        fault: RotationError
+        for _ in patience.attempts():
+            try:
+                self._send()
+            except OutcomeUnknown as error:
+                fault, self._unanswered = error, True
+            except TargetUnavailable as error:
+                fault = error
+            except (NewSecretRejected, CurrentRefused) as error:
+                return self._settle_refusal(error)
+            else:
+                return None
+            if self._unanswered and (proof := self._prove()).accepted:
+                return proof
+        raise fault
+
+    def _prove(self) -> Proof:
+        return self._sign_ins.prove(self._candidate.password)
+
+    def _send(self) -> None:
+        candidate = self._candidate
+        if not self._target.needs_current:
+            self._target.set_password(candidate.password, current=None)
+            return
+        refusal: RotationError = VaultUnfit(
+            f"{candidate.vault} keeps no password with which {self._target.identity} could sign in.",
+            remedy="Store the current password there, or rotate the administrator's way.",
+        )
+        for current in filter(None, (candidate.kept.current, candidate.kept.previous)):
+            try:
+                self._target.set_password(candidate.password, current=current)
+            except CurrentRefused as error:
+                self._sign_ins.count_refusal()
+                refusal = error
+            else:
+                return
+        raise refusal
+
+    def _settle_refusal(self, error: NewSecretRejected | CurrentRefused) -> Proof:
+        """Tell a refused candidate from one that an attempt without answer has set."""
+        if isinstance(error, CurrentRefused) and not self._unanswered:
+            raise error  # the candidate was not sent, and does not sign in: that was tried before, where it could
+        proof = self._prove()
+        if proof.accepted:
+            return proof
+        if proof.verdict is Verdict.UNVERIFIABLE and (self._unanswered or not self._candidate.fresh):
+            return self._settle_unverifiable(error, proof)
+        if proof.verdict is Verdict.UNDECIDED or self._unanswered:
+            raise cannot_tell(self._candidate, proof)
+        raise error
+
+    def _settle_unverifiable(self, error: RotationError, proof: Proof) -> Proof:
+        """A random password that meets the policy is refused for one reason only: the account has had it."""
+        policy = self._candidate.account.policy
+        if policy.known and policy.history and not policy.faults(self._candidate.password):
+            return replace(proof, detail="The account refuses it as used before: an earlier attempt has set it.")
+        raise cannot_tell(self._candidate, proof) from error
+
+
+def cannot_tell(candidate: Candidate, proof: Proof) -> OutcomeUnknown:
+    """Return the error for a candidate of which nothing is known."""
+    if proof.verdict is Verdict.UNVERIFIABLE:
+        remedy = f"Try the pending value of {candidate.vault} by hand; then make it current or remove it accordingly."
+    else:
+        remedy = "It is kept. A lock-out ends within a quarter of an hour; then run the rotation again."
+    return OutcomeUnknown(
+        f"{candidate.account.identity}: no telling whether the pending password is live"
+        f" ({proof.detail or proof.verdict.value}).",
+        remedy=remedy,
+    )
+
+
+# connector/rotation/cognito_user.py
+# A user of a Cognito user pool whose password is to be rotated: as administrator, or as the user.
+
+
+_ORDINARY_STATES = frozenset({"CONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"})
+
+
+_SIGNS_IN = frozenset({"CONFIRMED", "FORCE_CHANGE_PASSWORD"})
+
+
+_FEDERATED = "EXTERNAL_PROVIDER"
+
+
+_GROUP_PAGES_AT_MOST = 100
+"""A user is in 100 groups at most (Cognito quotas)."""
+
+
+_SENDS_MESSAGES = frozenset({"SMS_MFA", "EMAIL_OTP"})
+
+
+_REQUIRED_CLASSES = {
+    "RequireUppercase": CharacterClass.UPPERCASE,
+    "RequireLowercase": CharacterClass.LOWERCASE,
+    "RequireNumbers": CharacterClass.DIGIT,
+    "RequireSymbols": CharacterClass.SYMBOL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUser:
+    """Who is to be rotated, and what is known of it beforehand.
+
+    Args:
+        pool_id: the user pool; empty where it is not known, which the user's own way can do without.
+        username: any name by which it is found.
+        allowed: the accounts that may be rotated.
+        assumed_policy: what is taken for the pool's policy where that may not be read.
+        unusual_states: states besides the ordinary ones in which its password may be set; setting one makes an
+            UNCONFIRMED user CONFIRMED.
+        attributes: required ones that it may lack, by name, for its first password.
+    """
+
+    pool_id: str
+    username: str
+    allowed: Allowed
+    assumed_policy: PasswordPolicy = ASSUMED
+    unusual_states: frozenset[str] = frozenset()
+    attributes: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __str__(self) -> str:
+        return f"user {self.username!r} of pool {self.pool_id or 'unknown'}"
+
+
+class _UserOfPool:
+    """What both ways share: the names, the policy, the groups."""
+
+    def __init__(self, cognito: "CognitoIdentityProviderClient", user: PoolUser) -> None:
+        self._cognito = cognito
+        self._user = user
+
+    @property
+    def identity(self) -> str:
+        """The key of lock and journal."""
+        return f"cognito-user {self._user.pool_id}/{self._user.username}"
+
+    def _call(self, operation: str, *, changes: bool = False) -> AwsCall:
+        return AwsCall(f"cognito-idp:{operation}", str(self._user), changes=changes, candidate=changes)
+
+    def _groups(self) -> Iterator[str]:
+        request: dict[str, Any] = {"UserPoolId": self._user.pool_id, "Username": self._user.username}
+        for _ in range(_GROUP_PAGES_AT_MOST):
+            with rotation_faults(self._call("AdminListGroupsForUser")):
+                page = self._cognito.admin_list_groups_for_user(**request)
+            yield from (group["GroupName"] for group in page.get("Groups", []) if "GroupName" in group)
+            if not page.get("NextToken"):
+                return
+            request["NextToken"] = page["NextToken"]
+
+    def _read_policy(self) -> tuple[PasswordPolicy, tuple[str, ...]]:
+        """Return the pool's policy, or the assumed one with a note."""
+        if not self._user.pool_id:
+            return self._assume_policy("The pool is not named, so its password policy is not read")
+        try:
+            with rotation_faults(self._call("DescribeUserPool")):
+                pool = self._cognito.describe_user_pool(UserPoolId=self._user.pool_id)["UserPool"]
+                return pool_policy(pool["Policies"]["PasswordPolicy"]), ()
+        except RotationDenied:
+            return self._assume_policy("The pool's password policy may not be read (cognito-idp:DescribeUserPool)")
+
+    def _assume_policy(self, why: str) -> tuple[PasswordPolicy, tuple[str, ...]]:
+        assumed = replace(self._user.assumed_policy, known=False)
+        return assumed, (f"{why}: at least {assumed.minimum_length} characters of every class are assumed.",)
+
+
+class AdministeredUser(_UserOfPool):
+    """A user whose password an administrator sets.
+
+    Args:
+        cognito: made by `AwsDoor`, so that it sends nothing twice.
+        user: who.
+        sign_in: proves passwords; without an app client none can be proved.
+    """
+
+    needs_current = False
+
+    def __init__(
+        self, cognito: "CognitoIdentityProviderClient", user: PoolUser, *, sign_in: SignIn | None = None
+    ) -> None:
+        super().__init__(cognito, user)
+        self._sign_in = sign_in
+
+    def examine(self) -> Account:
+        """Look whether the password may be rotated; see `Target.examine`."""
+        with rotation_faults(self._call("AdminGetUser")):
+            found = self._cognito.admin_get_user(UserPoolId=self._user.pool_id, Username=self._user.username)
+            called = (self._user.username, found["Username"])
+        self._user.allowed.check(str(self._user), called=called, groups=self._groups)
+        state = str(found.get("UserStatus", "UNKNOWN"))
+        self._check_state(state, enabled=found.get("Enabled", True))
+        policy, notes = self._read_policy()
+        if self._sign_in and state in _SIGNS_IN:
+            self._sign_in.probe()
+        return Account(self.identity, state, policy, (*notes, *self._remarks(found.get("UserMFASettingList", []))))
+
+    def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
+        """Make the candidate the password, for good; see `Target.set_password`."""
+        del current  # an administrator needs none
+        with rotation_faults(self._call("AdminSetUserPassword", changes=True)):
+            self._cognito.admin_set_user_password(
+                UserPoolId=self._user.pool_id,
+                Username=self._user.username,
+                Password=candidate.reveal(),
+                Permanent=True,
+            )
+
+    def prove(self, password: Secret) -> Proof:
+        """Try to sign in, once; see `Target.prove`."""
+        if self._sign_in is None:
+            return Proof(Verdict.UNVERIFIABLE, "no app client is configured at which to sign in")
+        return self._sign_in.prove(password)
+
+    def sign_out(self) -> None:
+        """End every session of the user."""
+        with rotation_faults(self._call("AdminUserGlobalSignOut")):
+            self._cognito.admin_user_global_sign_out(UserPoolId=self._user.pool_id, Username=self._user.username)
+
+    def _check_state(self, state: str, *, enabled: bool) -> None:
+        if state == _FEDERATED:
+            raise TargetUnfit(
+                f"{self._user} is federated: its password is at another identity provider.",
+                remedy="Rotate it there. A password set here would turn it into a local user.",
+            )
+        if not enabled:
+            raise TargetUnfit(f"{self._user} is disabled.", remedy="Enable it, or do not rotate it.")
+        if state not in _ORDINARY_STATES | self._user.unusual_states:
+            raise TargetUnfit(
+                f"{self._user} is in the state {state}, which setting a password would change or not help.",
+                remedy="Bring the user in order first.",
+            )
+
+    def _remarks(self, factors: Sequence[str]) -> Iterator[str]:
+        if self._sign_in and not _SENDS_MESSAGES.isdisjoint(factors):
+            yield "Each proof by signing in may send the user a message: a factor is SMS or e-mail."
+
+
+def pool_policy(described: Mapping[str, Any]) -> PasswordPolicy:
+    """Return the policy that DescribeUserPool describes; a length that it leaves out is Cognito's default, 8."""
+    return PasswordPolicy(
+        minimum_length=int(described.get("MinimumLength", 8)),
+        required=frozenset(name for key, name in _REQUIRED_CLASSES.items() if described.get(key)),
+        history=int(described.get("PasswordHistorySize", 0)),
+    )
+
+
+# connector/rotation/engine.py
+# Rotate a password so that it cannot be lost (promise P26).
+
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked of one rotation.
+
+    Args:
+        verify: prove the new password by signing in before it is promoted.
+        sign_out: end the sessions begun with the old password, where the target can.
+        discard_unfit: forget a pending value that the target refuses, once a sign-in proves that it is not live.
+    """
+
+    verify: bool = True
+    sign_out: bool = False
+    discard_unfit: bool = False
+
+
+class Rotation:
+    """One account, with the vault that keeps its password.
+
+    `rotate`, `recover` and `verify` are whole stories; `prepare`, `apply` and `confirm` are their phases, for who runs
+    them one by one (the four steps of AWS Secrets Manager).
+
+    Every method raises what the target and the vault raise, and
+        NewSecretRejected: the target refuses the candidate; it is not live.
+        CurrentRefused: nothing that the vault keeps can set another password.
+        NotProven: the new password was set, and does not sign in.
+        OutcomeUnknown, TargetUnavailable: no telling now; running again is safe.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        vault: Vault,
+        *,
+        recipe: Recipe = Recipe(),
+        patience: Patience = Patience(),
+        options: Options = Options(),
+    ) -> None:
+        self._target = target
+        self._vault = vault
+        self._recipe = recipe
+        self._patience = patience
+        self._options = options
+        self._sign_ins = SignIns(target)
+
+    def rotate(self) -> RotationResult:
+        """Give the account a new password; one that is pending already is brought to its end instead."""
+        with self._vault.hold():
+            return self._complete(self.prepare())
+
+    def recover(self) -> RotationResult:
+        """Bring to its end what an earlier rotation began, and begin nothing."""
+        with self._vault.hold():
+            if self._vault.read().pending is None:
+                return RotationResult(self._target.identity, self._vault.name, Outcome.NOTHING_PENDING)
+            return self._complete(self.prepare())
+
+    def verify(self) -> Verification:
+        """Tell which of the kept values signs in; changes nothing."""
+        self._target.examine()
+        kept, proofs = self._vault.read(), dict[str, Proof]()
+        for label, password in _labelled(kept):
+            proofs[label] = self._sign_ins.prove(password)
+            if proofs[label].accepted:
+                break
+        return Verification(self._target.identity, self._vault.name, proofs)
+
+    def prepare(self) -> Candidate:
+        """Return the candidate: what is pending, or a new one, staged."""
+        account, kept = self._target.examine(), self._vault.read()
+        if kept.pending is not None:
+            candidate = Candidate(account, self._vault.name, kept, kept.pending, fresh=False)
+            if not self._is_unfit(candidate):
+                return candidate
+            self._vault.discard_pending()
+            kept = replace(kept, pending=None)
+        password = generate(account.policy, self._recipe, avoid=[value for _, value in _labelled(kept)])
+        staged = self._vault.stage(password, policy=account.policy)
+        _log.debug("%s: a candidate is pending in %s", account.identity, self._vault.name)
+        fresh = staged == password
+        return Candidate(account, self._vault.name, replace(kept, pending=staged), staged, fresh=fresh)
+
+    def apply(self, candidate: Candidate) -> Proof | None:
+        """Make the candidate the password, and return the proof if it took a sign-in to know."""
+        if not candidate.fresh:
+            proof = self._sign_ins.prove(candidate.password)
+            if proof.accepted:
+                return proof
+            if proof.verdict is Verdict.UNDECIDED:
+                raise cannot_tell(candidate, proof)
+        try:
+            return Setting(self._target, self._sign_ins, candidate).settle(self._patience)
+        except NewSecretRejected as error:
+            if not (candidate.fresh or self._options.discard_unfit):
+                raise self._unfit(error.message) from error
+            self._vault.discard_pending()
+            raise
+
+    def confirm(self, candidate: Candidate) -> Proof:
+        """Prove by signing in that the candidate is the password; a change may take a moment to be seen."""
+        for _ in self._patience.attempts():
+            proof = self._sign_ins.prove(candidate.password)
+            if proof.accepted or proof.verdict is Verdict.UNVERIFIABLE:
+                return proof
+            if self._sign_ins.one_left:
+                break
+        if proof.verdict is Verdict.UNDECIDED:
+            raise OutcomeUnknown(
+                f"{self._target.identity}: the new password was set, and no sign-in can prove it now ({proof.detail}).",
+                remedy=f"It stays pending in {self._vault.name}. Run the rotation again in a quarter of an hour.",
+            )
+        raise self._not_proven(candidate.kept)
+
+    def _complete(self, candidate: Candidate) -> RotationResult:
+        proof = self.apply(candidate)
+        if proof is None and self._options.verify:
+            proof = self.confirm(candidate)
+        self._vault.promote()
+        notes = (*candidate.account.notes, *self._sign_out())
+        outcome = Outcome.ROTATED if candidate.fresh else Outcome.FINISHED
+        _log.info("%s: %s", candidate.account.identity, outcome.value)
+        return RotationResult(candidate.account.identity, self._vault.name, outcome, proof, notes)
+
+    def _is_unfit(self, candidate: Candidate) -> bool:
+        """Tell whether a pending value has to go: against today's policy, proven not live, and asked to be removed."""
+        faults = candidate.account.policy.faults(candidate.password)
+        if not faults or not candidate.account.policy.known:
+            return False
+        proof = self._sign_ins.prove(candidate.password)
+        if proof.accepted:
+            return False
+        if proof.verdict is not Verdict.REFUSED:
+            raise cannot_tell(candidate, proof)
+        if not self._options.discard_unfit:
+            raise self._unfit(f"{self._target.identity}: the pending password does not meet the policy: {faults[0]}.")
+        return True
+
+    def _unfit(self, what: str) -> NewSecretRejected:
+        return NewSecretRejected(
+            f"{what} A sign-in proves that it is not live.",
+            remedy=f"Remove the pending value of {self._vault.name} and rotate again (--discard-unfit does both).",
+        )
+
+    def _not_proven(self, kept: Kept) -> NotProven:
+        lives = kept.current is not None and self._sign_ins.prove(kept.current).accepted
+        which = "the current one still signs in" if lives else "the current one was not seen to sign in either"
+        return NotProven(
+            f"{self._target.identity}: the new password was set and does not sign in; {which}.",
+            remedy=f"It stays pending in {self._vault.name}. If somebody else reset the password, run the rotation"
+            " again: it sets the same candidate once more.",
+        )
+
+    def _sign_out(self) -> Iterator[str]:
+        if not self._options.sign_out:
+            return
+        if not isinstance(self._target, SignsOut):
+            yield "Sessions were not ended: the target cannot."
+            return
+        try:
+            self._target.sign_out()
+        except RotationError as error:
+            yield f"Sessions were not ended: {error.message}"
+
+
+def _labelled(kept: Kept) -> Iterator[tuple[str, Secret]]:
+    """Yield what is kept in the order in which it most likely lives."""
+    labelled = (("pending", kept.pending), ("current", kept.current), ("previous", kept.previous))
+    return ((label, password) for label, password in labelled if password is not None)
+
+
+# connector/rotation/rollback.py
+# Go back to the password before, where the vault could not keep the new one (Keeper's rollback_password).
+
+
+def can_roll_back(account: Account, prior: Secret | None) -> bool:
+    """Tell whether the password before could be set again."""
+    return prior is not None and account.policy.known and account.policy.history == 0
+
+
+def roll_back(target: Target, *, prior: Secret | None, new: Secret, patience: Patience = Patience()) -> RotationResult:
+    """Make the password before the password again, unless it still is.
+
+    Args:
+        target: the account.
+        prior: the password before; None if nobody knows it.
+        new: the password that the vault could not keep.
+        patience: how long is tried.
+
+    Raises:
+        NoWayBack: it cannot be set; the message says which password is live.
+    """
+    try:
+        account = target.examine()
+        if prior is not None and (can_roll_back(account, prior) or target.prove(prior).accepted):
+            return Rotation(target, _Reversed(prior=prior, new=new), patience=patience).rotate()
+    except RotationError as error:
+        raise NoWayBack(f"{_live(target, new, prior)} {error.message}", remedy=_REMEDY) from error
+    raise NoWayBack(_live(target, new, prior), remedy=_REMEDY)
+
+
+_REMEDY = "Keep the live password, or set a new one as administrator."
+
+
+def _live(target: Target, new: Secret, prior: Secret | None) -> str:
+    name = f"{target.identity}: the password before could not be restored;"
+    if target.prove(new).accepted:
+        return f"{name} the new one is live."
+    proof = target.prove(prior) if prior is not None else None
+    if proof is not None and proof.accepted:
+        return f"{name} the one before is live."
+    return f"{name} no sign-in tells which one is live ({_describe(proof)})."
+
+
+def _describe(proof: Proof | None) -> str:
+    return "the one before is not known" if proof is None else proof.detail or proof.verdict.value
+
+
+class _Reversed:
+    """The two passwords as a vault in which the one before is the candidate; there is nothing to write."""
+
+    name = "the caller's hands"
+
+    def __init__(self, *, prior: Secret, new: Secret) -> None:
+        self._kept = Kept(current=new, pending=prior)
+
+    def hold(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def read(self) -> Kept:
+        return self._kept
+
+    def stage(self, candidate: Secret, *, policy: PasswordPolicy) -> Secret:
+        raise NoWayBack(f"The password before is {candidate!r} under policy {policy.digest()}.")
+
+    def promote(self) -> None:
+        """Nothing: the caller keeps the password before."""
+
+    def discard_pending(self) -> None:
+        """Nothing: likewise."""
+
+
+# deploy/keeper/source/common.py
+# What both plugins need of a Keeper Gateway: values as they come, the engine between them, errors as it shows them.
+
+
+UNTOUCHED = (CurrentRefused, NewSecretRejected, NotAllowed, RotationDenied, TargetUnavailable, TargetUnfit)
+"""What a change may end with that has changed nothing."""
+
+
+class Change:
+    """One change of a password that the Gateway asks for, and the way back.
+
+    Args:
+        target: whose password it is.
+        new: the password that the Gateway made, and keeps when this succeeds.
+        prior: the password before, where the vault has it.
+        patience: how long is tried.
+    """
+
+    def __init__(self, target: Target, *, new: Secret, prior: Secret | None, patience: Patience = Patience()) -> None:
+        self._target = target
+        self._new = new
+        self._prior = prior
+        self._patience = patience
+        self._without_effect = False
+
+    def make(self) -> None:
+        """Set the new password and prove it.
+
+        Raises:
+            NewSecretRejected: the policy, looked up before anything is sent, or the target refuses it.
+            ConnectorError: see `Rotation`.
+        """
+        try:
+            self._set_and_prove(self._target.examine())
+        except UNTOUCHED:
+            self._without_effect = True
+            raise
+
+    def can_be_undone(self) -> bool:
+        """Tell whether the password before could be set again; False if that cannot be found out."""
+        try:
+            return can_roll_back(self._target.examine(), self._prior)
+        except ConnectorError as error:
+            Log.warning(f"No rollback: {error}")
+            return False
+
+    def undo(self) -> None:
+        """Make the password before the password again; nothing, if the change had no effect.
+
+        Raises:
+            NoWayBack: it cannot be; the message says which password is live.
+        """
+        if self._without_effect:
+            Log.info("Nothing to roll back: the password was not changed.")
+            return
+        result = roll_back(self._target, prior=self._prior, new=self._new, patience=self._patience)
+        Log.info(f"Rolled back. {result.proof.verdict.value if result.proof else ''}".strip())
+
+    def _set_and_prove(self, account: Account) -> None:
+        for note in account.notes:
+            Log.warning(note)
+        faults = account.policy.faults(self._new) if account.policy.known else ()
+        if faults:
+            raise NewSecretRejected(
+                f"{account.identity}: the new password does not meet the policy: {'; '.join(faults)}.",
+                remedy="Nothing was changed. Set the complexity of the Keeper record accordingly.",
+            )
+        if not can_roll_back(account, self._prior):
+            Log.warning("This change cannot be rolled back: the prior password is unknown, or may not be used again.")
+        kept = Kept(current=self._prior, pending=self._new)
+        candidate = Candidate(account, GatewayVault.name, kept, self._new, fresh=True)
+        rotation = Rotation(self._target, GatewayVault(kept), patience=self._patience)
+        proof = rotation.apply(candidate) or rotation.confirm(candidate)
+        Log.info(f"{account.identity}: the password is changed; {proof.verdict.value}. {proof.detail}".strip())
+
+
+class GatewayVault:
+    """The Gateway as the engine's vault: it made the candidate, and keeps it once the plugin has returned."""
+
+    name = "the Keeper vault"
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Keep nobody out: the Gateway runs one rotation of a record at a time."""
+        return nullcontext()
+
+    def read(self) -> Kept:
+        """Return what the Gateway gave."""
+        return self._kept
+
+    def stage(self, candidate: Secret, *, policy: PasswordPolicy) -> Secret:  # noqa: ARG002 - the Gateway's stays
+        """Return the Gateway's candidate."""
+        return self._kept.pending or candidate
+
+    def promote(self) -> None:
+        """Leave it to the Gateway."""
+
+    def discard_pending(self) -> None:
+        """Leave it to the Gateway."""
+
+
+def read_text(value: Any) -> str | None:
+    """Return the one text in a value as Gateways and `plugin_test` give it, or None.
+
+    Seen in the wild: None, Secret(None), a text, and one-element tuples and lists of them.
+    """
+    inside = KeeperSecret.get_value(value)
+    if isinstance(inside, tuple | list):
+        texts = {read_text(one) for one in inside} - {None}
+        return texts.pop() if len(texts) == 1 else None
+    return inside if isinstance(inside, str) and inside else None
+
+
+def read_passwords(user: Any) -> tuple[Secret, Secret | None]:
+    """Return the new password and the one before, which may be unknown.
+
+    Raises:
+        SaasException: there is no new one.
+    """
+    new, prior = read_text(user.new_password), read_text(user.prior_password)
+    if new is None:
+        raise SaasException("The Gateway gave no new password.")
+    return Secret(new), Secret(prior) if prior is not None else None
+
+
+def open_door(config: Any, provider: Any, region: str) -> AwsDoor:
+    """Return AWS with the credentials of the record, else of the PAM configuration, else of the Gateway's host.
+
+    Args:
+        config: `get_config` of the plugin.
+        provider: the PAM AWS configuration, if the plugin may use it.
+        region: such as `eu-west-1`.
+
+    Raises:
+        SaasException: half of a credential is missing.
+    """
+    key_id, secret = read_text(config("aws_access_key_id")), read_text(config("aws_secret_access_key"))
+    if key_id is None and secret is None:
+        key_id = read_text(getattr(provider, "aws_access_key_id", None))
+        secret = read_text(getattr(provider, "aws_secret_access_key", None))
+    if (key_id is None) != (secret is None):
+        raise SaasException("AWS Access Key ID and AWS Secret Access Key are needed both, or neither.")
+    session = boto3.Session(aws_access_key_id=key_id, aws_secret_access_key=secret, region_name=region)
+    return AwsDoor(session, region)
+
+
+def find_region(config: Any, provider: Any) -> str | None:
+    """Return the Region of the record, under either of its labels, else the first of the PAM configuration."""
+    names = getattr(provider, "region_names", None) or ()
+    first = names.split()[0] if isinstance(names, str) else next(iter(names), None)
+    return read_text(config("cloud_region")) or read_text(config("aws_region")) or read_text(first)
+
+
+@contextmanager
+def told_to_keeper() -> Iterator[None]:
+    """Tell the Gateway what went wrong in its own error, which names accounts and remedies and no secret."""
+    try:
+        yield
+    except ConnectorError as error:
+        Log.error(f"{type(error).__name__}: {error}")
+        raise SaasException(str(error), code=f"cognito_scim_{type(error).__name__}") from None
+
+
+# deploy/keeper/source/aws_cognito.py
+# Keeper SaaS plugin: rotate the password of an Amazon Cognito user, prove it, take it back where that is possible.
+
+
+class SaasPlugin(SaasPluginBase):
+    """The administrator's way: AdminSetUserPassword, permanent, after the pool's policy was looked up."""
+
+    name = "AWS Cognito"
+    summary = "Rotate the password of an Amazon Cognito user, and prove by signing in that it works."
+    readme = "README.md"
+    author = "cognito-scim"
+    email = "cognito-scim@example.com"
+
+    def __init__(
+        self,
+        user: Any,
+        config_record: Any,
+        provider_config: Any = None,
+        force_fail: bool = False,  # noqa: FBT001, FBT002 - the Gateway's signature
+    ) -> None:
+        super().__init__(user, config_record, provider_config, force_fail)
+        self._change: Change | None = None
+
+    @classmethod
+    def requirements(cls) -> list[str]:
+        """Return what the Gateway installs."""
+        return ["boto3"]
+
+    @classmethod
+    def config_schema(cls) -> list[SaasConfigItem]:
+        """Return the fields of the configuration record, with the labels of both generations of Keeper's own plugin."""
+        return [
+            SaasConfigItem(
+                id="aws_access_key_id",
+                label="AWS Access Key ID",
+                desc="AWS Access Key ID.",
+                is_secret=True,
+                required=False,
+            ),
+            SaasConfigItem(
+                id="aws_secret_access_key",
+                label="AWS Secret Access Key",
+                desc="AWS Secret Access Key.",
+                is_secret=True,
+                required=False,
+            ),
+            SaasConfigItem(
+                id="user_pool_id",
+                label="User Pool ID",
+                desc="User Pool ID.",
+                is_secret=True,
+                required=True,
+            ),
+            SaasConfigItem(
+                id="cloud_region",
+                label="Cloud Region",
+                desc="Cloud Region.",
+                required=False,
+            ),
+            SaasConfigItem(
+                id="aws_region",
+                label="AWS Region",
+                desc="AWS Region, the later name of Cloud Region; one of the two is enough.",
+                required=False,
+            ),
+            SaasConfigItem(
+                id="client_id",
+                label="App Client ID",
+                desc="App client to prove the new password with; without it nothing is proved.",
+                required=False,
+            ),
+            SaasConfigItem(
+                id="client_secret",
+                label="App Client Secret",
+                desc="Secret of the app client, if it has one.",
+                is_secret=True,
+                required=False,
+            ),
+            SaasConfigItem(
+                id="auth_flow",
+                label="App Client Flow",
+                desc="How the app client lets users sign in.",
+                type="enum",
+                default_value="USER_SRP_AUTH",
+                enum_values=[
+                    SaasConfigEnum(value="USER_SRP_AUTH", desc="ALLOW_USER_SRP_AUTH"),
+                    SaasConfigEnum(value="USER_PASSWORD_AUTH", desc="ALLOW_USER_PASSWORD_AUTH"),
+                    SaasConfigEnum(value="ADMIN_USER_PASSWORD_AUTH", desc="ALLOW_ADMIN_USER_PASSWORD_AUTH"),
+                ],
+                required=False,
+            ),
+        ]
+
+    @property
+    def can_rollback(self) -> bool:
+        """Whether the prior password is known and the pool would take it again: it must keep no password history."""
+        try:
+            return self._password_change().can_be_undone()
+        except SaasException:
+            return False
+
+    def change_password(self) -> None:
+        """Set the Gateway's new password, permanently, and sign in with it."""
+        change = self._password_change()
+        with told_to_keeper():
+            change.make()
+        self.add_return_field(ReturnCustomField(label="cloud_region", type="text", value=self._region()))
+
+    def rollback_password(self) -> None:
+        """Make the prior password the password again, proved; or say which one is live."""
+        change = self._password_change()
+        with told_to_keeper():
+            change.undo()
+
+    def _password_change(self) -> Change:
+        if self._change is None:
+            new, prior = read_passwords(self.user)
+            self._change = Change(self._target(), new=new, prior=prior)
+        return self._change
+
+    def _target(self) -> AdministeredUser:
+        cognito = open_door(self.get_config, self.provider_config, self._region()).cognito()
+        username = read_text(self.user.username)
+        if username is None:
+            raise SaasException("The login of the PAM User record is blank.")
+        user = PoolUser(self._pool(), username, EVERYONE)
+        return AdministeredUser(cognito, user, sign_in=self._sign_in(cognito, username))
+
+    def _sign_in(self, cognito: Any, username: str) -> SignIn | None:
+        client_id, secret = read_text(self.get_config("client_id")), read_text(self.get_config("client_secret"))
+        if client_id is None:
+            return None
+        secrets = (Secret(secret),) if secret is not None else ()
+        app = AppClient(self._pool(), client_id, secrets, Flow(self.get_config("auth_flow")))
+        return SignIn(cognito, app, username=username)
+
+    def _pool(self) -> str:
+        return read_text(self.get_config("user_pool_id")) or ""
+
+    def _region(self) -> str:
+        region = find_region(self.get_config, self.provider_config) or self._pool().rpartition("_")[0]
+        if not region:
+            raise SaasException("The AWS Region is blank. Set Cloud Region in the SaaS configuration record.")
+        return region

@@ -1,0 +1,188 @@
+"""What both plugins need of a Keeper Gateway: values as they come, the engine between them, errors as it shows them."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import boto3
+from kdnrm.exceptions import SaasException
+from kdnrm.log import Log
+from kdnrm.secret import Secret as KeeperSecret
+
+from connector.errors import (
+    ConnectorError,
+    CurrentRefused,
+    NewSecretRejected,
+    NotAllowed,
+    RotationDenied,
+    TargetUnavailable,
+    TargetUnfit,
+)
+from connector.rotation.aws_clients import AwsDoor
+from connector.rotation.engine import Rotation
+from connector.rotation.patience import Patience
+from connector.rotation.policy import PasswordPolicy
+from connector.rotation.ports import Account, Kept, Target
+from connector.rotation.rollback import can_roll_back, roll_back
+from connector.rotation.secret import Secret
+from connector.rotation.setting import Candidate
+
+UNTOUCHED = (CurrentRefused, NewSecretRejected, NotAllowed, RotationDenied, TargetUnavailable, TargetUnfit)
+"""What a change may end with that has changed nothing."""
+
+
+class Change:
+    """One change of a password that the Gateway asks for, and the way back.
+
+    Args:
+        target: whose password it is.
+        new: the password that the Gateway made, and keeps when this succeeds.
+        prior: the password before, where the vault has it.
+        patience: how long is tried.
+    """
+
+    def __init__(self, target: Target, *, new: Secret, prior: Secret | None, patience: Patience = Patience()) -> None:
+        self._target = target
+        self._new = new
+        self._prior = prior
+        self._patience = patience
+        self._without_effect = False
+
+    def make(self) -> None:
+        """Set the new password and prove it.
+
+        Raises:
+            NewSecretRejected: the policy, looked up before anything is sent, or the target refuses it.
+            ConnectorError: see `Rotation`.
+        """
+        try:
+            self._set_and_prove(self._target.examine())
+        except UNTOUCHED:
+            self._without_effect = True
+            raise
+
+    def can_be_undone(self) -> bool:
+        """Tell whether the password before could be set again; False if that cannot be found out."""
+        try:
+            return can_roll_back(self._target.examine(), self._prior)
+        except ConnectorError as error:
+            Log.warning(f"No rollback: {error}")
+            return False
+
+    def undo(self) -> None:
+        """Make the password before the password again; nothing, if the change had no effect.
+
+        Raises:
+            NoWayBack: it cannot be; the message says which password is live.
+        """
+        if self._without_effect:
+            Log.info("Nothing to roll back: the password was not changed.")
+            return
+        result = roll_back(self._target, prior=self._prior, new=self._new, patience=self._patience)
+        Log.info(f"Rolled back. {result.proof.verdict.value if result.proof else ''}".strip())
+
+    def _set_and_prove(self, account: Account) -> None:
+        for note in account.notes:
+            Log.warning(note)
+        faults = account.policy.faults(self._new) if account.policy.known else ()
+        if faults:
+            raise NewSecretRejected(
+                f"{account.identity}: the new password does not meet the policy: {'; '.join(faults)}.",
+                remedy="Nothing was changed. Set the complexity of the Keeper record accordingly.",
+            )
+        if not can_roll_back(account, self._prior):
+            Log.warning("This change cannot be rolled back: the prior password is unknown, or may not be used again.")
+        kept = Kept(current=self._prior, pending=self._new)
+        candidate = Candidate(account, GatewayVault.name, kept, self._new, fresh=True)
+        rotation = Rotation(self._target, GatewayVault(kept), patience=self._patience)
+        proof = rotation.apply(candidate) or rotation.confirm(candidate)
+        Log.info(f"{account.identity}: the password is changed; {proof.verdict.value}. {proof.detail}".strip())
+
+
+class GatewayVault:
+    """The Gateway as the engine's vault: it made the candidate, and keeps it once the plugin has returned."""
+
+    name = "the Keeper vault"
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Keep nobody out: the Gateway runs one rotation of a record at a time."""
+        return nullcontext()
+
+    def read(self) -> Kept:
+        """Return what the Gateway gave."""
+        return self._kept
+
+    def stage(self, candidate: Secret, *, policy: PasswordPolicy) -> Secret:  # noqa: ARG002 - the Gateway's stays
+        """Return the Gateway's candidate."""
+        return self._kept.pending or candidate
+
+    def promote(self) -> None:
+        """Leave it to the Gateway."""
+
+    def discard_pending(self) -> None:
+        """Leave it to the Gateway."""
+
+
+def read_text(value: Any) -> str | None:
+    """Return the one text in a value as Gateways and `plugin_test` give it, or None.
+
+    Seen in the wild: None, Secret(None), a text, and one-element tuples and lists of them.
+    """
+    inside = KeeperSecret.get_value(value)
+    if isinstance(inside, tuple | list):
+        texts = {read_text(one) for one in inside} - {None}
+        return texts.pop() if len(texts) == 1 else None
+    return inside if isinstance(inside, str) and inside else None
+
+
+def read_passwords(user: Any) -> tuple[Secret, Secret | None]:
+    """Return the new password and the one before, which may be unknown.
+
+    Raises:
+        SaasException: there is no new one.
+    """
+    new, prior = read_text(user.new_password), read_text(user.prior_password)
+    if new is None:
+        raise SaasException("The Gateway gave no new password.")
+    return Secret(new), Secret(prior) if prior is not None else None
+
+
+def open_door(config: Any, provider: Any, region: str) -> AwsDoor:
+    """Return AWS with the credentials of the record, else of the PAM configuration, else of the Gateway's host.
+
+    Args:
+        config: `get_config` of the plugin.
+        provider: the PAM AWS configuration, if the plugin may use it.
+        region: such as `eu-west-1`.
+
+    Raises:
+        SaasException: half of a credential is missing.
+    """
+    key_id, secret = read_text(config("aws_access_key_id")), read_text(config("aws_secret_access_key"))
+    if key_id is None and secret is None:
+        key_id = read_text(getattr(provider, "aws_access_key_id", None))
+        secret = read_text(getattr(provider, "aws_secret_access_key", None))
+    if (key_id is None) != (secret is None):
+        raise SaasException("AWS Access Key ID and AWS Secret Access Key are needed both, or neither.")
+    session = boto3.Session(aws_access_key_id=key_id, aws_secret_access_key=secret, region_name=region)
+    return AwsDoor(session, region)
+
+
+def find_region(config: Any, provider: Any) -> str | None:
+    """Return the Region of the record, under either of its labels, else the first of the PAM configuration."""
+    names = getattr(provider, "region_names", None) or ()
+    first = names.split()[0] if isinstance(names, str) else next(iter(names), None)
+    return read_text(config("cloud_region")) or read_text(config("aws_region")) or read_text(first)
+
+
+@contextmanager
+def told_to_keeper() -> Iterator[None]:
+    """Tell the Gateway what went wrong in its own error, which names accounts and remedies and no secret."""
+    try:
+        yield
+    except ConnectorError as error:
+        Log.error(f"{type(error).__name__}: {error}")
+        raise SaasException(str(error), code=f"cognito_scim_{type(error).__name__}") from None

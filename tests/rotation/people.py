@@ -1,0 +1,43 @@
+"""Ann, who signs in at an app client of the strict pool, and who rotates her."""
+
+from typing import Any
+
+from connector.rotation.allowed import Allowed
+from connector.rotation.authenticator import Authenticator
+from connector.rotation.aws_clients import AwsDoor
+from connector.rotation.cognito_user import AdministeredUser, PoolUser, SelfServedUser
+from connector.rotation.secret import Secret
+from connector.rotation.sign_in import AppClient, Flow, SignIn
+from tests.fakes.rotation.cloud import POOL_ID, Cloud
+
+OLD, NEW, WRONG = Secret("0ld-Passw0rd!"), Secret("N3w-Passw0rd!"), Secret("Wr0ng-Passw0rd!")
+SEED = "JBSWY3DPEHPK3PXP"
+CLIENT_SECRETS = ("first-client-secret-000000", "second-client-secret-00000")
+
+
+def app_client(*secrets: str, flow: Flow = Flow.USER_SRP_AUTH) -> AppClient:
+    """Return what is known here of the app client."""
+    return AppClient(POOL_ID, "app", tuple(map(Secret, secrets)), flow)
+
+
+def sign_in(
+    cloud: Cloud, door: AwsDoor, *, username: str = "ann", app: AppClient | None = None, seed: str = ""
+) -> SignIn:
+    """Sign Ann in, with the cloud's clock."""
+    authenticator = Authenticator(Secret(seed), now=cloud.clock.now, sleep=cloud.clock.sleep) if seed else None
+    return SignIn(door.cognito(), app or app_client(), username=username, authenticator=authenticator)
+
+
+def pool_user(username: str = "ann", **about: Any) -> PoolUser:
+    """Say who is to be rotated."""
+    return PoolUser(POOL_ID, username, **{"allowed": Allowed.only(["ann"]), **about})
+
+
+def administered(cloud: Cloud, door: AwsDoor, **about: Any) -> AdministeredUser:
+    """Rotate Ann as administrator, with proof at the app client."""
+    return AdministeredUser(door.cognito(), pool_user(**about), sign_in=sign_in(cloud, door))
+
+
+def self_served(cloud: Cloud, door: AwsDoor, *, seed: str = "", **about: Any) -> SelfServedUser:
+    """Rotate Ann as she would herself."""
+    return SelfServedUser(door.cognito(), pool_user(**about), sign_in=sign_in(cloud, door, seed=seed))

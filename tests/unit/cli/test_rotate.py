@@ -1,0 +1,301 @@
+"""`rotate`, against the strict fake over HTTP."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from connector.rotation.handed_over import HandedOver
+from connector.rotation.journal import Journal
+from connector.rotation.policy import PasswordPolicy
+from connector.rotation.seal import Sealer
+from connector.rotation.secret import Secret
+from tests.fakes.rotation.cloud import EXTERNAL_ID, POOL_ID, ROLE_ARN, ROTATOR, Cloud
+from tests.unit.cli.conftest import Run
+
+OLD = "Old-passw0rd-0000"
+KEY = "a journal key of thirty-two characters or more"
+CONFIG = f"""
+cognito: {{user_pool_id: {POOL_ID}}}
+rotation:
+  allow: [alice, service]
+  client_id: app
+  role_arn: {ROLE_ARN}
+"""
+SECRET = "pool/alice"
+ALICE = ("cognito-user", "alice")
+
+
+@pytest.fixture
+def cloud(folder: Path, monkeypatch):
+    """A pool with alice, a secret about her, and an IAM user; the configuration in the folder names them."""
+    (folder / "config.yaml").write_text(CONFIG)
+    (folder / "key").write_text(KEY)
+    with Cloud() as cloud:
+        cloud.pool.add_user("alice", OLD)
+        cloud.pool.add_client("app", flows={"ALLOW_USER_SRP_AUTH"})
+        cloud.account.add_user("service", OLD)
+        document = {"username": "alice", "password": OLD, "clientid": "app", "note": "kept"}
+        cloud.secrets.create(SECRET, json.dumps(document)).rotation_enabled = None
+        monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
+        monkeypatch.setenv("COGNITO_SCIM_AWS__ACCESS_KEY_ID", ROTATOR.key_id)
+        monkeypatch.setenv("COGNITO_SCIM_AWS__SECRET_ACCESS_KEY", ROTATOR.secret)
+        monkeypatch.setenv("COGNITO_SCIM_ROTATION__EXTERNAL_ID", EXTERNAL_ID)
+        monkeypatch.setenv("COGNITO_SCIM_ROTATION__JOURNAL_KEY_FILE", str(folder / "key"))
+        yield cloud
+
+
+def kept(cloud, label="AWSCURRENT"):
+    """Return what the secret says under a label."""
+    return json.loads(cloud.secrets.secret(SECRET).text(label))
+
+
+def stage(folder, password, account=f"cognito-user {POOL_ID}/alice"):
+    """Leave a rotation in the journal that was interrupted before it set the password."""
+    journal = Journal(folder / "cognito-scim-journal", Sealer(KEY.encode()))
+    HandedOver(journal, account, hand_over=lambda _: None).stage(Secret(password), policy=PasswordPolicy())
+
+
+@pytest.mark.parametrize("mode", ["admin", "self"])
+def test_password_in_a_secret_is_rotated_proved_and_promoted(cloud, run: Run, mode):
+    """P26: the secret's current password signs in, the old one does not, other keys are as they were."""
+    done = run("rotate", *ALICE, "--vault", f"secretsmanager:{SECRET}", "--mode", mode, "--json")
+
+    new = kept(cloud)["password"]
+    assert (done.code, done.document["outcome"], done.document["proof"]) == (0, "rotated", "accepted")
+    assert cloud.pool.signs_in("alice", new)
+    assert not cloud.pool.signs_in("alice", OLD)
+    assert kept(cloud)["note"] == "kept"
+    assert cloud.calls["AssumeRole"] == 1
+    assert new not in done.out + done.err
+
+
+def test_configured_vault_is_a_pattern(cloud, run: Run, monkeypatch):
+    """rotation.vault names the secret of each account by {username}."""
+    monkeypatch.setenv("COGNITO_SCIM_ROTATION__VAULT", "secretsmanager:pool/{username}")
+
+    done = run("rotate", *ALICE)
+
+    assert done.code == 0
+    assert done.out.startswith(f"cognito-user {POOL_ID}/alice: rotated; the new password is in secret {SECRET};")
+    assert cloud.pool.signs_in("alice", kept(cloud)["password"])
+
+
+def test_standard_output_has_the_password_and_nothing_else(cloud, run: Run):
+    """P26: on explicit request the live password alone is on stdout; the rest is on stderr."""
+    done = run("rotate", *ALICE, "--vault", "stdout")
+
+    assert done.code == 0
+    assert cloud.pool.signs_in("alice", done.out.removesuffix("\n"))
+    assert "rotated" in done.err
+    assert done.out.strip() not in done.err
+
+
+def test_standard_output_as_json_is_one_document(cloud, run: Run):
+    """--json: one document, with the password in it."""
+    done = run("rotate", *ALICE, "--vault", "stdout", "--json")
+
+    assert done.document.keys() == {"account", "vault", "password"}
+    assert cloud.pool.signs_in("alice", done.document["password"])
+
+
+@pytest.mark.parametrize("mode", ["self", "admin"])
+def test_own_way_to_standard_output_reads_the_current_password(cloud, run: Run, folder: Path, mode):
+    """--mode self: the current password comes from a file, never from an argument."""
+    (folder / "current").write_text(f"{OLD}\n")
+
+    done = run(
+        "rotate", *ALICE, "--vault", "stdout", "--mode", mode, "--current-password-file", str(folder / "current")
+    )
+
+    assert done.code == 0
+    assert cloud.pool.signs_in("alice", done.out.removesuffix("\n"))
+    assert cloud.calls["ChangePassword" if mode == "self" else "AdminSetUserPassword"] == 1
+
+
+def test_iam_user_is_rotated_and_called_not_verifiable(cloud, run: Run):
+    """P26: IAM gives no proof, and the result says so."""
+    done = run("rotate", "iam-user", "service", "--vault", "stdout")
+
+    assert done.code == 0
+    assert cloud.account.users["service"].password == done.out.removesuffix("\n")
+    assert "not verifiable" in done.err
+
+
+def test_secret_without_function_is_rotated_in_place(cloud, run: Run):
+    """`rotate secret`: the secret says whose password it is."""
+    done = run("rotate", "secret", SECRET)
+
+    assert done.code == 0
+    assert cloud.pool.signs_in("alice", kept(cloud)["password"])
+
+
+@pytest.mark.parametrize(("finishes", "code"), [(True, 0), (False, 75)])
+def test_secret_with_a_function_is_left_to_it(cloud, run: Run, finishes, code):
+    """`rotate secret` asks Secrets Manager, and waits until the new version is current."""
+    secret = cloud.secrets.secret(SECRET)
+    secret.rotation_enabled = True
+
+    def rotate_secret(asked):
+        secret.versions[asked["ClientRequestToken"]] = "{}"
+        secret.move("AWSCURRENT" if finishes else "AWSPENDING", asked["ClientRequestToken"])
+        return {"ARN": secret.arn}
+
+    cloud._signed["RotateSecret"] = rotate_secret
+    done = run("rotate", "secret", SECRET, "--wait", "0")
+
+    assert done.code == code
+    assert cloud.calls["AdminSetUserPassword"] == 0
+    assert ("own function" in done.out) is finishes
+
+
+def test_verify_tells_which_value_signs_in(cloud, run: Run):
+    """P26: 0 where the current value signs in, 4 where readers would fail."""
+    good = run("rotate", "verify", *ALICE, "--vault", f"secretsmanager:{SECRET}", "--json")
+    cloud.pool.add_user("alice", "Somebody-else-1")
+    bad = run("rotate", "verify", *ALICE, "--vault", f"secretsmanager:{SECRET}")
+
+    assert (good.code, good.document["live"]) == (0, "current")
+    assert (bad.code, "no value" in bad.out) == (4, True)
+
+
+def test_recover_finishes_what_the_journal_keeps(cloud, run: Run, folder: Path):
+    """P26: after a crash, `rotate recover` sets, proves and prints the same password."""
+    stage(folder, "Staged-passw0rd-1")
+
+    done = run("rotate", "recover")
+
+    assert (done.code, done.out) == (0, "Staged-passw0rd-1\n")
+    assert cloud.pool.signs_in("alice", "Staged-passw0rd-1")
+    assert run("rotate", "recover").err == "Nothing is pending in the journal.\n"
+
+
+def test_recover_of_one_account_begins_nothing(cloud, run: Run):
+    """P26: where nothing is pending, recover changes nothing."""
+    done = run("rotate", "recover", *ALICE, "--vault", f"secretsmanager:{SECRET}", "--json")
+
+    assert (done.code, done.document["outcome"]) == (0, "nothing pending")
+    assert cloud.pool.signs_in("alice", OLD)
+
+
+@pytest.mark.usefixtures("cloud")
+def test_entry_that_fails_stops_no_other(run: Run, folder: Path):
+    """P26: each entry of the journal is for itself; the exit code is that of the first failure."""
+    stage(folder, "Staged-passw0rd-1")
+    stage(folder, "Staged-passw0rd-2", "cognito-user eu-west-1_Other/alice")
+    stage(folder, "Staged-passw0rd-3", f"cognito-user {POOL_ID}/nobody")
+
+    done = run("rotate", "recover", "--json")
+
+    listed = json.loads(done.out)
+    assert done.code == 78
+    assert [entry.get("password") for entry in listed].count("Staged-passw0rd-1") == 1
+    assert sorted(entry["exit_code"] for entry in listed if "error" in entry) == [78, 78]
+
+
+@pytest.mark.usefixtures("cloud")
+def test_json_of_an_empty_journal_is_an_empty_list(run: Run):
+    """--json: one document, whatever there is."""
+    assert json.loads(run("rotate", "recover", "--json").out) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("cognito-user", "bob", "--vault", "stdout"), 78, "bob"),
+        (("cognito-user", "carol", "--vault", "stdout"), 78, "rotation.allow"),
+        (("cognito-user", "alice"), 78, "No vault"),
+        (("cognito-user", "alice", "--vault", "paper"), 2, "is not a vault"),
+        (("iam-user", "service", "--vault", f"secretsmanager:{SECRET}"), 78, "another account than service"),
+        (("cognito-user", "alice", "--vault", "secretsmanager:missing"), 78, "secret missing"),
+        (("recover", "cognito-user"), 2, "NAME"),
+        (("cognito-user", "alice", "--vault", "stdout", "--current-password-file", "/dev/null"), 2, "empty"),
+    ],
+)
+def test_what_cannot_be_rotated_is_told_with_the_exit_code_of_the_contract(cloud, run: Run, arguments, code, words):
+    """78 configuration, 2 usage; nothing is written."""
+    cloud.pool.add_user("carol", OLD)
+
+    done = run("rotate", *arguments)
+
+    assert done.code == code
+    assert words in done.err
+    assert cloud.calls["AdminSetUserPassword"] + cloud.calls["PutSecretValue"] == 0
+
+
+def test_client_and_key_are_missed_before_anything_is_asked(cloud, run: Run, folder: Path, monkeypatch):
+    """Without a client nothing can be proved, without a key nothing can be kept: exit code 78."""
+    monkeypatch.delenv("COGNITO_SCIM_ROTATION__JOURNAL_KEY_FILE")
+    unsealed = run("rotate", *ALICE, "--vault", "stdout")
+    (folder / "config.yaml").write_text(CONFIG.replace("  client_id: app\n", ""))
+    unproven = run("rotate", *ALICE, "--vault", "stdout")
+
+    assert (unsealed.code, "openssl rand" in unsealed.err) == (78, True)
+    assert (unproven.code, "--no-verify" in unproven.err) == (78, True)
+    assert cloud.calls["AdminSetUserPassword"] == 0
+
+
+def test_denied_rotation_has_the_exit_code_of_denial(cloud, run: Run):
+    """77: AWS refuses the caller; the message names the action to allow."""
+    cloud.deny("AdminSetUserPassword")
+
+    done = run("rotate", *ALICE, "--vault", f"secretsmanager:{SECRET}")
+
+    assert (done.code, "cognito-idp:AdminSetUserPassword" in done.err) == (77, True)
+    assert cloud.pool.signs_in("alice", OLD)
+
+
+def test_reader_who_went_away_finds_the_password_in_the_journal(cloud, run: Run, monkeypatch):
+    """P26: a broken pipe is no success; recover prints the password that is live."""
+    with monkeypatch.context() as patched:
+        patched.setattr("connector.cli.rotate.click.echo", _break_pipe)
+        broken = run("rotate", *ALICE, "--vault", "stdout")
+
+    assert broken.code == 75
+    assert not cloud.pool.signs_in("alice", OLD)
+    assert cloud.pool.signs_in("alice", run("rotate", "recover").out.removesuffix("\n"))
+
+
+def _break_pipe(*_, err=False, **__):
+    if not err:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_source_credentials_rotate_with_a_warning(cloud, run: Run, folder: Path, monkeypatch):
+    """Without a role of its own a rotation works, and says that it should have one."""
+    (folder / "config.yaml").write_text(CONFIG.replace(f"  role_arn: {ROLE_ARN}\n", ""))
+    monkeypatch.delenv("COGNITO_SCIM_ROTATION__EXTERNAL_ID")
+
+    done = run("rotate", *ALICE, "--vault", f"secretsmanager:{SECRET}")
+
+    assert (done.code, "rotation.role_arn is not set" in done.err) == (0, True)
+    assert cloud.calls["AssumeRole"] == 0
+
+
+def test_debug_log_of_every_command_holds_no_secret(cloud, run: Run, folder: Path):
+    """P27: with DEBUG logging, no password, session, token or hash is in any output but the one asked for."""
+    (folder / "current").write_text(f"{OLD}\n")
+    given = []
+    outputs = []
+    for arguments in (
+        ("cognito-user", "alice", "--vault", f"secretsmanager:{SECRET}"),
+        ("cognito-user", "alice", "--vault", f"secretsmanager:{SECRET}", "--mode", "self"),
+        ("verify", *ALICE, "--vault", f"secretsmanager:{SECRET}"),
+        ("cognito-user", "alice", "--vault", "stdout"),
+        ("iam-user", "service", "--vault", "stdout"),
+        ("recover",),
+    ):
+        done = run("--log-level", "debug", "rotate", *arguments)
+        assert done.code == 0
+        given += [done.out.strip()] if "stdout" in arguments else []
+        outputs += [done.err] if "stdout" in arguments else [done.out, done.err]
+    secret = cloud.secrets.secret(SECRET)
+    passwords = {json.loads(text)["password"] for text in secret.versions.values()} | {OLD, *given}
+
+    told = "".join(outputs)
+
+    assert "DEBUG" in told.upper()
+    assert not [password for password in passwords if password in told]
+    assert not [
+        word for word in (EXTERNAL_ID, ROTATOR.secret, KEY, "AccessToken", "SECRET_HASH", "eyJ") if word in told
+    ]
