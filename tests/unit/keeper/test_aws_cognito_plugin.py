@@ -46,7 +46,7 @@ def without(*labels, **added):
 
 
 def test_password_is_changed_proved_and_kept(cloud):
-    """P36: the seed's guide to its end; the vault keeps the password that signs in."""
+    """P36: the widely read guide to its end; the vault keeps the password that signs in."""
     keeper = gateway()
 
     assert keeper.run(SaasPlugin, NEW) is Outcome.ROTATED

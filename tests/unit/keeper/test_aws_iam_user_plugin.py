@@ -41,7 +41,7 @@ def password(cloud):
 
 @pytest.mark.parametrize(("alias", "shown"), [("", ACCOUNT), ("my-company", "my-company")])
 def test_password_is_changed_and_the_account_is_returned(cloud, alias, shown):
-    """P36: the seed's guide to its end: the user's password is rotated and the account id added."""
+    """P36: the widely read guide to its end: the user's password is rotated and the account id added."""
     cloud.account.alias = alias
     keeper = gateway()
 
