@@ -111,3 +111,13 @@ def test_a_trusted_source_does_not_warn(environment: dict[str, str], tmp_path: P
 def test_a_command_that_reads_no_pool_does_not_warn_of_the_role(tmp_path: Path) -> None:
     """A replica that only serves needs no access to AWS."""
     assert load("", tmp_path, {"COGNITO_SCIM_AWS__ROLE_ARN": ""}, reads_pool=False).warnings == ()
+
+
+def test_a_schedule_without_a_pool_is_told_to_who_only_serves(tmp_path: Path) -> None:
+    """P21: a configuration that can serve but not sync would fail at each time of its schedule."""
+    path = tmp_path / "config.yaml"
+    path.write_text("sync: {schedule: every 6h}")
+    settings = load_settings(path, {}, reads_pool=False)
+
+    assert settings.warnings == ("sync.schedule is set, but no cognito.user_pool_id; every scheduled sync will fail.",)
+    assert load("sync: {schedule: every 6h}", tmp_path).warnings == ()
