@@ -35,7 +35,7 @@ lambda: $(VENV)/bin/python ## Make the zip of the Secrets Manager rotation funct
 keeper: $(VENV)/test.stamp ## Make the Keeper plugins, single files, from deploy/keeper/source and connector/rotation.
 	@$(BIN)/python -m deploy.keeper.flatten
 
-bench: $(VENV)/test.stamp ## Measure; benchmarks/README.md says what.
+bench: $(VENV)/test.stamp ## Measure; docs/explanation/measurements.md says what.
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## Remove what was made.

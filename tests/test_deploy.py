@@ -18,7 +18,7 @@ from connector.config.keys import is_secret, key_names, variable
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
-FILES = sorted(DEPLOY.iterdir())
+FILES = sorted(file for file in DEPLOY.iterdir() if file.is_file())
 KNOWN = {variable(key) for key in key_names()}
 SECRETS = {variable(key) for key in key_names() if is_secret(key)} - {"COGNITO_SCIM_AWS__ACCESS_KEY_ID"}
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()

@@ -5,11 +5,13 @@ order in which walks get on, only one thread ever changes anything.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from queue import Queue
+from queue import Queue, SimpleQueue
+from threading import Thread
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
+
+from connector.errors import RunCancelled
 
 WALKERS = 12
 """Enough for 30 answers a second that take 150 ms, a retry here and there, and one at the door of each pace."""
@@ -25,7 +27,7 @@ def _fail(fault: Exception) -> NoReturn:
 
 
 class SideBySide:
-    """Use as a context manager; no thread outlives it.
+    """Use as a context manager; no thread outlives it, unless the process or the run is being ended.
 
     Args:
         stop: lets every walk end at its next call.
@@ -33,7 +35,8 @@ class SideBySide:
 
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
-        self._threads = ThreadPoolExecutor(WALKERS, thread_name_prefix="walk")
+        self._walkers: list[Thread] = []
+        self._asked: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._brought: Queue[tuple[Callable[[], None], bool]] = Queue(WAITING)
         self._open = 0
 
@@ -43,10 +46,15 @@ class SideBySide:
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         if self._open:
             self._stop()
+        for _ in self._walkers:
+            self._asked.put(None)
+        if isinstance(fault, RunCancelled) or not isinstance(fault, Exception | None):
+            return  # a call may be on its way for half a minute, and whoever ends the process does not wait so long
         while self._open:
             _, ended = self._brought.get()
             self._open -= ended
-        self._threads.shutdown()
+        for walker in self._walkers:
+            walker.join()
 
     def start(
         self,
@@ -63,7 +71,10 @@ class SideBySide:
             failed: is given the fault with which the walk ended, if it did; on the thread of `finish`.
         """
         self._open += 1
-        self._threads.submit(self._walk, pages, take, failed)
+        self._asked.put(partial(self._walk, pages, take, failed))
+        if len(self._walkers) < min(self._open, WALKERS):
+            self._walkers.append(Thread(target=self._work, name=f"walk-{len(self._walkers)}", daemon=True))
+            self._walkers[-1].start()
 
     def finish(self) -> None:
         """Take what the walks bring, until all have ended.
@@ -75,6 +86,10 @@ class SideBySide:
             take, ended = self._brought.get()
             self._open -= ended
             take()
+
+    def _work(self) -> None:
+        for walk in iter(self._asked.get, None):
+            walk()
 
     def _walk(self, pages: Iterator[Page], take: Callable[[Page], None], failed: Callable[[Exception], None]) -> None:
         end: Callable[[], None] = _nothing

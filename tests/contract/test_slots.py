@@ -4,9 +4,9 @@ import threading
 from itertools import count
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import BigInteger, literal_column, select, update
 
-from connector.store import database as databases
+from connector.store.database import Database
 from connector.store.queue import Runs
 from connector.store.runs import begin
 from connector.store.slots import MOST, Slots
@@ -27,8 +27,8 @@ def at(monkeypatch):
     """Set the clock of the databases."""
 
     def set_clock(milliseconds):
-        for dialect in ("sqlite", "postgresql"):
-            monkeypatch.setitem(databases._MILLISECONDS, dialect, f"CAST({int(milliseconds)} AS BIGINT)")
+        told = literal_column(f"CAST({int(milliseconds)} AS BIGINT)", BigInteger())
+        monkeypatch.setattr(Database, "clock", property(lambda _: told))
 
     set_clock(START)
     return set_clock

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.cognito import sending
 from tests.fakes.faults import Fault
 from tests.fakes.population import a_user
 from tests.fakes.simulated_pool import EXTERNAL_ID, USER, SimulatedPool
@@ -76,8 +77,11 @@ def test_a_refusal_prints_the_command_that_approves_it(run: Run, pool: Simulated
     ("fault", "code"),
     [(Fault.ACCESS_DENIED, 77), (Fault.POOL_MISSING, 78), (Fault.WRONG_KEYS, 77), (Fault.EMPTY_OBJECT, 75)],
 )
-def test_an_incomplete_sync_ends_by_its_cause(fault: Fault, code: int, run: Run, pool: SimulatedPool) -> None:
+def test_an_incomplete_sync_ends_by_its_cause(
+    fault: Fault, code: int, run: Run, pool: SimulatedPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The contract: 77, 78 or 75 by the cause; the published directory stays."""
+    monkeypatch.setattr(sending, "LONGEST_WAIT", 0.01)
     run("sync")
     pool.fail("ListUsers", call=1 + pool.calls["ListUsers"], fault=fault, times=100)
     spoken, written = run("sync"), run("sync", "--json")

@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from connector.errors import RunCancelled
 from connector.sync.side_by_side import WAITING, WALKERS, SideBySide
 
 
@@ -147,3 +148,28 @@ def test_walks_may_begin_again_after_all_have_ended() -> None:
             walks.finish()
 
     assert taken == [0, 1, 2]
+
+
+@pytest.mark.parametrize("wish", [KeyboardInterrupt(), RunCancelled("It was cancelled.")])
+def test_whoever_is_told_to_end_waits_for_no_answer(wish: BaseException) -> None:
+    """P22: calls on their way take up to half a minute, and nobody needs their answers any more."""
+    answered, ended = threading.Event(), []
+
+    def pages() -> Iterator[int]:
+        answered.wait(10)
+        ended.append(True)
+        yield 1
+
+    def interrupted() -> None:
+        with SideBySide(lambda: None) as walks:
+            walks.start(pages(), drop)
+            raise wish
+
+    with pytest.raises(type(wish)):
+        interrupted()
+    waited = list(ended)
+    answered.set()
+    for walker in walkers():
+        walker.join()
+
+    assert waited == []
