@@ -4,7 +4,7 @@ import threading
 from itertools import count
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import BigInteger, literal_column, select, update
 
 from connector.store import database as databases
 from connector.store.queue import Runs
@@ -27,8 +27,9 @@ def at(monkeypatch):
     """Set the clock of the databases."""
 
     def set_clock(milliseconds):
-        for dialect in ("sqlite", "postgresql"):
-            monkeypatch.setitem(databases._MILLISECONDS, dialect, f"CAST({int(milliseconds)} AS BIGINT)")
+        # Another expression each time: statements that were compiled with the one before are asked no more.
+        told = literal_column(f"CAST({int(milliseconds)} AS BIGINT)", BigInteger)
+        monkeypatch.setattr(databases, "CLOCK", told)
 
     set_clock(START)
     return set_clock
