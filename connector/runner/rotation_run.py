@@ -1,4 +1,4 @@
-"""Rotate every account of the allow-list, one after the other: recover what earlier runs left, then rotate (P36).
+"""Rotate every account of the allow-list, one after the other: recover what earlier runs left, then rotate (P37).
 
 No account stops another. A run that is cancelled, or whose process is asked to end, ends between two accounts; one that
 is killed leaves what the engine goes on with (P26), and each account that it had rotated is on record.
@@ -83,15 +83,13 @@ class _Story:
     @contextmanager
     def to_its_end(self) -> Iterator[None]:
         """Record how the block ended, whichever way it did."""
-        cause = ""
+        cause = "It was interrupted."
         try:
             yield
+            cause = ""
         except ConnectorError as fault:
             cause = str(fault)
             _log.warning("rotations ended early: %s", fault)
-        except KeyboardInterrupt:
-            cause = "It was interrupted."
-            raise
         finally:
             for account in self._accounts.values():
                 if not self._report.has(account.identity):
