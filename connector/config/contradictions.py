@@ -111,10 +111,11 @@ def _scheduled_rotation(given: Given) -> Iterator[Fault]:
     origin = given.origin("rotation.schedule")
     if not given.count("rotation.allow"):
         yield Fault("rotation.allow", "missing: rotation.schedule rotates the accounts that it names", origin=origin)
-    vault, origin = given.text("rotation.vault"), given.origin("rotation.vault")
+    vault = given.text("rotation.vault")
     if not given.has("rotation.vault"):
         yield Fault("rotation.vault", "missing: rotation.schedule keeps the passwords there", origin=origin)
-    elif vault == "stdout":
+    origin = given.origin("rotation.vault")
+    if vault == "stdout":
         reason = "cannot keep what rotation.schedule rotates, for nobody reads it; name secretsmanager:NAME"
         yield Fault("rotation.vault", reason, vault, origin)
     elif vault and "{username}" not in vault and given.count("rotation.allow") > 1:
