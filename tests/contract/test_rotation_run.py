@@ -84,7 +84,10 @@ def test_every_account_gets_a_password_that_is_proved(database, cast):
         [],
     )
     assert first == {
-        **{"account": "ann", "vault": "secret ann", "outcome": "rotated", "proof": "accepted"},
+        "account": "ann",
+        "vault": "secret ann",
+        "outcome": "rotated",
+        "proof": "accepted",
         "notes": ["A note."],
     }
     assert all(cast.signs_in(name) and cast.targets[name].password != OLD for name in NAMES)

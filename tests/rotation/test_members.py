@@ -39,9 +39,9 @@ def test_where_groups_may_not_be_listed_names_are_taken_for_users(door, cloud):
     found = members(door, "ann", "services")
 
     assert (found.names, found.faults) == (("ann", "services"), {})
-    assert found.notes == (
+    assert " ".join(found.notes) == (
         "Whether 'ann', 'services' are groups may not be told (cognito-idp:ListUsersInGroup),"
-        " so they are taken for users.",
+        " so they are taken for users."
     )
 
 

@@ -14,8 +14,8 @@ from connector.scim.render import group_row, user_row
 from connector.store.clients import Client, Grant, Role
 from connector.store.generations import Generation
 from connector.store.reader import Member, Page, Stored
-from connector.store.search import Sort, UnsupportedFilter
 from connector.store.rotated import RotationFigures
+from connector.store.search import Sort, UnsupportedFilter
 from connector.store.totals import Figures, RunTotal
 from connector.store.walks import Standing, Walk
 from connector.web.services import Services
@@ -285,7 +285,7 @@ class FakeMeasures:
     runs: tuple[RunTotal, ...] = ()
     calls: dict[str, int] = field(default_factory=dict)
     pinned: int = 0
-    rotation: RotationFigures = RotationFigures()
+    rotation: RotationFigures = field(default_factory=RotationFigures)
 
     def read(self) -> Figures:
         """Return the figures."""
