@@ -17,10 +17,10 @@ from connector.config import AttributeSource, Settings, find_config, load_settin
 from connector.config.values import seconds
 from connector.directory.mapping import Fallbacks, Rules
 from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
-from connector.errors import ConfigError, StoreError
+from connector.errors import ConfigError, ConnectorError, StoreError
 from connector.logs import name_run, register_secret, run_context
-from connector.runner.schedule import Schedule, parse_schedule
-from connector.runner.service import Runner
+from connector.runner.schedule import parse_schedule
+from connector.runner.service import Runner, Schedules
 from connector.scim.evaluate import Evaluator
 from connector.store.clients import Clients
 from connector.store.collect import Retention
@@ -140,35 +140,61 @@ def run_checks(settings: Settings | ConfigError) -> Iterator[Check]:
     Raises:
         RunCancelled: somebody asked it to end.
     """
-    with run_context(), _check_run(settings) as run:
+    with command_run(settings, "check") as run:
         yield from record_checks(check_subject(settings), run)
 
 
 @contextmanager
-def _check_run(settings: Settings | ConfigError) -> Iterator[Run | None]:
-    """Give the run that a check is recorded in; None where there is no store to record it in."""
+def command_run(settings: Settings | ConfigError, kind: str) -> Iterator[Run | None]:
+    """Give the run in which a command is recorded that works without a store too; None where there is none.
+
+    Args:
+        settings: the configuration, or why it did not load.
+        kind: of the run.
+
+    Raises:
+        AlreadyRunning: another run holds the lease.
+    """
+    with run_context(), _tolerated_run(settings, kind) as run:
+        yield run
+
+
+@contextmanager
+def _tolerated_run(settings: Settings | ConfigError, kind: str) -> Iterator[Run | None]:
     opened = ExitStack()
     run = None
     try:
         if isinstance(settings, Settings):
             database = opened.enter_context(store_of(settings))
-            run = opened.enter_context(begin(database, "check", cause="command"))
+            run = opened.enter_context(begin(database, kind, cause="command"))
             name_run(str(run.id))
     except (ConfigError, StoreError) as fault:
-        _log.warning("the check is not on record: %s", fault)
+        _log.warning("this %s is not on record: %s", kind, fault)
+    told: ConnectorError | None = None
     try:
         with opened:
-            yield run
+            try:
+                yield run
+            except ConnectorError as error:
+                told = error
+                raise
     except StoreError as fault:
-        _log.warning("the check is not wholly on record: %s", fault)
+        _log.warning("this %s is not wholly on record: %s", kind, fault)
+        if told is not None and told is not fault:  # what the command has to tell is not lost with its record
+            raise told from None
 
 
-def execute_run(store: Settings, settings: Settings | ConfigError, *, number: int, fence: int) -> None:
+Rotate = Callable[[Settings | ConfigError, Run], None]
+"""Executes a run of kind `rotate`."""
+
+
+def execute_run(store: Settings, settings: Settings | ConfigError, rotate: Rotate, *, number: int, fence: int) -> None:
     """Execute a run that was claimed from the queue, to its end.
 
     Args:
         store: the configuration, of which the store is wanted.
         settings: the configuration if a pool can be read with it, or why not, with which the run ends.
+        rotate: executes a rotation, which is wired above this.
         number: the run.
         fence: the fencing number of the claim.
 
@@ -179,6 +205,8 @@ def execute_run(store: Settings, settings: Settings | ConfigError, *, number: in
         name_run(str(run.id))
         if run.kind == "check":
             deque(record_checks(check_subject(settings), run), maxlen=0)
+        elif run.kind == "rotate":
+            rotate(settings, run)
         elif isinstance(settings, ConfigError):
             end_unstarted(run, settings)
         elif run.approve:
@@ -194,11 +222,15 @@ def runner_of(settings: Settings, command: Sequence[str], is_wanted: Callable[[]
     Raises:
         ConfigError, StoreError: the store is not ready.
     """
-    return Runner(open_store(settings), _schedule_of(settings), command, is_wanted)
+    return Runner(open_store(settings), schedules_of(settings), command, is_wanted)
 
 
-def _schedule_of(settings: Settings) -> Schedule | None:
-    return parse_schedule(settings.sync.schedule) if settings.sync.schedule else None
+def schedules_of(settings: Settings) -> Schedules:
+    """Return when to do what."""
+    sync, rotation = (
+        parse_schedule(text) if text else None for text in (settings.sync.schedule, settings.rotation.schedule)
+    )
+    return Schedules(sync, rotation)
 
 
 @contextmanager
@@ -288,7 +320,7 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
         for secret in settings.secrets():
             register_secret(secret)
     database = open_database(settings.store.url.get_secret_value(), cache_kib=SERVING_CACHE_KIB)
-    schedule = _schedule_of(settings)
+    schedules = schedules_of(settings)
     return Services(
         reader=_reader(database, settings.server.base_url(port)),
         walks=Walks(database, timeout=seconds(settings.sync.walk_timeout)),
@@ -299,5 +331,6 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
         max_results=settings.server.max_results,
         trusted_proxies=settings.server.trusted_proxies,
         requests_per_second_per_client=settings.server.rate_limit,
-        sync_interval=schedule.longest_gap().total_seconds() if schedule else None,
+        sync_interval=schedules.sync.longest_gap().total_seconds() if schedules.sync else None,
+        next_rotation=schedules.rotation.next_after if schedules.rotation else None,
     )

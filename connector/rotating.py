@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # the stubs are there for the type checker only
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
 STDOUT = "stdout"
-_IN_SECRETS_MANAGER = "secretsmanager:"
+IN_SECRETS_MANAGER = "secretsmanager:"
 _IAM_REGION = "us-east-1"
 _log = logging.getLogger(__name__)
 
@@ -89,24 +89,24 @@ def rotate_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Rotat
         ConfigError: the configuration does not say how.
         RotationError: see `Rotation`.
     """
-    return _Workshop(settings).rotation(wish, hand_over).rotate()
+    return Workshop(settings).rotation(wish, hand_over).rotate()
 
 
 def recover_account(settings: Settings, wish: Wish, hand_over: HandOver) -> RotationResult:
     """Bring to its end what a rotation of an account began; errors are those of `rotate_account`."""
-    return _Workshop(settings).rotation(wish, hand_over).recover()
+    return Workshop(settings).rotation(wish, hand_over).recover()
 
 
 def verify_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Verification:
     """Tell which of the kept values signs in; errors are those of `rotate_account`."""
-    return _Workshop(settings).rotation(wish, hand_over).verify()
+    return Workshop(settings).rotation(wish, hand_over).verify()
 
 
 def recover_journal(
     settings: Settings, options: Options, hand_over: HandOver
 ) -> Iterator[RotationResult | ConnectorError]:
     """Bring every rotation to its end that the journal knows of; one that fails stops no other."""
-    workshop = _Workshop(settings)
+    workshop = Workshop(settings)
     survey = workshop.journal().survey()
     yield from survey.faults
     for entry in survey.entries:
@@ -139,14 +139,14 @@ def rotate_secret(settings: Settings, wish: SecretWish, hand_over: HandOver) -> 
     Raises:
         ConfigError, RotationError: see `rotate_account`.
     """
-    workshop = _Workshop(settings)
+    workshop = Workshop(settings)
     client = workshop.door.secrets_manager()
     vault = SecretsManagerVault(client, wish.secret_id)
     if vault.labels().rotation_enabled:
         return rotate_managed(client, wish.secret_id, patience=wish.wait)
     document = _current(vault)
     mode = Mode(document.mode) if document.mode in list(Mode) else wish.mode
-    place = f"{_IN_SECRETS_MANAGER}{wish.secret_id}"
+    place = f"{IN_SECRETS_MANAGER}{wish.secret_id}"
     return workshop.rotation(Wish(Kind.COGNITO_USER, document.username, place, mode, wish.options), hand_over).rotate()
 
 
@@ -159,7 +159,7 @@ def _current(vault: SecretsManagerVault) -> SecretDocument:
     return document
 
 
-class _Workshop:
+class Workshop:
     """Makes the parts of rotations."""
 
     def __init__(self, settings: Settings) -> None:
@@ -167,7 +167,8 @@ class _Workshop:
         self.door = AwsDoor(_session(settings), settings.cognito.region or os.environ.get("AWS_REGION") or _IAM_REGION)
 
     @cached_property
-    def _cognito(self) -> "CognitoIdentityProviderClient":
+    def cognito(self) -> "CognitoIdentityProviderClient":
+        """The client of the user pool, one for all accounts."""
         return self.door.cognito()
 
     def rotation(self, wish: Wish, hand_over: HandOver) -> Rotation:
@@ -208,7 +209,7 @@ class _Workshop:
 
     def _secret(self, wish: Wish, place: str) -> SecretsManagerVault:
         pool = self._settings.cognito.user_pool_id if wish.kind is Kind.COGNITO_USER else None
-        secret_id = place.removeprefix(_IN_SECRETS_MANAGER)
+        secret_id = place.removeprefix(IN_SECRETS_MANAGER)
         return SecretsManagerVault(self.door.secrets_manager(), secret_id, owner=Owner(wish.name, pool))
 
     def _handed_over(self, wish: Wish, target: Target, hand_over: HandOver) -> HandedOver:
@@ -235,10 +236,10 @@ class _Workshop:
             raise ConfigError("No user pool is named.", remedy="Set cognito.user_pool_id.")
         user, sign_in = PoolUser(pool_id, wish.name, allowed), self._sign_in(wish, pool_id, secret)
         if wish.mode is Mode.ADMIN:
-            return AdministeredUser(self._cognito, user, sign_in=sign_in)
+            return AdministeredUser(self.cognito, user, sign_in=sign_in)
         if sign_in is None:
             raise ConfigError("The user's own way needs an app client.", remedy=_NAME_A_CLIENT)
-        return SelfServedUser(self._cognito, user, sign_in=sign_in)
+        return SelfServedUser(self.cognito, user, sign_in=sign_in)
 
     def _sign_in(self, wish: Wish, pool_id: str, secret: SecretsManagerVault | None) -> SignIn | None:
         """Return how passwords are proved: at the configured app client, else at the one that the secret names."""
@@ -259,7 +260,7 @@ class _Workshop:
             return None
         seed = read_seed(self.door, document.totp_secret_id) if document and document.totp_secret_id else None
         authenticator = Authenticator(seed) if seed else None
-        return SignIn(self._cognito, app, username=wish.name, authenticator=authenticator)
+        return SignIn(self.cognito, app, username=wish.name, authenticator=authenticator)
 
 
 _NAME_A_CLIENT = (

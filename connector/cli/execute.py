@@ -12,6 +12,7 @@ from connector.bootstrap import execute_run
 from connector.cli.invocation import Invocation, pass_invocation
 from connector.config import Settings
 from connector.errors import ConfigError
+from connector.rotation_runs import run_rotations
 
 
 @click.command("execute-run", hidden=True)
@@ -22,7 +23,7 @@ def execute(invocation: Invocation, run: int, fence: int) -> None:
     """Execute the RUN that was claimed under a fencing number, until stdin ends with the process that asked."""
     _end_with_parent()
     store = invocation.settings(reads_pool=False, tell_warnings=False)
-    execute_run(store, _pool_settings(invocation), number=run, fence=fence)
+    execute_run(store, _pool_settings(invocation), run_rotations, number=run, fence=fence)
 
 
 def _pool_settings(invocation: Invocation) -> Settings | ConfigError:

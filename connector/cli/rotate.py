@@ -18,6 +18,7 @@ from connector.cli.invocation import (
     json_option,
     pass_invocation,
     print_json,
+    print_table,
     say,
 )
 from connector.config import Settings
@@ -27,10 +28,6 @@ from connector.rotating import (
     Kind,
     SecretWish,
     Wish,
-    recover_account,
-    recover_journal,
-    rotate_account,
-    rotate_secret,
     verify_account,
 )
 from connector.rotation.engine import Options
@@ -38,9 +35,18 @@ from connector.rotation.patience import Patience
 from connector.rotation.results import RotationResult
 from connector.rotation.secret import Secret
 from connector.rotation.secret_target import Mode
+from connector.rotation_runs import (
+    Standing,
+    find_standings,
+    recover_journal_on_record,
+    recover_on_record,
+    rotate_on_record,
+    rotate_secret_on_record,
+)
 
 NOT_PROVEN = 4
 _POLL_SECONDS = 3
+_COLUMNS = ("account", "vault", "outcome", "proof", "last rotated", "next", "needs operator")
 
 
 def _read_vault(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -116,7 +122,7 @@ def rotate() -> None:
 def cognito_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     """Give the user NAME of the configured pool a new password."""
     hands = _Hands(as_json=invocation.json)
-    _tell(invocation, rotate_account(_settings(invocation), _wish(Kind.COGNITO_USER, name, asked), hands), hands)
+    _tell(invocation, rotate_on_record(_settings(invocation), _wish(Kind.COGNITO_USER, name, asked), hands), hands)
 
 
 @rotate.command("iam-user")
@@ -126,7 +132,7 @@ def cognito_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
 def iam_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     """Give the IAM user NAME a new console password; IAM has no sign-in that could prove it."""
     hands = _Hands(as_json=invocation.json)
-    _tell(invocation, rotate_account(_settings(invocation), _wish(Kind.IAM_USER, name, asked), hands), hands)
+    _tell(invocation, rotate_on_record(_settings(invocation), _wish(Kind.IAM_USER, name, asked), hands), hands)
 
 
 @rotate.command()
@@ -148,7 +154,7 @@ def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: str, **as
     hands = _Hands(as_json=invocation.json)
     patience = Patience((_POLL_SECONDS,) * (wait // _POLL_SECONDS))
     wish = SecretWish(secret_id, Mode(mode), _options(asked), patience)
-    _tell(invocation, rotate_secret(_settings(invocation), wish, hands), hands)
+    _tell(invocation, rotate_secret_on_record(_settings(invocation), wish, hands), hands)
 
 
 @rotate.command()
@@ -182,15 +188,46 @@ def recover(invocation: Invocation, /, kind: str | None, name: str | None, **ask
     if name is None:
         raise click.UsageError("Missing argument 'NAME'.")
     hands = _Hands(as_json=invocation.json)
-    _tell(invocation, recover_account(_settings(invocation), _wish(Kind(kind), name, asked), hands), hands)
+    _tell(invocation, recover_on_record(_settings(invocation), _wish(Kind(kind), name, asked), hands), hands)
     return 0
+
+
+@rotate.command()
+@json_option
+@pass_invocation
+def status(invocation: Invocation, /) -> None:
+    """Tell of each account under rotation when it was last rotated, when it will be, and whether it needs you."""
+    standings = find_standings(_settings(invocation))
+    if invocation.json:
+        print_json({"accounts": [standing.as_json() for standing in standings]})
+        return
+    if not standings:
+        say("No rotation is on record yet.")
+        return
+    print_table(_COLUMNS, [_row(standing) for standing in standings])
+    for standing in standings:
+        if standing.state.needs_operator:
+            say(f"{standing.state.last.account} needs you: {standing.state.last.fault}\n  {standing.state.last.remedy}")
+
+
+def _row(standing: Standing) -> tuple[str, ...]:
+    last, state = standing.state.last, standing.state
+    return (
+        last.account,
+        last.vault,
+        last.outcome,
+        last.proof,
+        state.rotated_at or "never",
+        standing.next_at or "",
+        "yes" if state.needs_operator else "",
+    )
 
 
 def _recover_all(invocation: Invocation, options: Options) -> int:
     """Recover each entry of the journal; --json makes one list of what was handed over and what failed."""
     hands = _Hands(as_json=invocation.json, in_list=True)
     codes = []
-    for outcome in recover_journal(_settings(invocation), options, hands):
+    for outcome in recover_journal_on_record(_settings(invocation), options, hands):
         if isinstance(outcome, RotationResult):
             _say_aside(outcome)
             continue

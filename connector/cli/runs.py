@@ -1,6 +1,8 @@
 """`runs`: what was done, by whom it was asked for, and how it ended."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -87,8 +89,19 @@ def _row(run: RunRecord) -> tuple[str, ...]:
 def _what_happened(run: RunRecord) -> str:
     result, progress = run.result or {}, run.progress or {}
     if run.state != "ended":
-        return str(progress.get("phase", ""))
+        phase = str(progress.get("phase", ""))
+        return f"{phase}, {_what_was_rotated(progress)}" if "rotated" in progress else phase
     if cause := result.get("cause") or result.get("reason"):
         return str(cause)
+    if run.kind == "rotate":
+        return _what_was_rotated(result)
     counts = [f"{result[name]} {name}" for name in ("users", "groups", "memberships") if name in result]
     return ", ".join(counts)
+
+
+def _what_was_rotated(told: Mapping[str, Any]) -> str:
+    """Say how many accounts have a new password, from the progress or the result of a run."""
+    accounts = told.get("accounts", 0)
+    number = accounts if isinstance(accounts, int) else len(accounts)
+    failed = f", {told['failed']} failed" if told.get("failed") else ""
+    return f"{told.get('rotated', 0)} of {number} accounts rotated{failed}"

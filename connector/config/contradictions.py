@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from connector.config.faults import Fault
 from connector.config.keys import key_names
 from connector.config.sources import Found, Reading
+from connector.config.values import group_names
 
 _SHORT_EXTERNAL_ID = 16
 _SECRETS = {
@@ -37,6 +38,10 @@ class Given:
         value = self._found(key).value
         return value if isinstance(value, str) and key not in self.faulty else ""
 
+    def count(self, key: str) -> int:
+        """Return how many names are given under a key; a list that cannot be used counts as one."""
+        return 1 if key in self.faulty else len(group_names(self._found(key).value or ()))
+
     def origin(self, key: str) -> str:
         """Return where the value of a key was found."""
         return self._found(key).origin
@@ -54,6 +59,8 @@ def find_contradictions(given: Given, *, reads_pool: bool) -> Iterator[Fault]:
     """
     if reads_pool and not given.has("cognito.user_pool_id"):
         yield Fault("cognito.user_pool_id", "missing: name the user pool to read, such as us-east-1_AbCdEf123")
+    elif given.has("rotation.schedule") and not given.has("cognito.user_pool_id"):
+        yield Fault("cognito.user_pool_id", "missing: rotation.schedule rotates users of the pool")
     yield from _region(given)
     yield from _credentials(given)
     yield from _together(given, "aws.access_key_id", "aws.secret_access_key")
@@ -92,9 +99,28 @@ def _rotation(given: Given) -> Iterator[Fault]:
         yield Fault(
             "rotation.role_arn", "is the role that reads the pool; rotations need one of their own", role, origin
         )
+    if given.has("rotation.schedule"):
+        yield from _scheduled_rotation(given)
     if given.text("rotation.vault") == "stdout" and not given.has("rotation.journal_key"):
         reason = "missing: standard output cannot keep a password that is not live yet; the journal does, sealed by it"
         yield Fault("rotation.journal_key_file", reason, origin=given.origin("rotation.vault"))
+
+
+def _scheduled_rotation(given: Given) -> Iterator[Fault]:
+    """Yield what a rotation lacks that nobody attends: whom to rotate, where, and a place that keeps passwords."""
+    origin = given.origin("rotation.schedule")
+    if not given.count("rotation.allow"):
+        yield Fault("rotation.allow", "missing: rotation.schedule rotates the accounts that it names", origin=origin)
+    vault = given.text("rotation.vault")
+    if not given.has("rotation.vault"):
+        yield Fault("rotation.vault", "missing: rotation.schedule keeps the passwords there", origin=origin)
+    origin = given.origin("rotation.vault")
+    if vault == "stdout":
+        reason = "cannot keep what rotation.schedule rotates, for nobody reads it; name secretsmanager:NAME"
+        yield Fault("rotation.vault", reason, vault, origin)
+    elif vault and "{username}" not in vault and given.count("rotation.allow") > 1:
+        reason = "is one secret for several accounts of rotation.schedule; put {username} into its name"
+        yield Fault("rotation.vault", reason, vault, origin)
 
 
 def _together(given: Given, one: str, other: str) -> Iterator[Fault]:

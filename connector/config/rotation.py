@@ -13,10 +13,13 @@ class Rotation(Section):
 
     allow: Annotated[tuple[str, ...], BeforeValidator(values.group_names, json_schema_input_type=list[str] | str)] = ()
     """Users that may be rotated, and groups of the pool whose members may be, as a list or one name a line; nobody else
-    is ever touched."""
+    is ever touched. The schedule rotates them all."""
     vault: Annotated[str, AfterValidator(values.vault)] = ""
-    """Where a command without --vault keeps the password: secretsmanager:NAME, in which {username} stands for the
-    account's name, or stdout."""
+    """Where the schedule, and a command without --vault, keep the password: secretsmanager:NAME, in which {username}
+    stands for the account's name, or stdout."""
+    schedule: Annotated[str, AfterValidator(values.schedule)] = ""
+    """When `serve` rotates every account of allow by itself: every 90d (m, h or d), or five cron fields in UTC; empty
+    means never. The vault has to keep values: secretsmanager:NAME."""
     client_id: Annotated[str, AfterValidator(values.client_id)] = ""
     """App client of the pool at which a new password is proved by signing in; without one, the client that the secret
     names."""

@@ -70,7 +70,7 @@ class _UserOfPool:
     @property
     def identity(self) -> str:
         """The key of lock and journal."""
-        return f"cognito-user {self._user.pool_id}/{self._user.username}"
+        return identify(self._user.pool_id, self._user.username)
 
     def _call(self, operation: str, *, changes: bool = False) -> AwsCall:
         return AwsCall(f"cognito-idp:{operation}", str(self._user), changes=changes, candidate=changes)
@@ -246,6 +246,11 @@ class SelfServedUser(_UserOfPool):
             yield from self._groups()
         except RotationDenied:
             return
+
+
+def identify(pool_id: str, username: str) -> str:
+    """Return the identity of a user of a pool."""
+    return f"cognito-user {pool_id}/{username}"
 
 
 def pool_policy(described: Mapping[str, Any]) -> PasswordPolicy:

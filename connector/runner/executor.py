@@ -43,15 +43,23 @@ class Executor:
         kinds: of the runs; any other is left to others.
         command: the beginning of the command that executes a run, to which its number and fencing number are added.
         is_wanted: tells whether to go on; once it says no, the run under way is ended and no other is begun.
+        spares: whether a child that takes long to end is left to its end, not killed.
     """
 
     def __init__(
-        self, runs: Claims, kinds: Collection[str], command: Sequence[str], is_wanted: Callable[[], bool]
+        self,
+        runs: Claims,
+        kinds: Collection[str],
+        command: Sequence[str],
+        is_wanted: Callable[[], bool],
+        *,
+        spares: bool = False,
     ) -> None:
         self._runs = runs
         self._kinds = kinds
         self._command = tuple(command)
         self._is_wanted = is_wanted
+        self._spares = spares
         self._told = ""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"execute-{'-'.join(sorted(kinds))}", daemon=True)
@@ -100,26 +108,34 @@ class Executor:
         except OSError as error:
             self._runs.abandon(claim.lease, f"No process could be started for it: {error.strerror}.")
             return
+        if code is None:
+            _log.info("run %s comes to its end by itself", run)
+            return
         _log.info("run %s ended with exit code %s", run, code)
         self._runs.abandon(claim.lease, _explain(code))
 
-    def _await_child(self, command: Sequence[str]) -> int:
+    def _await_child(self, command: Sequence[str]) -> int | None:
+        """Return the child's exit code, None when it was left to its end."""
         # A session of its own, because a terminal sends Ctrl-C to the whole group, and one signal is enough.
-        with subprocess.Popen(  # noqa: S603 - this interpreter and this program
+        child = subprocess.Popen(  # noqa: S603 - this interpreter and this program
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
-        ) as child:
+        )
+        assert child.stdin
+        with child.stdin:
             while child.poll() is None and self._goes_on(_GLANCE_SECONDS):
                 pass
-            if child.poll() is None:
-                self._end(child)
-            return child.wait()
+            return self._end(child) if child.poll() is None else child.returncode
 
-    def _end(self, child: subprocess.Popen[bytes]) -> None:
+    def _end(self, child: subprocess.Popen[bytes]) -> int | None:
         child.terminate()
         try:
-            child.wait(STOP_SECONDS)
+            return child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            child.kill()
+            if self._spares:
+                threading.Thread(target=child.wait, name="reap", daemon=True).start()
+                return None
+        child.kill()
+        return child.wait()
 
 
 def _explain(code: int) -> str:

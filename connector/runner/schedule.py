@@ -93,6 +93,11 @@ class Schedule:
             yield slot
             moment = slot
 
+    def next_after(self, seconds: float) -> float:
+        """Return the first slot after a time, both in seconds since 1970."""
+        slot = next(self.slots_after(datetime.fromtimestamp(seconds, UTC)))
+        return slot.timestamp()
+
     def longest_gap(self) -> timedelta:
         """Return the longest time that lies between two slots."""
         slots = takewhile(lambda slot: slot < _EPOCH + _SAMPLED, islice(self.slots_after(_EPOCH), _SAMPLE))

@@ -1,6 +1,7 @@
 """The runner as a whole: what is started and stopped with a server."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from connector.runner.executor import Executor
 from connector.runner.schedule import Schedule
@@ -11,33 +12,52 @@ from connector.store.queue import Runs
 from connector.store.slots import Slots
 
 
+@dataclass(frozen=True, slots=True)
+class Schedules:
+    """When to sync and when to rotate; None for never."""
+
+    sync: Schedule | None
+    rotation: Schedule | None
+
+
 class Runner:
-    """Queues runs by the schedule and executes what is queued, one sync or plan at a time and checks beside it.
+    """Queues runs by the schedules and executes what is queued.
+
+    One sync or plan at a time, one rotation at a time, and checks beside them.
 
     Args:
         database: the store, which the runner closes when it stops.
-        schedule: when to sync; None for never.
+        schedules: when to do what.
         command: the beginning of the command that executes a run.
         is_wanted: tells whether to go on; asked all the time, so that a run ends while the server still answers.
     """
 
     def __init__(
-        self, database: Database, schedule: Schedule | None, command: Sequence[str], is_wanted: Callable[[], bool]
+        self, database: Database, schedules: Schedules, command: Sequence[str], is_wanted: Callable[[], bool]
     ) -> None:
         self._database = database
         runs = Runs(database)
-        self._timetable = Timetable(schedule, Slots(database, "sync"))
-        self._executors = [Executor(runs, kinds, command, is_wanted) for kinds in (SHARING, frozenset({"check"}))]
+        self._timetables = [
+            Timetable(schedules.sync, Slots(database, "sync"), of="sync"),
+            Timetable(schedules.rotation, Slots(database, "rotate"), of="rotation"),
+        ]
+        self._executors = [
+            Executor(runs, SHARING, command, is_wanted),
+            Executor(runs, frozenset({"check"}), command, is_wanted),
+            Executor(runs, frozenset({"rotate"}), command, is_wanted, spares=True),
+        ]
 
     def start(self) -> None:
         """Begin; returns at once."""
-        self._timetable.start()
+        for timetable in self._timetables:
+            timetable.start()
         for executor in self._executors:
             executor.start()
 
     def stop(self) -> None:
         """End the runs under way, so that each frees its lease and is on record."""
-        self._timetable.stop()
+        for timetable in self._timetables:
+            timetable.stop()
         for executor in self._executors:
             executor.stop()
         self._database.close()

@@ -39,11 +39,13 @@ class Timetable:
     Args:
         schedule: when; None for never.
         slots: the store's side of it.
+        of: what it is a schedule of, in the singular.
     """
 
-    def __init__(self, schedule: Schedule | None, slots: SlotQueue) -> None:
+    def __init__(self, schedule: Schedule | None, slots: SlotQueue, *, of: str) -> None:
         self._schedule = schedule
         self._slots = slots
+        self._of = of
         # Coalesced, one at a time, and however late: what was missed the store finds out by itself.
         promises = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults=promises, daemon=True)
@@ -69,10 +71,10 @@ class Timetable:
                 return None
             due = self._slots.queue_due(self._schedule.text, self._slots_after)
         except StoreError as fault:
-            _log.warning("the schedule could not be looked after: %s", fault)
+            _log.warning("the schedule of %ss could not be looked after: %s", self._of, fault)
             return None
         if due:
-            _tell(due)
+            self._tell(due)
         return due
 
     def _slots_after(self, milliseconds: int) -> Iterator[int]:
@@ -80,11 +82,11 @@ class Timetable:
         for slot in self._schedule.slots_after(_EPOCH + timedelta(milliseconds=milliseconds)):
             yield (slot - _EPOCH) // timedelta(milliseconds=1)
 
-
-def _tell(due: Due) -> None:
-    if due.missed:
-        _log.warning("scheduled syncs missed: %d (run %s). %s", due.missed, due.record, due.why)
-    if due.is_late:
-        _log.warning("the scheduled sync, run %s, was queued %d seconds late", due.queued, due.late_seconds)
-    elif due.queued is not None:
-        _log.info("the scheduled sync was queued as run %s", due.queued)
+    def _tell(self, due: Due) -> None:
+        if due.missed:
+            _log.warning("scheduled %ss missed: %d (run %s). %s", self._of, due.missed, due.record, due.why)
+        if due.is_late:
+            late = due.late_seconds
+            _log.warning("the scheduled %s, run %s, was queued %d seconds late", self._of, due.queued, late)
+        elif due.queued is not None:
+            _log.info("the scheduled %s was queued as run %s", self._of, due.queued)

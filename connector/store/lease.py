@@ -14,10 +14,16 @@ from connector.store.database import Database
 from connector.store.tables import leases
 
 SYNC = "sync"
-"""The lease that syncs and plans share; its row is there from the first migration on."""
+"""The lease that syncs and plans share."""
 
 SHARING = frozenset({"sync", "plan"})
 """The kinds of runs that share it."""
+
+ROTATE = "rotate"
+"""The lease of rotations, which wait for each other and for nothing else."""
+
+SHARED = {SYNC: SHARING, ROTATE: frozenset({"rotate"})}
+"""The leases of more than one run, with the kinds that share each; their rows are there from the first migration on."""
 
 TIME_TO_LIVE = 60.0
 """Seconds after which a holder that was killed is taken over."""
@@ -34,9 +40,14 @@ class Lease:
     fence: int
 
 
+def shared_by(kind: str) -> str | None:
+    """Return the name of the lease that runs of a kind share, None where they go beside anything."""
+    return next((name for name, kinds in SHARED.items() if kind in kinds), None)
+
+
 def name_of(kind: str, run: int) -> str:
-    """Return the name of the lease that a run needs: syncs and plans share one, any other has one of its own."""
-    return SYNC if kind in SHARING else f"run {run}"
+    """Return the name of the lease that a run needs: the shared one, or one of its own."""
+    return shared_by(kind) or f"run {run}"
 
 
 def refuse(run: int) -> AlreadyRunning:
@@ -88,7 +99,7 @@ def prove(database: Database, connection: Connection, lease: Lease) -> None:
 def give_back(connection: Connection, lease: Lease) -> bool:
     """Free the lease in the caller's transaction, and tell whether it was still ours."""
     ours = leases.c.name == lease.name, leases.c.fence == lease.fence
-    free = update(leases).values(expires_at=0) if lease.name == SYNC else delete(leases)
+    free = update(leases).values(expires_at=0) if lease.name in SHARED else delete(leases)
     return bool(connection.execute(free.where(*ours)).rowcount)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, inspect, text
 
 from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.database import CACHE_KIB, Database, connect
-from connector.store.lease import SYNC
+from connector.store.lease import SHARED
 from connector.store.tables import leases, metadata
 
 _LOCK = 0x5C1A
@@ -19,7 +19,7 @@ _LOCK = 0x5C1A
 
 def _create_tables(connection: Connection) -> None:
     metadata.create_all(connection)
-    connection.execute(insert(leases).values(name=SYNC, run=0, fence=0, expires_at=0))
+    connection.execute(insert(leases), [{"name": name, "run": 0, "fence": 0, "expires_at": 0} for name in SHARED])
 
 
 STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables,)

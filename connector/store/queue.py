@@ -1,7 +1,7 @@
 """The queue of runs and their history, shared by all processes and replicas.
 
-The schedule and the API put runs in; executors claim them, one sync or plan at a time, checks beside it. Whatever is
-claimed is under a lease, so a run whose process dies is ended by whoever looks next (P20, P21).
+The schedules and the API put runs in; executors claim them, one sync or plan at a time, one rotation at a time, checks
+beside them. What is claimed is under a lease, so a run whose process dies is ended by whoever looks next (P20, P21).
 """
 
 import json
@@ -15,7 +15,7 @@ from connector.directory.times import to_milliseconds
 from connector.errors import AlreadyRunning, ConfigError, NoSuchRun, RunEnded
 from connector.store import lease as leases
 from connector.store.database import Database
-from connector.store.lease import SYNC, Lease
+from connector.store.lease import SHARED, Lease
 from connector.store.runs import end_abandoned, end_as_failed, now_of, start
 from connector.store.tables import leases as lease_rows
 from connector.store.tables import runs
@@ -97,7 +97,7 @@ class Runs:
             approve: digest of the refused plan that a sync is to publish, instead of reading the pool.
 
         Raises:
-            AlreadyRunning: a sync or plan is queued or under way, and this is one too.
+            AlreadyRunning: a run that shares its lease is queued or under way.
             ApprovalRefused: no refused plan of this digest waits.
             ConfigError: only a sync can be an approval.
         """
@@ -106,13 +106,14 @@ class Runs:
                 raise ConfigError(f"A {kind} approves nothing.", remedy="Leave approve out, or ask for a sync.")
             find_waiting(self._database, approve)
         self._end_abandoned()
-        if kind in leases.SHARING:  # asked first without the lock, which a publish may hold for long
+        shared = leases.shared_by(kind)
+        if shared:  # asked first without the lock, which a publish may hold for long
             with self._database.reading() as connection:
-                refuse_beside_another(connection)
+                refuse_beside_another(connection, shared)
         with self._database.writing() as connection:
-            if kind in leases.SHARING:
-                leases.lock(connection, SYNC)
-                refuse_beside_another(connection)
+            if shared:
+                leases.lock(connection, shared)
+                refuse_beside_another(connection, shared)
             queued = enqueue(self._database, connection, kind=kind, cause=cause, approve=approve)
             return RunRecord.read(queued)
 
@@ -206,20 +207,20 @@ class Runs:
             end_abandoned(self._database, connection)
 
 
-def refuse_beside_another(connection: Connection) -> None:
-    """Refuse a sync or plan while another is queued or under way.
+def refuse_beside_another(connection: Connection, shared: str) -> None:
+    """Refuse a run while another that shares a lease is queued or under way.
 
     Raises:
         AlreadyRunning: one is.
     """
-    active = active_run(connection)
+    active = active_run(connection, shared)
     if active is not None:
         raise leases.refuse(active)
 
 
-def active_run(connection: Connection) -> int | None:
-    """Return the number of the sync or plan that is under way or, if there is none, queued."""
-    active = runs.c.state.in_(("queued", "running")), runs.c.kind.in_(leases.SHARING)
+def active_run(connection: Connection, shared: str) -> int | None:
+    """Return the number of the run that shares a lease and is under way or, if there is none, queued."""
+    active = runs.c.state.in_(("queued", "running")), runs.c.kind.in_(SHARED[shared])
     return connection.scalar(select(runs.c.id).where(*active).order_by(runs.c.state.desc(), runs.c.id).limit(1))
 
 

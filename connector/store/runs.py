@@ -27,7 +27,7 @@ class Run:
     Args:
         database: the store.
         lease: the right to run.
-        kind: `sync`, `plan` or `check`.
+        kind: `sync`, `plan`, `check` or `rotate`.
         approve: the digest of the refused plan that is to be published, if that was asked for.
         pulse: its life signs.
     """
@@ -76,7 +76,7 @@ def begin(database: Database, kind: str, *, cause: str) -> Iterator[Run]:
 
     Args:
         database: the store.
-        kind: `sync`, `plan` or `check`.
+        kind: `sync`, `plan`, `check` or `rotate`.
         cause: who asked for it: `command`.
 
     Raises:

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Row, delete, insert, select
 from connector.directory.times import from_milliseconds
 from connector.store import lease as leases
 from connector.store.database import Database
-from connector.store.lease import SYNC
 from connector.store.queue import active_run, enqueue
 from connector.store.runs import FAILED, end_abandoned, record_end
 from connector.store.tables import schedules
 from connector.store.totals import LATE_SECONDS
+
+_NOUNS = {"sync": ("sync", "syncs"), "rotate": ("rotation", "rotations")}
 
 MOST = 10_000
 """So many slots are counted at a time; of a minute's schedule that is a week."""
@@ -55,12 +56,13 @@ class Slots:
 
     Args:
         database: the store.
-        kind: of the runs.
+        kind: of the runs: `sync` or `rotate`.
     """
 
     def __init__(self, database: Database, kind: str) -> None:
         self._database = database
         self._kind = kind
+        self._lease = leases.name_of(kind, 0)
 
     def forget(self) -> None:
         """There is no schedule any more, so nothing can be missed until there is one again."""
@@ -81,7 +83,7 @@ class Slots:
             if not self._find_due(connection, schedule, slots_after):
                 return None
         with self._database.writing() as connection:
-            leases.lock(connection, SYNC)
+            leases.lock(connection, self._lease)
             due = self._find_due(connection, schedule, slots_after)
             if not due:  # another replica was faster
                 return None
@@ -109,7 +111,7 @@ class Slots:
     def _queue(self, connection: Connection, slots: list[int]) -> Due:
         *earlier, slot = slots
         end_abandoned(self._database, connection)
-        active = active_run(connection)
+        active = active_run(connection, self._lease)
         if active is not None:
             why = f"Run {active} was still under way."
             return Due(None, 0, len(slots), why, self._record_missed(connection, slots, why))
@@ -126,12 +128,17 @@ class Slots:
 
     def _record_missed(self, connection: Connection, slots: list[int], why: str) -> int:
         run = self._enqueue(connection, slots[-1])
-        result = {"run": run, "outcome": FAILED, "cause": f"{_describe(slots)} missed. {why}", "missed": len(slots)}
+        result = {
+            "run": run,
+            "outcome": FAILED,
+            "cause": f"{self._describe(slots)} missed. {why}",
+            "missed": len(slots),
+        }
         now = from_milliseconds(connection.execute(select(self._database.clock)).scalar_one())
         record_end(connection, run, FAILED, result, at=now)
         return run
 
-
-def _describe(slots: list[int]) -> str:
-    first, last = from_milliseconds(slots[0]), from_milliseconds(slots[-1])
-    return f"The sync of {first} was" if len(slots) == 1 else f"{len(slots)} syncs from {first} to {last} were"
+    def _describe(self, slots: list[int]) -> str:
+        one, many = _NOUNS[self._kind]
+        first, last = from_milliseconds(slots[0]), from_milliseconds(slots[-1])
+        return f"The {one} of {first} was" if len(slots) == 1 else f"{len(slots)} {many} from {first} to {last} were"

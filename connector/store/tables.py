@@ -261,6 +261,20 @@ access_tokens = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
+rotated_accounts = Table(
+    "rotated_accounts",
+    metadata,
+    Column("account", _Key, primary_key=True),
+    Column("vault", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("proof", Text, nullable=False, default=""),
+    Column("fault", Text, nullable=False, default=""),
+    Column("remedy", Text, nullable=False, default=""),
+    Column("run", _Id),
+    Column("tried_at", BigInteger),
+    Column("rotated_at", BigInteger),
+    Column("scheduled", Boolean, nullable=False, default=False),
+)
 
 run_totals = Table(
     "run_totals",

@@ -6,7 +6,7 @@ history is forgotten (prometheus.io/docs/concepts/metric_types).
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text
@@ -14,12 +14,18 @@ from sqlalchemy import Connection, func, select, text
 from connector.directory.times import to_milliseconds
 from connector.store.database import Database
 from connector.store.generations import Generation, newest
+from connector.store.rotated import RotationFigures, read_rotation_figures
 from connector.store.tables import call_totals, run_totals, runs, walks
 
 LATE_SECONDS = 60
 """A scheduled run that was queued so much after its time is late."""
 
-SUCCESSES = {"sync": ("published", "unchanged"), "plan": ("published", "unchanged", "refused"), "check": ("passed",)}
+SUCCESSES = {
+    "sync": ("published", "unchanged"),
+    "plan": ("published", "unchanged", "refused"),
+    "check": ("passed",),
+    "rotate": ("rotated",),
+}
 """The outcomes of each kind that count as success: what was to be done was done."""
 
 _KNOWN = (runs.c.kind, runs.c.slot, runs.c.queued_at, runs.c.started_at, runs.c.ended_at, runs.c.result)
@@ -73,6 +79,7 @@ class Figures:
         runs: what ended so far.
         calls: API calls of all runs, by operation.
         pinned: imports under way, each of which keeps its generation.
+        rotation: the accounts whose passwords the schedule rotates.
     """
 
     now: float
@@ -80,6 +87,7 @@ class Figures:
     runs: tuple[RunTotal, ...]
     calls: Mapping[str, int]
     pinned: int
+    rotation: RotationFigures = field(default_factory=RotationFigures)
 
     def last_success(self, kind: str) -> float | None:
         """Return when the last run of a kind succeeded, in seconds since 1970; None before the first."""
@@ -163,6 +171,7 @@ class Measures:
                 runs=tuple(_read_runs(connection)),
                 calls={row.operation: row.calls for row in calls},
                 pinned=_count_pinned(connection, now - self._walk_timeout),
+                rotation=read_rotation_figures(connection),
             )
 
 

@@ -52,7 +52,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.after_request(_protect)
     register_error_handlers(app)
     app.register_blueprint(health_blueprint(services.measures, interval=services.sync_interval))
-    app.register_blueprint(metrics_blueprint(services.measures, latencies, interval=services.sync_interval))
+    app.register_blueprint(metrics_blueprint(services, latencies))
     app.register_blueprint(scim_blueprint(services))
     app.register_blueprint(api_blueprint(services))
     app.register_blueprint(token_blueprint(services.clients, limits))

@@ -23,7 +23,7 @@ from connector import __version__
 from connector.errors import StoreError
 from connector.store.totals import Figures, RunTotal
 from connector.web.latency import BUCKETS, Latencies
-from connector.web.services import Measures
+from connector.web.services import Services
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -31,6 +31,7 @@ OUTCOMES = {
     "sync": ("published", "unchanged", "refused", "incomplete", "failed"),
     "plan": ("published", "unchanged", "refused", "incomplete", "failed"),
     "check": ("passed", "failed"),
+    "rotate": ("rotated", "unchanged", "partly", "failed"),
 }
 """What is told from the start, as 0: an alert on the increase of a count misses the first one of a new series."""
 
@@ -38,17 +39,16 @@ _COMPARED = frozenset({"published", "unchanged", "refused"})
 _log = logging.getLogger(__name__)
 
 
-def metrics_blueprint(measures: Measures, latencies: Latencies, *, interval: float | None) -> Blueprint:
+def metrics_blueprint(services: Services, latencies: Latencies) -> Blueprint:
     """Return the route of the metrics, which every client may read.
 
     Args:
-        measures: the figures of the store.
+        services: the figures of the store, and what the schedules say.
         latencies: the requests of this process.
-        interval: seconds between two scheduled syncs at most, None without a schedule.
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collected(lambda: _about_requests(latencies)))
-    registry.register(_Collected(lambda: _about_store(measures, interval)))
+    registry.register(_Collected(lambda: _about_store(services)))
     metrics = Blueprint("metrics", __name__)
 
     @metrics.get("/metrics")
@@ -83,10 +83,10 @@ def _about_requests(latencies: Latencies) -> Iterator[Metric]:
     yield family
 
 
-def _about_store(measures: Measures, interval: float | None) -> Iterator[Metric]:
+def _about_store(services: Services) -> Iterator[Metric]:
     """Tell what the store knows; where it does not answer, that alone, and the rest of the scrape stands."""
     try:
-        figures = measures.read()
+        figures = services.measures.read()
     except StoreError as fault:
         _log.warning("no figures of the store: %s", fault)
         yield _gauge("store_up", "Whether the store answers.", 0)
@@ -95,8 +95,12 @@ def _about_store(measures: Measures, interval: float | None) -> Iterator[Metric]
     yield from _about_directory(figures)
     yield from _about_runs(figures)
     yield from _about_calls(figures)
-    if interval is not None:
-        yield _gauge("schedule_interval_seconds", "Longest time between two scheduled syncs.", interval)
+    yield from _about_rotation(figures)
+    if services.sync_interval is not None:
+        yield _gauge("schedule_interval_seconds", "Longest time between two scheduled syncs.", services.sync_interval)
+    if services.next_rotation is not None:
+        next_at = services.next_rotation(figures.now)
+        yield _gauge("rotation_next_timestamp_seconds", "When accounts are rotated next.", next_at)
 
 
 def _about_directory(figures: Figures) -> Iterator[Metric]:
@@ -136,6 +140,21 @@ def _about_runs(figures: Figures) -> Iterator[Metric]:
 def _rejected(totals: Iterable[RunTotal]) -> int:
     compared = [total for total in totals if total.kind == "sync" and total.outcome in _COMPARED]
     return max(compared, key=lambda total: total.last_ended_at).rejected if compared else 0
+
+
+def _about_rotation(figures: Figures) -> Iterator[Metric]:
+    known = figures.rotation
+    yield _gauge("rotation_accounts", "Accounts that the schedule rotates.", known.accounts)
+    yield _gauge(
+        "rotation_accounts_needing_operator", "Of these, those whose last rotation failed.", known.needing_operator
+    )
+    if known.accounts:
+        yield _gauge("rotation_last_timestamp_seconds", "When one of them was last rotated, 0 before.", known.last or 0)
+        yield _gauge(
+            "rotation_oldest_timestamp_seconds",
+            "When the one that waits longest was last rotated, 0 before.",
+            known.oldest or 0,
+        )
 
 
 def _about_calls(figures: Figures) -> Iterator[Metric]:

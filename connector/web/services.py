@@ -120,6 +120,7 @@ class Services:
         requests_per_second_per_client: how fast one client may ask; None = as fast as it likes.
         clock: seconds of any origin, never going back, by which limits are counted.
         sync_interval: seconds between two scheduled syncs at most; None = no schedule.
+        next_rotation: when accounts are rotated next after a time, both in seconds since 1970; None = no schedule.
     """
 
     reader: DirectoryReader
@@ -133,6 +134,7 @@ class Services:
     requests_per_second_per_client: float | None = None
     clock: Callable[[], float] = time.monotonic
     sync_interval: float | None = None
+    next_rotation: Callable[[float], float] | None = None
 
     @property
     def scim_base_url(self) -> str:

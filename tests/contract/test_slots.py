@@ -151,3 +151,18 @@ def test_without_a_schedule_nothing_is_missed(slots, database, at):
     assert slots.queue_due(TEXT, hourly) is None
     with database.reading() as connection:
         assert connection.scalars(select(runs.c.id)).all() == []
+
+
+def test_rotations_have_slots_and_a_lease_of_their_own(database, at):
+    """P37, P21: a sync in the queue is in no rotation's way; another rotation is, and the history says so."""
+    rotations, queue = Slots(database, "rotate"), Runs(database)
+    assert rotations.queue_due(TEXT, hourly) is None
+    queue.request("sync", cause="api")
+    at(START + HOUR)
+    due = rotations.queue_due(TEXT, hourly)
+    at(START + 2 * HOUR)
+    missed = rotations.queue_due(TEXT, hourly)
+
+    assert (queue.find(due.queued).kind, due.missed) == ("rotate", 0)
+    assert (missed.queued, missed.why) == (None, f"Run {due.queued} was still under way.")
+    assert queue.find(missed.record).result["cause"].startswith("The rotation of 2026-09-21T16:00:00.000Z was missed.")

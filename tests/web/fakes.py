@@ -14,6 +14,7 @@ from connector.scim.render import group_row, user_row
 from connector.store.clients import Client, Grant, Role
 from connector.store.generations import Generation
 from connector.store.reader import Member, Page, Stored
+from connector.store.rotated import RotationFigures
 from connector.store.search import Sort, UnsupportedFilter
 from connector.store.totals import Figures, RunTotal
 from connector.store.walks import Standing, Walk
@@ -284,10 +285,11 @@ class FakeMeasures:
     runs: tuple[RunTotal, ...] = ()
     calls: dict[str, int] = field(default_factory=dict)
     pinned: int = 0
+    rotation: RotationFigures = field(default_factory=RotationFigures)
 
     def read(self) -> Figures:
         """Return the figures."""
-        return Figures(self.now, self.reader.newest(), self.runs, self.calls, self.pinned)
+        return Figures(self.now, self.reader.newest(), self.runs, self.calls, self.pinned, self.rotation)
 
 
 def services_of(

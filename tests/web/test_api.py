@@ -320,3 +320,17 @@ def test_the_description_is_served_with_the_address_of_the_server(api: Described
     served: Any = document(api.get("/openapi.json"))
 
     assert served == DESCRIPTION | {"servers": [{"url": f"{BASE_URL}/api/v1"}]}
+
+
+def test_a_rotation_is_shown_like_any_run(api: DescribedClient, runs: FakeRuns) -> None:
+    """P37: it is read here, in the list and by its number, and ended; it is started elsewhere."""
+    runs.known.append(FakeRun(1, "rotate", "schedule", "ended", "partly"))
+    runs.known.append(FakeRun(2, "rotate", "schedule", "running"))
+    listed = document(api.get("/runs"))["runs"]
+
+    assert [(run["kind"], run["cause"], run["outcome"]) for run in listed] == [
+        ("rotate", "schedule", None),
+        ("rotate", "schedule", "partly"),
+    ]
+    assert document(api.get("/runs/1"))["result"] == {"outcome": "partly"}
+    assert api.post("/runs/2/cancel").status_code == 202

@@ -91,6 +91,12 @@ def test_an_unchanged_pool_is_a_success() -> None:
     assert ask(long_ago, ended("published", NOW - 1, "plan"), interval=HOUR)[0] == 503
 
 
+def test_a_rotation_that_fails_is_no_reason() -> None:
+    """P37: a directory is served well whatever becomes of passwords."""
+    assert ask(ended("published", NOW - 1), ended("failed", NOW, "rotate"), interval=HOUR)[0] == 200
+    assert ask(ended("published", NOW - 9 * HOUR), ended("rotated", NOW, "rotate"), interval=HOUR)[0] == 503
+
+
 def test_a_directory_that_nobody_can_date_is_overdue() -> None:
     """P21: with a schedule, a store without any success is not up to date."""
     assert ask(interval=HOUR) == (503, {"ready": False, "reasons": [OVERDUE]})

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from connector.directory.times import to_milliseconds
 from connector.store.clients import Client, Grant, Role
+from connector.store.rotated import RotationFigures
 from connector.store.totals import RunTotal
 from connector.web.app import create_app
 from connector.web.latency import BUCKETS, MOST_CLIENTS, Latencies
@@ -32,7 +33,8 @@ RUNS = (
     RunTotal("sync", "published", 3, 1, 0, 61.5, 4, 7, 1_000.0),
     RunTotal("sync", "incomplete", 2, 2, 4, 9.0, 5, 0, 3_000.0),
     RunTotal("sync", "unchanged", 1, 0, 0, 2.0, 0, 2, 2_000.0),
-    RunTotal("rotate", "done", 1, 0, 0, 1.0, 0, 0, 500.0),
+    RunTotal("rotate", "rotated", 1, 0, 0, 1.0, 0, 0, 500.0),
+    RunTotal("rotate", "partly", 2, 0, 0, 9.0, 0, 0, 900.0),
 )
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -41,13 +43,21 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 @pytest.fixture
 def measures(reader: FakeReader) -> FakeMeasures:
     """Some runs, calls and imports."""
-    return FakeMeasures(reader, 5_000.0, RUNS, {"ListUsers": 12, "AssumeRole": 3}, 2)
+    return FakeMeasures(
+        reader,
+        5_000.0,
+        RUNS,
+        {"ListUsers": 12, "AssumeRole": 3},
+        2,
+        RotationFigures(accounts=5, needing_operator=1, last=4_000.0, oldest=3_000.0),
+    )
 
 
 @pytest.fixture
 def app(reader: FakeReader, clients: FakeClients, measures: FakeMeasures) -> Flask:
-    """The application, with a schedule."""
-    return create_app(services_of(reader, clients, BASE_URL, MAX_RESULTS, measures=measures, sync_interval=21_600.0))
+    """The application, with a schedule of each kind."""
+    schedules = {"sync_interval": 21_600.0, "next_rotation": lambda now: now + 86_400}
+    return create_app(services_of(reader, clients, BASE_URL, MAX_RESULTS, measures=measures, **schedules))
 
 
 def scrape(http: FlaskClient, token: str = TOKEN) -> Samples:
@@ -95,11 +105,36 @@ def test_runs_are_counted_by_kind_and_outcome(http: FlaskClient) -> None:
     assert value(samples, "run_seconds_total", kind="sync", outcome="published") == 61.5
     assert value(samples, "runs_total", kind="sync", outcome="failed") == 0
     assert value(samples, "runs_total", kind="check", outcome="passed") == 0
-    assert value(samples, "runs_total", kind="rotate", outcome="done") == 1
+    assert value(samples, "runs_total", kind="rotate", outcome="rotated") == 1
+    assert value(samples, "runs_total", kind="rotate", outcome="unchanged") == 0
+    assert value(samples, "run_seconds_total", kind="rotate", outcome="partly") == 9
+    assert value(samples, "last_success_timestamp_seconds", kind="rotate") == 500
     assert value(samples, "last_success_timestamp_seconds", kind="sync") == 2_000
     assert value(samples, "last_success_timestamp_seconds", kind="check") == 0
     assert value(samples, "rejected_records") == 2
     assert [value(samples, f"schedule_{what}_total") for what in ("late", "missed")] == [3, 4]
+
+
+def test_accounts_under_rotation_are_counted(http: FlaskClient) -> None:
+    """P37: how many, how many need somebody, when the last and the longest-waiting one were rotated, and when next."""
+    samples = scrape(http)
+    told = {name: value(samples, f"rotation_{name}") for name in ("accounts", "accounts_needing_operator")}
+    times = [value(samples, f"rotation_{name}_timestamp_seconds") for name in ("last", "oldest", "next")]
+
+    assert told == {"accounts": 5, "accounts_needing_operator": 1}
+    assert times == [4_000, 3_000, 5_000 + 86_400]
+
+
+def test_without_accounts_under_rotation_there_are_no_times(http: FlaskClient, measures: FakeMeasures) -> None:
+    """P37: an alert on an age is silent where nothing is rotated, and loud where an account never was."""
+    measures.rotation = RotationFigures()
+    nothing = scrape(http)
+    measures.rotation = RotationFigures(accounts=1)
+    never = scrape(http)
+
+    assert ("cognito_scim_rotation_oldest_timestamp_seconds", ()) not in nothing
+    assert value(nothing, "rotation_accounts") == 0
+    assert [value(never, f"rotation_{name}_timestamp_seconds") for name in ("last", "oldest")] == [0, 0]
 
 
 def test_calls_are_counted_by_operation(http: FlaskClient) -> None:

@@ -1733,7 +1733,7 @@ class _UserOfPool:
     @property
     def identity(self) -> str:
         """The key of lock and journal."""
-        return f"cognito-user {self._user.pool_id}/{self._user.username}"
+        return identify(self._user.pool_id, self._user.username)
 
     def _call(self, operation: str, *, changes: bool = False) -> AwsCall:
         return AwsCall(f"cognito-idp:{operation}", str(self._user), changes=changes, candidate=changes)
@@ -1833,6 +1833,11 @@ class AdministeredUser(_UserOfPool):
     def _remarks(self, factors: Sequence[str]) -> Iterator[str]:
         if self._sign_in and not _SENDS_MESSAGES.isdisjoint(factors):
             yield "Each proof by signing in may send the user a message: a factor is SMS or e-mail."
+
+
+def identify(pool_id: str, username: str) -> str:
+    """Return the identity of a user of a pool."""
+    return f"cognito-user {pool_id}/{username}"
 
 
 def pool_policy(described: Mapping[str, Any]) -> PasswordPolicy:

@@ -22,6 +22,7 @@ class PoolAdministration:
         self._pool = pool
         self.signed: dict[str, Callable[[Parameters], Result]] = {
             "DescribeUserPool": self._describe,
+            "ListUsersInGroup": self._list_members,
             "AdminGetUser": self._of_user(self._get_user),
             "AdminListGroupsForUser": self._of_user(self._list_groups),
             "AdminSetUserPassword": self._of_user(self._set_password),
@@ -92,6 +93,18 @@ class PoolAdministration:
         groups = user.groups[max(place, 0) : place + 2]
         more = {"NextToken": str(place + 2)} if place + 2 < len(user.groups) else {}
         return {"Groups": [{"GroupName": name} for name in groups], **more}
+
+    def _list_members(self, asked: Parameters) -> Result:
+        # As above. There is a group as soon as a user is in it.
+        members = [user for user in self._pool.users.values() if asked["GroupName"] in user.groups]
+        if asked["UserPoolId"] != self._pool.pool_id:
+            return self._no_pool(asked)
+        if not members:
+            return Refusal("ResourceNotFoundException", "Group not found.")
+        place = int(asked.get("NextToken", "-2"))
+        page = members[max(place, 0) : place + 2]
+        more = {"NextToken": str(place + 2)} if place + 2 < len(members) else {}
+        return {"Users": [{"Username": user.username, "UserStatus": user.status} for user in page], **more}
 
     def _set_password(self, user: FakeUser, asked: Parameters) -> Result:
         permanent = asked.get("Permanent", False)

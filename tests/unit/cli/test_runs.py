@@ -69,7 +69,7 @@ def test_a_check_works_without_a_store(run: Run, monkeypatch: pytest.MonkeyPatch
         4,
         ["store"],
     )
-    assert "the check is not on record" in done.err
+    assert "this check is not on record" in done.err
 
 
 @pytest.mark.usefixtures("pool")

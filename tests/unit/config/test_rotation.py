@@ -91,3 +91,43 @@ def test_secrets_of_the_rotation_are_known_to_the_logs():
 
     assert {"a-client-secret", KEY} <= set(settings.secrets())
     assert KEY not in repr(settings)
+
+
+GOOD = {"allow": "alice\nbo", "vault": "secretsmanager:pool/{username}", "schedule": "every 90d"}
+
+
+def load_schedule(pool="eu-west-1_AbCdEf123", **keys):
+    """Return the configuration of a scheduled rotation."""
+    environment = {variable(f"rotation.{name}"): value for name, value in {**GOOD, **keys}.items()}
+    return load_settings(None, {**environment, variable("cognito.user_pool_id"): pool}, reads_pool=False)
+
+
+def test_schedule_that_can_rotate_is_taken():
+    """P37: the grammar is that of syncs; one name needs no pattern, for it may be a group's or one user's."""
+    assert load_schedule().rotation.schedule == "every 90d"
+    assert load_schedule(schedule="0 3 1 * *", allow="alice", vault="secretsmanager:alice").rotation.allow == ("alice",)
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"schedule": "hourly"}, r"rotation\.schedule"),
+        ({"allow": ""}, r"rotation\.allow .*missing"),
+        ({"vault": ""}, r"rotation\.vault .*missing"),
+        ({"vault": "stdout", "journal_key": KEY}, r"rotation\.vault .*nobody reads it"),
+        ({"vault": "secretsmanager:one"}, r"rotation\.vault .*put \{username\} into its name"),
+        ({"pool": ""}, r"cognito\.user_pool_id: missing: rotation\.schedule"),
+    ],
+)
+def test_schedule_that_cannot_rotate_is_a_fault_of_the_configuration(keys, reason):
+    """P37: what nobody attends has to be sure of whom it rotates, and of a place that keeps passwords."""
+    with pytest.raises(ConfigError, match=reason):
+        load_schedule(**keys)
+
+
+def test_all_faults_of_a_schedule_are_told_at_once():
+    """P37: nobody corrects one to find the next."""
+    with pytest.raises(ConfigError) as told:
+        load_schedule(pool="", allow="", vault="stdout")
+
+    assert [key for key in ("user_pool_id", "allow", "vault", "journal_key_file") if key not in str(told.value)] == []

@@ -87,7 +87,7 @@ class MemoryTarget:
     def examine(self) -> Account:
         """Return the account, which is always fit."""
         with self.points.call("examine", unsent=TargetUnavailable, lost=TargetUnavailable):
-            return Account(IDENTITY, "CONFIRMED", self.policy, ("A note.",))
+            return Account(self.identity, "CONFIRMED", self.policy, ("A note.",))
 
     def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
         """Set the password as Cognito would."""

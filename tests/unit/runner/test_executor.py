@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -116,3 +117,20 @@ def test_nothing_is_begun_once_nobody_wants_it() -> None:
     one.stop()
 
     assert (claims.claimed.is_set(), claims.causes) == (False, [])
+
+
+def test_a_process_that_is_spared_comes_to_its_end_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """P37: a rotation is not killed in the middle of an account, and its run is not ended over its head."""
+    monkeypatch.setattr(executor, "STOP_SECONDS", 0.05)
+    monkeypatch.setattr(subprocess.Popen, "terminate", lambda _child: None)
+    done = tmp_path / "done"
+    program = f"import sys, pathlib; sys.stdin.read(); pathlib.Path({str(done)!r}).touch()"
+    claims = FakeClaims(CLAIM)
+    one = Executor(claims, {"sync"}, (sys.executable, "-c", program), lambda: True, spares=True)
+    one.start()
+    assert claims.claimed.wait(60)
+    one.stop()
+    for reaper in [thread for thread in threading.enumerate() if thread.name == "reap"]:
+        reaper.join(60)
+
+    assert (claims.causes, done.exists()) == ([], True)

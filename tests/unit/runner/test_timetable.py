@@ -50,7 +50,7 @@ def test_a_look_gives_the_store_the_schedule_and_its_slots() -> None:
     """P21: the store decides, on its clock, from the slots after the last one it knows."""
     slots = FakeSlots()
 
-    assert Timetable(parse_schedule("every 1h"), slots).look() is None
+    assert Timetable(parse_schedule("every 1h"), slots, of="sync").look() is None
     assert slots.asked == [("every 1h", [2 * HOUR, 3 * HOUR])]
 
 
@@ -74,13 +74,13 @@ def test_a_look_gives_the_store_the_schedule_and_its_slots() -> None:
 )
 def test_what_is_missed_or_late_is_told(due: Due, told: list[str], caplog: pytest.LogCaptureFixture) -> None:
     """P21: no missed run is silent."""
-    assert Timetable(parse_schedule("every 1h"), FakeSlots(due)).look() == due
+    assert Timetable(parse_schedule("every 1h"), FakeSlots(due), of="sync").look() == due
     assert [f"{record.levelname} {record.getMessage()}" for record in caplog.records] == told
 
 
 def test_a_store_that_is_away_is_asked_again(caplog: pytest.LogCaptureFixture) -> None:
     """P21: the schedule goes on, and nothing is lost, since the store counts from what it knows."""
-    timetable = Timetable(parse_schedule("every 1h"), FakeSlots(StoreError("It is away."), Due(1, 0)))
+    timetable = Timetable(parse_schedule("every 1h"), FakeSlots(StoreError("It is away."), Due(1, 0)), of="sync")
 
     assert timetable.look() is None
     assert "It is away." in caplog.text
@@ -90,7 +90,7 @@ def test_a_store_that_is_away_is_asked_again(caplog: pytest.LogCaptureFixture) -
 def test_without_a_schedule_the_store_forgets_it() -> None:
     """P21: what nobody wants any more is never missed."""
     slots = FakeSlots()
-    timetable = Timetable(None, slots)
+    timetable = Timetable(None, slots, of="sync")
 
     assert (timetable.look(), slots.forgotten, slots.asked) == (None, 1, [])
 
@@ -98,7 +98,7 @@ def test_without_a_schedule_the_store_forgets_it() -> None:
 def test_it_looks_at_once_then_at_each_slot_and_in_between() -> None:
     """P21: what passed while the process was down is made up for at its start; no job is skipped for being late."""
     slots = FakeSlots()
-    timetable = Timetable(parse_schedule("every 365d"), slots)
+    timetable = Timetable(parse_schedule("every 365d"), slots, of="sync")
     timetable.start()
     looked = slots.looked.wait(30)
     jobs = timetable._scheduler.get_jobs()
