@@ -1,7 +1,4 @@
-"""The only place that wires adapters together from Settings.
-
-Conversions from the configuration's words to those of the parts are here too, so that no part knows Settings.
-"""
+"""The only place that wires adapters together from Settings."""
 
 import logging
 import os
@@ -11,19 +8,15 @@ from contextlib import ExitStack, closing, contextmanager
 
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
-from connector.cognito.sending import Patience
-from connector.cognito.session import Access, open_pool
-from connector.config import AttributeSource, Settings, find_config, load_settings
+from connector.cognito.session import open_pool
+from connector.config import Settings, find_config, load_settings
 from connector.config.values import seconds
-from connector.directory.mapping import Fallbacks, Rules
-from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
 from connector.errors import ConfigError, ConnectorError, StoreError
+from connector.from_settings import access_of, schedules_of, sync_settings_of
 from connector.logs import name_run, register_secret, run_context
-from connector.runner.schedule import parse_schedule
-from connector.runner.service import Runner, Schedules
+from connector.runner.service import Runner
 from connector.scim.evaluate import Evaluator
 from connector.store.clients import Clients
-from connector.store.collect import Retention
 from connector.store.database import SERVING_CACHE_KIB, Database, connect
 from connector.store.migrations import migrate, open_database
 from connector.store.queue import Runs
@@ -34,48 +27,13 @@ from connector.store.waiting import find_waiting
 from connector.store.walks import Walks
 from connector.sync.check_run import record_checks
 from connector.sync.connectivity import Check, Subject
-from connector.sync.full_sync import SyncSettings, approve_plan, full_sync
+from connector.sync.full_sync import approve_plan, full_sync
 from connector.sync.progress import Progress, Silence
 from connector.sync.report import end_unstarted
 from connector.sync.result import SyncResult
 from connector.web.services import Services
 
 _log = logging.getLogger(__name__)
-
-
-def access_of(settings: Settings) -> Access:
-    """Return who calls AWS, and for which pool."""
-    aws, cognito = settings.aws, settings.cognito
-    return Access(
-        region=cognito.region,
-        user_pool_id=cognito.user_pool_id,
-        credential_source=aws.credential_source,
-        access_key_id=aws.access_key_id,
-        secret_access_key=aws.secret_access_key.get_secret_value(),
-        profile=aws.profile,
-        role_arn=aws.role_arn,
-        external_id=aws.external_id.get_secret_value(),
-        session_duration=aws.session_duration,
-        requests_per_second=cognito.requests_per_second,
-        patience=Patience(deadline=seconds(settings.sync.deadline)),
-    )
-
-
-def rules_of(settings: Settings) -> Rules:
-    """Return which Cognito attribute feeds which SCIM attribute."""
-    mapping = settings.mapping
-    return Rules(
-        **{name: source.attribute for name, source in mapping if isinstance(source, AttributeSource)},
-        enterprise={name: source.attribute for name, source in mapping.enterprise if source.attribute},
-        custom_attributes=mapping.custom_attributes,
-        fallbacks=Fallbacks(**mapping.fallbacks.model_dump()),
-        provider_groups=mapping.provider_groups,
-    )
-
-
-def limits_of(settings: Settings) -> Limits:
-    """Return how much one sync may take away."""
-    return Limits(**{name: Limit.parse(getattr(settings.sync.safeguard, name)) for name in LIMIT_NAMES})
 
 
 def open_store(settings: Settings) -> Database:
@@ -113,7 +71,7 @@ def run_plan(settings: Settings, progress: Progress) -> SyncResult:
 
 def _run_command(kind: str, settings: Settings, progress: Progress) -> SyncResult:
     with run_context(), store_of(settings) as database:
-        parts = _parts_of(settings)
+        parts = sync_settings_of(settings)
         with begin(database, kind, cause="command") as run:
             return full_sync(_opener(settings, parts.meter), run, parts, progress)
 
@@ -128,7 +86,7 @@ def run_approval(settings: Settings, digest: str) -> SyncResult:
         find_waiting(database, digest)  # a mistaken digest is no run
         with begin(database, "sync", cause="command") as run:
             name_run(str(run.id))
-            return approve_plan(run, digest, _parts_of(settings))
+            return approve_plan(run, digest, sync_settings_of(settings))
 
 
 def run_checks(settings: Settings | ConfigError) -> Iterator[Check]:
@@ -210,9 +168,9 @@ def execute_run(store: Settings, settings: Settings | ConfigError, rotate: Rotat
         elif isinstance(settings, ConfigError):
             end_unstarted(run, settings)
         elif run.approve:
-            approve_plan(run, run.approve, _parts_of(settings))
+            approve_plan(run, run.approve, sync_settings_of(settings))
         else:
-            parts = _parts_of(settings)
+            parts = sync_settings_of(settings)
             full_sync(_opener(settings, parts.meter), run, parts, Silence())
 
 
@@ -225,24 +183,11 @@ def runner_of(settings: Settings, command: Sequence[str], is_wanted: Callable[[]
     return Runner(open_store(settings), schedules_of(settings), command, is_wanted)
 
 
-def schedules_of(settings: Settings) -> Schedules:
-    """Return when to do what."""
-    sync, rotation = (
-        parse_schedule(text) if text else None for text in (settings.sync.schedule, settings.rotation.schedule)
-    )
-    return Schedules(sync, rotation)
-
-
 @contextmanager
 def runs_of(settings: Settings) -> Iterator[Runs]:
     """Give the queue and the history, for the length of a block; a store that is not there is not made."""
     with closing(open_database(settings.store.url.get_secret_value(), make=False)) as database:
         yield Runs(database)
-
-
-def _parts_of(settings: Settings) -> SyncSettings:
-    kept = Retention(seconds(settings.sync.walk_timeout), seconds(settings.sync.retention))
-    return SyncSettings(rules_of(settings), settings.cognito.groups, limits_of(settings), kept, Meter())
 
 
 def _opener(settings: Settings, meter: Meter) -> Callable[[str], UserPool]:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import boto3
 
-from connector.bootstrap import access_of
 from connector.cognito.meter import Meter
 from connector.cognito.session import Session
 from connector.config import Settings
 from connector.errors import ConfigError, ConnectorError, VaultUnfit
+from connector.from_settings import access_of
 from connector.logs import register_secret
 from connector.rotation.allowed import Allowed
 from connector.rotation.authenticator import Authenticator

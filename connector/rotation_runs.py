@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from connector.bootstrap import command_run, schedules_of, store_of
+from connector.bootstrap import command_run, store_of
 from connector.config import Settings
 from connector.directory.times import rfc3339
 from connector.errors import ConfigError, ConnectorError, StoreError, VaultUnfit
+from connector.from_settings import schedules_of
 from connector.rotating import (
     IN_SECRETS_MANAGER,
     HandOver,

@@ -18,9 +18,9 @@ from connector.cli.invocation import (
     json_option,
     pass_invocation,
     print_json,
-    print_table,
     say,
 )
+from connector.cli.rotation_status import status
 from connector.config import Settings
 from connector.config.values import vault as check_vault
 from connector.errors import ConnectorError, VaultUnavailable
@@ -36,8 +36,6 @@ from connector.rotation.results import RotationResult
 from connector.rotation.secret import Secret
 from connector.rotation.secret_target import Mode
 from connector.rotation_runs import (
-    Standing,
-    find_standings,
     recover_journal_on_record,
     recover_on_record,
     rotate_on_record,
@@ -46,7 +44,6 @@ from connector.rotation_runs import (
 
 NOT_PROVEN = 4
 _POLL_SECONDS = 3
-_COLUMNS = ("account", "vault", "outcome", "proof", "last rotated", "next", "needs operator")
 
 
 def _read_vault(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -192,35 +189,7 @@ def recover(invocation: Invocation, /, kind: str | None, name: str | None, **ask
     return 0
 
 
-@rotate.command()
-@json_option
-@pass_invocation
-def status(invocation: Invocation, /) -> None:
-    """Tell of each account under rotation when it was last rotated, when it will be, and whether it needs you."""
-    standings = find_standings(_settings(invocation))
-    if invocation.json:
-        print_json({"accounts": [standing.as_json() for standing in standings]})
-        return
-    if not standings:
-        say("No rotation is on record yet.")
-        return
-    print_table(_COLUMNS, [_row(standing) for standing in standings])
-    for standing in standings:
-        if standing.state.needs_operator:
-            say(f"{standing.state.last.account} needs you: {standing.state.last.fault}\n  {standing.state.last.remedy}")
-
-
-def _row(standing: Standing) -> tuple[str, ...]:
-    last, state = standing.state.last, standing.state
-    return (
-        last.account,
-        last.vault,
-        last.outcome,
-        last.proof,
-        state.rotated_at or "never",
-        standing.next_at or "",
-        "yes" if state.needs_operator else "",
-    )
+rotate.add_command(status)
 
 
 def _recover_all(invocation: Invocation, options: Options) -> int:

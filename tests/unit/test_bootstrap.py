@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from connector.bootstrap import access_of, check_subject, limits_of, rules_of, web_services
+from connector.bootstrap import check_subject, web_services
 from connector.config import Settings, load_values
 from connector.directory.mapping import Rules
 from connector.directory.safeguard import Limit, Limits
 from connector.errors import ConfigError
+from connector.from_settings import access_of, limits_of, rules_of
 from connector.store.reader import DirectoryReader
 
 POOL = {"cognito.user_pool_id": "us-east-1_AbC"}
