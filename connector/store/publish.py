@@ -48,11 +48,11 @@ def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease) -> 
             plan.harvested.groups,
             plan.harvested.memberships,
         )
+        _move_members(connection, run, generation.number)  # while those who go can still be told from the others
         for kind in Kind:
             _bury(connection, run, kind, generation)
             _end_changed(connection, run, kind, generation.number)
             _write_changed(connection, run, kind, generation)
-        _move_members(connection, run, generation.number)
         for kind in Kind:
             _set_landmarks(connection, kind, generation.number)
         _point_to(connection, generation, plan, under.run)
