@@ -58,6 +58,7 @@ def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease) -> 
         _point_to(connection, generation, plan, under.run)
         ended = {"run": under.run, "outcome": "published", "generation": generation.number, "digest": plan.digest}
         record_end(connection, under.run, "published", ended, at=generation.published_at)
+        leases.renew(database, connection, under)  # all this may have taken longer than the lease lives
     return generation
 
 
