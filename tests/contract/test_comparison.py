@@ -1,4 +1,4 @@
-"""The comparison and the plan, row by row, beside everything that must not disturb them: history and other staging rows."""
+"""The comparison and the plan, row by row, beside what must not disturb them: history and other staging rows."""
 
 import hashlib
 import json

@@ -2,9 +2,9 @@
 
     python -m tests.mutants [MODULE ...] [--jobs N]
 
-Each mutant is tried in a child of its own, forked once the libraries are loaded, which imports the mutated module in the
-place of the right one and runs the tests that belong to it. Ends with 1 when a mutant survives that is not listed in
-equivalent.txt.
+Each mutant is tried in a child of its own, forked once the libraries are loaded, which imports the mutated module in
+the place of the right one and runs the tests that belong to it. Ends with 1 when a mutant survives that is not listed
+in equivalent.txt.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Every small mistake that could be made in a module, one at a time, as mutation testing has it (DeMillo 1978).
 
-A mutant is the module's source with one node of its syntax tree replaced. Annotations and docstrings mean nothing at run
-time and stay as they are; so does what an assertion says.
+A mutant is the module's source with one node of its syntax tree replaced. Annotations and docstrings mean nothing at
+run time and stay as they are; so does what an assertion says.
 """
 
 import ast
@@ -31,6 +31,8 @@ _SWAPS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
 _NAMES = {"max": "min", "min": "max", "and_": "or_", "or_": "and_", "sorted": "list"}
 _OPTIONAL = {"where", "order_by", "limit", "distinct", "group_by", "strip"}
 """Methods without which a chain still runs."""
+
+_REMOVABLE = (ast.AugAssign, ast.Expr, ast.Continue, ast.Break)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +97,22 @@ def _replaced(tree: ast.Module, path: _Path, changed: ast.AST) -> ast.Module:
 
 
 def _mistakes(node: ast.expr | ast.stmt) -> Iterator[ast.AST]:
+    if isinstance(node, ast.expr):
+        yield from _mistaken_expressions(node)
+    elif isinstance(node, ast.If | ast.While):
+        fresh = copy.copy(node)
+        fresh.test = ast.UnaryOp(ast.Not(), node.test)
+        yield fresh
+    elif isinstance(node, _REMOVABLE) or (isinstance(node, ast.Return) and node.value is None):
+        yield ast.Pass()
+
+
+def _mistaken_expressions(node: ast.expr) -> Iterator[ast.AST]:
     match node:
         case ast.Constant():
             yield from _other_constants(node)
         case ast.Compare():
-            for place, operator in enumerate(node.ops):
-                for other in _SWAPS.get(type(operator), ()):
-                    operators = [*node.ops[:place], other(), *node.ops[place + 1 :]]
-                    yield ast.Compare(node.left, operators, node.comparators)  # type: ignore[arg-type]
+            yield from _other_comparisons(node)
         case ast.BoolOp() | ast.BinOp():
             for other in _SWAPS.get(type(node.op), ()):
                 fresh = copy.copy(node)
@@ -116,14 +126,13 @@ def _mistakes(node: ast.expr | ast.stmt) -> Iterator[ast.AST]:
             yield from _other_calls(node)
         case ast.Name() if node.id in _NAMES:
             yield ast.Name(_NAMES[node.id], node.ctx)
-        case ast.If() | ast.While():
-            fresh = copy.copy(node)
-            fresh.test = ast.UnaryOp(ast.Not(), node.test)
-            yield fresh
-        case ast.AugAssign() | ast.Expr() | ast.Continue() | ast.Break():
-            yield ast.Pass()
-        case ast.Return(value=None):
-            yield ast.Pass()
+
+
+def _other_comparisons(node: ast.Compare) -> Iterator[ast.AST]:
+    for place, operator in enumerate(node.ops):
+        for other in _SWAPS.get(type(operator), ()):
+            operators = [*node.ops[:place], other(), *node.ops[place + 1 :]]
+            yield ast.Compare(node.left, operators, node.comparators)  # type: ignore[arg-type]
 
 
 def _other_constants(node: ast.Constant) -> Iterator[ast.AST]:
