@@ -37,9 +37,10 @@ _REMOVABLE = (ast.AugAssign, ast.Expr, ast.Continue, ast.Break)
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One mistake: the line on which it is made, what stood there and what stands there now, and the whole module."""
+    """One mistake: where it is made, what stood there and what stands there now, and the whole module."""
 
     line: int
+    within: str
     before: str
     after: str
     tree: ast.Module
@@ -47,7 +48,7 @@ class Mutant:
     @property
     def name(self) -> str:
         """How the list of equivalent mutants names it; without the line, which moves."""
-        return f"{self.before} -> {self.after}"
+        return f"{self.within}: {self.before} -> {self.after}"
 
 
 def mutants_of(source: str) -> Iterator[Mutant]:
@@ -55,9 +56,17 @@ def mutants_of(source: str) -> Iterator[Mutant]:
     tree = ast.parse(source)
     for path, node in _walk(tree, ()):
         for changed in _mistakes(node):
-            mutated = _replaced(tree, path, changed)
-            after = "" if isinstance(changed, ast.Pass) else ast.unparse(changed)
-            yield Mutant(getattr(node, "lineno", 0), ast.unparse(node), after, mutated)
+            place = path[0][1]
+            assert place is not None
+            within = getattr(tree.body[place], "name", "module")
+            yield Mutant(node.lineno, within, _show(node), _show(changed), _replaced(tree, path, changed))
+
+
+def _show(node: ast.AST) -> str:
+    """Return the source of a node; of a chain of calls only the last."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return ast.unparse(node).removeprefix(ast.unparse(node.func.value))
+    return ast.unparse(node)
 
 
 _Path = tuple[tuple[str, int | None], ...]
