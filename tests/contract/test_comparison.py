@@ -33,7 +33,7 @@ def directory(people, members, names=TEAMS):
 def compared(database, harvested):
     """Compare a harvest with what is published, beside the staging rows of another run that differ in everything."""
     with begin(database, "sync", cause="command") as run:
-        strangers = [*folk(*range(1, 12), p1={"title": "another"}), person("0u"), person("99u")]
+        strangers = [*folk(*range(1, 12), p1={"title": "another"}, p6={"active": False}), person("0u"), person("99u")]
         groups = {group: ["0u", "1u", "2u", "3u", "4u", "5u", "99u"] for group in TEAMS}
         stage(database, ANOTHER_RUN, directory(strangers, groups, {group: f"another {group}" for group in TEAMS}))
         staging = stage(database, run.id, harvested)

@@ -1,5 +1,6 @@
 """A pool that lives: people come, go, change and move while somebody reads; sometimes most of them seem to be gone."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,25 +43,13 @@ class LivingPool(Listed):
         with self._lock:
             self.add_user(a_user(POISON))
             self.add_member("group0", POISON)
-            if emptied:
-                self.hidden = set(self.names()[: USERS * 3 // 4])
-                taken = {
-                    name: [one for one in self._members[name].values() if one in self.hidden] for name in self._members
-                }
-                self._members = {
-                    name: {mark: one for mark, one in members.items() if one not in self.hidden}
-                    for name, members in self._members.items()
-                }
+            self.hidden = set(self.names()[: USERS * 3 // 4]) if emptied else set()
         try:
             yield
         finally:
             with self._lock:
                 self.remove_user(POISON)
-                if emptied:
-                    self.hidden = set()
-                    for name, members in taken.items():
-                        for one in members:
-                            self.add_member(name, one)
+                self.hidden = set()
 
     def names(self) -> list[str]:
         """Name everybody but who must not be seen."""
@@ -118,7 +107,8 @@ class LivingPool(Listed):
     def members_after(self, group: str, mark: int, limit: int) -> list[Item]:
         """See `Population`; a group that is gone by now has no members left."""
         with self._lock:
-            return super().members_after(group, mark, limit) if group in self._members else []
+            found = super().members_after(group, mark, limit + len(self.hidden)) if group in self._members else []
+            return [item for item in found if json.loads(item[1])["Username"] not in self.hidden][:limit]
 
     def group(self, name: str) -> str | None:
         """See `Population`."""
