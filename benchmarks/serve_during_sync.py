@@ -5,7 +5,8 @@
 One keep-alive client walks over the users in pages of 100, again and again without a pause: at rest, during a sync of
 a pool in which every hundredth user and every group has changed, and at rest again. The sync is a process of its own on
 the same SQLite store, against the simulated pool without quota and latency, so it takes whatever a processor gives: on
-a machine with fewer processors than processes the ratio tells of the scheduler too. Asserted: p99 during the sync is at most three times that at rest.
+a machine with fewer processors than processes the ratio tells of the scheduler too. Asserted: p99 during the sync is at
+most three times that at rest.
 """
 
 import argparse

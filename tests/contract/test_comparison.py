@@ -35,8 +35,8 @@ def compared(database, harvested):
     with begin(database, "sync", cause="command") as run:
         strangers = [*folk(*range(1, 12), p1={"title": "another"}, p6={"active": False}), person("0u"), person("99u")]
         groups = {group: ["0u", "1u", "2u", "3u", "4u", "5u", "99u"] for group in TEAMS}
-        stage(database, ANOTHER_RUN, directory(strangers, groups, {group: f"another {group}" for group in TEAMS}))
         staging = stage(database, run.id, harvested)
+        stage(database, ANOTHER_RUN, directory(strangers, groups, {group: f"another {group}" for group in TEAMS}))
         for number in (ANOTHER_RUN, run.id):
             settle_names(database, number)
             mark_changes(database, number)
