@@ -33,7 +33,8 @@ def directory(people, members, names=TEAMS):
 def compared(database, harvested):
     """Compare a harvest with what is published, beside the staging rows of another run that differ in everything."""
     with begin(database, "sync", cause="command") as run:
-        strangers = [*folk(*range(1, 12), p1={"title": "another"}, p6={"active": False}), person("0u"), person("99u")]
+        gone = {"title": "another", "active": False}
+        strangers = [*folk(*range(1, 12), p1=gone, p5=gone, p6=gone), person("0u"), person("99u")]
         groups = {group: ["0u", "1u", "2u", "3u", "4u", "5u", "99u"] for group in TEAMS}
         staging = stage(database, run.id, harvested)
         stage(database, ANOTHER_RUN, directory(strangers, groups, {group: f"another {group}" for group in TEAMS}))
@@ -54,7 +55,7 @@ def changed(database):
     members = {"1g": ["1u", "2u", "3u", "4u"], "2g": ["4u", "5u"], "3g": ["5u", "6u"], "6g": ["1u"], "7g": ["6u"]}
     publish_directory(database, directory(second, members))
     inactive = {"active": False}
-    third = folk(1, 2, *range(4, 11), p2={"title": "x"} | inactive, p9=inactive, p10=inactive)
+    third = folk(1, 2, *range(4, 11), p2={"title": "x"} | inactive, p4=inactive, p9=inactive, p10=inactive)
     members = {"1g": ["1u", "2u", "9u"], "2g": ["4u"], "5g": ["8u"], "6g": ["1u"], "7g": ["6u"]}
     with compared(database, directory(third, members)) as staging:
         yield staging
@@ -136,7 +137,7 @@ def test_a_plan_counts_what_a_publish_would_do(database, changed):
     assert (plan.base, plan.source, plan.published_source, plan.rejects) == (2, POOL, POOL, 3)
     assert (plan.published, plan.harvested) == (Sizes(8, 5, 10), Sizes(9, 5, 7))
     assert (plan.users, plan.groups) == (Changes(2, 5, 1), Changes(1, 2, 1))
-    assert (plan.members_added, plan.members_removed, plan.deactivated) == (2, 5, 1)
+    assert (plan.members_added, plan.members_removed, plan.deactivated) == (2, 5, 2)
     assert plan.losses == (GroupLoss("alpha", 1, 2), GroupLoss("zeta", 2, 4))
 
 
