@@ -193,3 +193,19 @@ def test_examples_name_removals_first(database, changed):
     ]
     assert [(one["kind"], one["change"], one["name"]) for one in examples(database, changed.run)] == shown[:10]
     assert [(one["kind"], one["change"], one["name"]) for one in examples(database, changed.run, most=1)] == shown[:1]
+
+
+def test_examples_of_changes_come_before_those_of_what_is_new(database):
+    """P02: whatever their ids are."""
+    publish_directory(database, directory(folk(2, 3), {"2g": ["3u"]}))
+    with compared(database, directory(folk(1, 2, 3, p2={"title": "x"}), {"1g": [], "2g": []})) as staging:
+        shown = [(one["change"], one["name"]) for one in examples(database, staging.run)]
+
+    expected = [
+        ("updated", "name2"),
+        ("updated", "name3"),
+        ("created", "name1"),
+        ("updated", "alpha"),
+        ("created", "zeta"),
+    ]
+    assert shown == expected
