@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint schema lambda keeper bench clean
+.PHONY: help demo test lint schema lambda keeper soak mutants bench clean
 .DELETE_ON_ERROR:
 
 help: ## Show what can be made.
@@ -34,6 +34,13 @@ lambda: $(VENV)/bin/python ## Make the zip of the Secrets Manager rotation funct
 
 keeper: $(VENV)/test.stamp ## Make the Keeper plugins, single files, from deploy/keeper/source and connector/rotation.
 	@$(BIN)/python -m deploy.keeper.flatten
+
+soak: $(VENV)/test.stamp ## Sync, walk and kill for ten minutes; ARGS="--seconds 60 --seed 1" says how long and which.
+	@tests/parts > $(VENV)/postgresql
+	@PATH="$$(cat $(VENV)/postgresql):$$PATH" $(BIN)/python -m tests.soak $(ARGS)
+
+mutants: $(VENV)/test.stamp ## Make every small mistake in the safeguard and the comparison; a test must notice each.
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(VENV)/test.stamp ## Measure; docs/explanation/measurements.md says what.
 	@$(BIN)/python -m benchmarks $(ARGS)

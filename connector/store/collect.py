@@ -6,11 +6,12 @@ A generation is kept while it is the newest, for the walk timeout after it was s
 import logging
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, true
 
 from connector.directory.times import from_milliseconds
 from connector.errors import StoreError
 from connector.store.database import Database
+from connector.store.slices import delete_in_slices
 from connector.store.tables import generations, groups, landmarks, memberships, tombstones, users, walks
 
 _log = logging.getLogger(__name__)
@@ -25,19 +26,21 @@ class Retention:
 
 
 def collect(database: Database, retention: Retention) -> int:
-    """Remove old generations and tombstones, and return the number of the oldest generation that is kept."""
+    """Remove old generations and tombstones, and return the number of the oldest generation that is kept.
+
+    First they are forgotten, so that nobody can ask for them; then their rows go, some at a time.
+    """
     with database.writing() as connection:
         now = connection.execute(select(database.clock)).scalar_one()
         oldest = _oldest_needed(connection, deadline=now - int(retention.walks * 1000))
-        for table in (users, groups, memberships):
-            connection.execute(delete(table).where(table.c.until <= oldest))
-        connection.execute(delete(landmarks).where(landmarks.c.generation < oldest))
         connection.execute(delete(generations).where(generations.c.number < oldest))
         # A pin outlives its generation for long, so that a late page is refused and not read from another.
         forgotten = now - int(retention.tombstones * 1000)
         connection.execute(delete(walks).where(walks.c.generation < oldest, walks.c.touched_at < forgotten))
-        buried_before = from_milliseconds(forgotten)
-        connection.execute(delete(tombstones).where(tombstones.c.removed_at < buried_before))
+    for table in (users, groups, memberships):
+        delete_in_slices(database, table, true(), table.c.until <= oldest)
+    delete_in_slices(database, landmarks, landmarks.c.generation < oldest)
+    delete_in_slices(database, tombstones, true(), tombstones.c.removed_at < from_milliseconds(forgotten))
     return oldest
 
 

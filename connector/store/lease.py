@@ -7,7 +7,7 @@ written. Whoever changes a run under way together with its lease asks for the le
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, true, update
 
 from connector.errors import AlreadyRunning, LeaseLost
 from connector.store.database import Database
@@ -84,16 +84,25 @@ def prove(database: Database, connection: Connection, lease: Lease) -> None:
     Raises:
         LeaseLost: it expired or another run took it.
     """
-    kept = connection.execute(
-        update(leases)
-        .where(leases.c.name == lease.name, leases.c.fence == lease.fence, leases.c.expires_at > database.clock)
-        .values(expires_at=database.clock + int(TIME_TO_LIVE * 1000))
-    )
-    if not kept.rowcount:
+    if not _keep(database, connection, lease, leases.c.expires_at > database.clock):
         raise LeaseLost(
             f"Run {lease.run} held its lease no longer, so it published nothing.",
             remedy="The store was out of reach for a minute, or another run took over. Try again.",
         )
+
+
+def renew(database: Database, connection: Connection, lease: Lease) -> None:
+    """Give a lease its whole time again, at the end of a long transaction that began by proving it.
+
+    Since that proof nobody else can have changed the row, however long ago it expired.
+    """
+    _keep(database, connection, lease, true())
+
+
+def _keep(database: Database, connection: Connection, lease: Lease, condition: ColumnElement[bool]) -> bool:
+    ours = leases.c.name == lease.name, leases.c.fence == lease.fence, condition
+    expires_at = database.clock + int(TIME_TO_LIVE * 1000)
+    return bool(connection.execute(update(leases).where(*ours).values(expires_at=expires_at)).rowcount)
 
 
 def give_back(connection: Connection, lease: Lease) -> bool:

@@ -48,16 +48,17 @@ def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease) -> 
             plan.harvested.groups,
             plan.harvested.memberships,
         )
+        _move_members(connection, run, generation.number)  # while those who go can still be told from the others
         for kind in Kind:
             _bury(connection, run, kind, generation)
             _end_changed(connection, run, kind, generation.number)
             _write_changed(connection, run, kind, generation)
-        _move_members(connection, run, generation.number)
         for kind in Kind:
             _set_landmarks(connection, kind, generation.number)
         _point_to(connection, generation, plan, under.run)
         ended = {"run": under.run, "outcome": "published", "generation": generation.number, "digest": plan.digest}
         record_end(connection, under.run, "published", ended, at=generation.published_at)
+        leases.renew(database, connection, under)  # all this may have taken longer than the lease lives
     return generation
 
 

@@ -117,6 +117,8 @@ def _under_way(database: Database, lease: Lease, kind: str, approve: str | None)
     cause = "It was interrupted."
     try:
         with beating(database, lease) as pulse:
+            if lease.name == SYNC:
+                clear_left_over_staging(database, under=lease)
             yield Run(database, lease, kind, approve, pulse)
     except ConnectorError as error:
         cause = error.message
@@ -128,7 +130,7 @@ def _under_way(database: Database, lease: Lease, kind: str, approve: str | None)
 
 
 def start(database: Database, connection: Connection, kind: str, number: int) -> Lease:
-    """Take the lease of a run in the caller's transaction, and tidy up behind the run that let it expire.
+    """Take the lease of a run in the caller's transaction, and end the run that let it expire.
 
     Raises:
         AlreadyRunning: another run holds the lease.
@@ -136,8 +138,6 @@ def start(database: Database, connection: Connection, kind: str, number: int) ->
     lease, abandoned = leases.take(database, connection, leases.name_of(kind, number), number)
     if abandoned is not None:
         end_as_failed(database, connection, abandoned, _DIED)
-    if lease.name == SYNC:
-        clear_left_over_staging(database, connection)
     return lease
 
 

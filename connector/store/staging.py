@@ -6,7 +6,8 @@ under it; the newest version wins (P11).
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, select
@@ -17,9 +18,12 @@ from connector.directory.plan import Sizes
 from connector.directory.rows import GroupRow, UserRow, fold, normalize
 from connector.errors import StoreError
 from connector.store.database import Database
+from connector.store.slices import delete_in_slices
 from connector.store.tables import staged_groups, staged_memberships, staged_users
 
 BATCH = 2000
+UNKNOWN = 100
+"""The memberships of so many unknown users are dropped in one transaction; a user is in 100 groups at most."""
 _log = logging.getLogger(__name__)
 STAGED = (staged_users, staged_groups, staged_memberships)
 
@@ -88,20 +92,21 @@ class Staging:
     def drop_group(self, group_id: str) -> None:
         """Take a group back that turned out to be gone."""
         self.flush()
+        members = (staged_memberships.c.run == self.run) & (staged_memberships.c.group_id == group_id)
+        delete_in_slices(self.database, staged_memberships, members)
         with self.database.writing() as connection:
-            connection.execute(delete(staged_groups).where(_of(staged_groups, self.run, id=group_id)))
-            connection.execute(delete(staged_memberships).where(_of(staged_memberships, self.run, group_id=group_id)))
+            of_group = staged_groups.c.run == self.run, staged_groups.c.id == group_id
+            connection.execute(delete(staged_groups).where(*of_group))
 
     def drop_unknown_members(self) -> int:
         """Drop memberships of users who are not in the directory (P18) and return their number."""
         self.flush()
-        with self.database.writing() as connection:
-            dropped = connection.execute(
-                delete(staged_memberships)
-                .where(staged_memberships.c.run == self.run)
-                .where(~_is_staged(staged_memberships.c.user_id, self.run))
-            )
-            return dropped.rowcount
+        unknown, dropped = self.unknown_members(), 0
+        while some := list(islice(unknown, UNKNOWN)):
+            of_them = staged_memberships.c.run == self.run, staged_memberships.c.user_id.in_(some)
+            with self.database.writing() as connection:
+                dropped += connection.execute(delete(staged_memberships).where(*of_them)).rowcount
+        return dropped
 
     def sizes(self) -> Sizes:
         """Count what is staged."""
@@ -128,8 +133,7 @@ class Staging:
     def clear(self) -> None:
         """Remove every row of this run; what cannot be removed now, the next run removes."""
         try:
-            with self.database.writing() as connection:
-                clear_staging(connection, [self.run])
+            clear_staging(self.database, [self.run])
         except StoreError as error:
             _log.warning("the staging rows of run %s stay until the next run: %s", self.run, error)
 
@@ -175,17 +179,13 @@ class Staging:
         }
 
 
-def clear_staging(connection: Connection, runs: Sequence[int]) -> None:
-    """Remove the staging rows of some runs."""
-    for table in STAGED:
-        connection.execute(delete(table).where(table.c.run.in_(runs)))
-
-
-def _of(table: Table, run: int, **values: str) -> Any:
-    condition = table.c.run == run
-    for name, value in values.items():
-        condition &= table.c[name] == value
-    return condition
+def clear_staging(
+    database: Database, runs: Sequence[int], *, first: Callable[[Connection], object] = lambda _: None
+) -> None:
+    """Remove the staging rows of some runs; see `delete_in_slices`."""
+    for run in runs:
+        for table in STAGED:
+            delete_in_slices(database, table, table.c.run == run, first=first)
 
 
 def _count(table: Table, run: int) -> Any:

@@ -1,21 +1,27 @@
 """Refused plans that wait for their approval: for a day, while what they were compared with is published (P03)."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from connector.directory.times import from_milliseconds
-from connector.errors import ApprovalRefused
+from connector.errors import ApprovalRefused, LeaseLost, StoreError
+from connector.store import lease as leases
 from connector.store.database import Database
 from connector.store.generations import newest
+from connector.store.lease import Lease
 from connector.store.staging import STAGED, clear_staging
 from connector.store.tables import runs
 
 APPROVABLE_MILLISECONDS = 24 * 60 * 60 * 1000
 """How long a refused plan waits for its approval."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +49,25 @@ def find_waiting(database: Database, digest: str) -> Waiting:
     )
 
 
-def clear_left_over_staging(database: Database, connection: Connection) -> None:
-    """Remove what killed runs left behind; staging rows of refused plans wait for their approval."""
-    waiting = {plan.run for plan in _all_waiting(database, connection)}
-    staged = {run for table in STAGED for run in connection.scalars(select(table.c.run).distinct())}
-    clear_staging(connection, sorted(staged - waiting))
+def clear_left_over_staging(database: Database, *, under: Lease) -> None:
+    """Remove what killed runs left behind; staging rows of refused plans wait for their approval.
+
+    Raises:
+        LeaseLost: another run took over, whose rows these might be.
+    """
+    try:
+        with database.reading() as connection:
+            waiting = {plan.run for plan in _all_waiting(database, connection)}
+            staged = {run for table in STAGED for run in connection.scalars(select(table.c.run).distinct())}
+        clear_staging(database, sorted(staged - waiting), first=partial(_prove, database, under))
+    except LeaseLost:
+        raise
+    except StoreError as error:
+        _log.warning("what earlier runs left in staging stays until the next run: %s", error)
+
+
+def _prove(database: Database, lease: Lease, connection: Connection) -> None:
+    leases.prove(database, connection, lease)
 
 
 def _all_waiting(database: Database, connection: Connection) -> list[Waiting]:

@@ -15,7 +15,7 @@ from connector.store.planning import read_plan
 from connector.store.publish import publish
 from connector.store.reader import DirectoryReader, Member
 from connector.store.runs import begin
-from connector.store.tables import groups, memberships, tombstones, users
+from connector.store.tables import FOREVER, groups, memberships, tombstones, users
 from tests.contract.population import POOL, Directory, people, person, publish_directory, stage, team
 
 
@@ -154,6 +154,18 @@ def test_a_removed_resource_leaves_the_list_and_a_tombstone(database):
         ("groups", "g1", 2, published.generation.published_at),
         ("users", "u00003", 2, published.generation.published_at),
     ]
+
+
+def test_memberships_end_with_their_user_or_group(database):
+    """P18: who comes back is in no group that the pool does not name, and no row outlives what it joins."""
+    publish_directory(database, Directory(people(3), [team("g1"), team("g2")], {"g1": ["u00001"], "g2": ["u00002"]}))
+    publish_directory(database, Directory(people(3)[1:], [team("g1")]))
+    with database.reading() as connection:
+        living = connection.execute(select(memberships).where(memberships.c.until == FOREVER)).all()
+    plan = publish_directory(database, Directory(people(3), [team("g1")])).plan
+
+    assert living == []
+    assert (plan.members_added, plan.members_removed) == (0, 0)
 
 
 def test_an_old_generation_reads_as_it_was(database):

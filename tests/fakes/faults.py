@@ -114,6 +114,10 @@ class Script:
         self._faults.clear()
         self._lasting.clear()
 
+    def forget_hooks(self) -> None:
+        """Let nothing more happen before a call."""
+        self._hooks.clear()
+
     def before(self, operation: str, *, call: int, do: Callable[[], object]) -> None:
         """Do something just before the k-th call of an operation is answered."""
         self._hooks[operation, call] = do

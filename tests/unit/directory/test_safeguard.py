@@ -1,6 +1,6 @@
 """The safeguard: what it lets through and what it refuses."""
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from hypothesis import given
@@ -163,3 +163,80 @@ def test_anything_else_is_no_limit(text):
 def test_a_limit_reads_back_as_it_was_written(number, percent):
     """Reasons show limits in the form in which they are configured."""
     assert Limit.parse(str(Limit(number, percent))) == Limit(number, percent)
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"), [(Limit(), "0"), (Limit(10), "10"), (Limit(0, 5.0), "5%"), (Limit(10, 2.5), "10 or 2.5%")]
+)
+def test_a_limit_is_shown_in_its_shortest_form(limit, text):
+    """A reason repeats the limit as somebody would have written it."""
+    assert str(limit) == text
+
+
+def test_a_mistyped_limit_is_told_what_to_write():
+    """The message shows what was written and the three forms."""
+    with pytest.raises(ValueError, match="'ten'") as told:
+        Limit.parse("ten")
+
+    assert str(told.value) == "'ten' is not a limit: write 10, 10% or 10 or 10%"
+
+
+def test_the_default_is_ten_or_a_tenth_of_everything():
+    """P02: what is not configured is limited all the same."""
+    assert Limits() == Limits(**dict.fromkeys(LIMIT_NAMES, Limit(10, 10.0)))
+
+
+@pytest.mark.parametrize("value", [Limit(), Limits(), Accepted("d"), Refused("d", ())])
+def test_a_verdict_and_its_limits_cannot_be_changed(value):
+    """P02: nothing changes between judgement and publish, and nothing can be added."""
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, value.__slots__[0], None)
+
+
+EVERYTHING_WRONG = replace(
+    STEADY,
+    source=Source("444455556666", "eu-west-2", "eu-west-2_B", ("admins",)),
+    harvested=Sizes(),
+    users=Changes(removed=1),
+    groups=Changes(removed=2),
+    members_removed=3,
+    deactivated=4,
+    losses=(GroupLoss("all", 6, 7),),
+    rejects=5,
+)
+
+
+def test_reasons_say_what_would_happen_and_by_how_much():
+    """P02, P05: sentences, in one order: another source, emptied, other groups, each limit with its setting."""
+    verdict = judge(EVERYTHING_WRONG, NONE_ALLOWED)
+
+    assert verdict.reasons == (
+        "the published directory was read from account 111122223333, this one from 444455556666",
+        "the published directory was read from region eu-west-1, this one from eu-west-2",
+        "the published directory was read from user pool eu-west-1_A, this one from eu-west-2_B",
+        "all 200 users would be removed",
+        "all 20 groups would be removed",
+        "the list of groups was changed, and 1 users and 2 groups would be removed",
+        "1 of 200 users would be removed; sync.safeguard.max_removed_users allows 0",
+        "2 of 20 groups would be removed; sync.safeguard.max_removed_groups allows 0",
+        "3 of 400 memberships would be removed; sync.safeguard.max_removed_memberships allows 0",
+        "4 of 200 users would be deactivated; sync.safeguard.max_deactivated_users allows 0",
+        "5 of 220 records could not be served; sync.safeguard.max_rejects allows 0",
+        "group 'all' would lose 6 of 7 members; sync.safeguard.max_removed_members_per_group allows 0",
+    )
+
+
+def test_rejects_of_a_first_sync_are_told_out_of_what_was_read():
+    """P17: users and groups together are what a record can be."""
+    first = replace(STEADY, base=0, published=Sizes(), published_source=None, harvested=Sizes(90, 7, 0), rejects=5)
+
+    assert judge(first, NONE_ALLOWED).reasons == (
+        "5 of 97 records could not be served; sync.safeguard.max_rejects allows 0",
+    )
+
+
+def test_a_new_list_of_groups_counts_users_and_groups_together():
+    """P06: as many of the one as of the other are still somebody."""
+    narrowed = replace(STEADY, source=replace(HOME, groups=("a",)), users=Changes(removed=1), groups=Changes(removed=1))
+
+    assert isinstance(judge(narrowed, ALL_ALLOWED), Refused)

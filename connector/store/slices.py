@@ -1,0 +1,62 @@
+"""Delete many rows in short transactions, so that nobody waits long for the right to write.
+
+SQLite has one writer at a time: while a run deletes millions of rows in one go, its own heartbeat, the first page of a
+walk and the issue of a token would wait, and at last give up.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select, true, tuple_
+
+from connector.store.database import Database
+
+ROWS = 5000
+"""So many rows are looked at, and at most deleted, in one transaction."""
+
+_LONGEST_PAUSE_SECONDS = 0.1
+
+
+def delete_in_slices(
+    database: Database,
+    table: Table,
+    among: ColumnElement[bool],
+    where: ColumnElement[bool] | None = None,
+    *,
+    first: Callable[[Connection], object] = lambda _: None,
+) -> int:
+    """Delete rows of a table a slice of its primary key at a time, and return their number.
+
+    Args:
+        database: the store.
+        table: the table.
+        among: which rows to go through; best a beginning of the key.
+        where: which of them to delete, None = all.
+        first: called at the beginning of each transaction; what it raises ends the deleting.
+    """
+    key, deleted, beyond = tuple_(*table.primary_key), 0, among
+    wanted = true() if where is None else where
+    with database.reading() as connection:
+        if not connection.scalar(select(exists().where(among, wanted))):
+            return 0
+    while True:
+        last = _end_of_slice(database, table, beyond)
+        within = beyond if last is None else beyond & (key <= last)
+        began = time.monotonic()
+        with database.writing() as connection:
+            first(connection)
+            deleted += connection.execute(delete(table).where(within, wanted)).rowcount
+        if last is None:
+            return deleted
+        # SQLite's writers do not queue: who waits looks from time to time whether the right to write is free.
+        time.sleep(min(time.monotonic() - began, _LONGEST_PAUSE_SECONDS))
+        beyond = among & (key > last)
+
+
+def _end_of_slice(database: Database, table: Table, beyond: ColumnElement[bool]) -> Any:
+    """Return the key of the last row of a slice that others follow."""
+    key = tuple(table.primary_key)
+    with database.reading() as connection:
+        row = connection.execute(select(*key).where(beyond).order_by(*key).offset(ROWS - 1).limit(1)).one_or_none()
+    return tuple_(*row) if row else None

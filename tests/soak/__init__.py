@@ -1,0 +1,1 @@
+"""Everything at once, for long, with processes killed at any moment: `make soak`."""
