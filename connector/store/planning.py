@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, literal, select
+from sqlalchemy import Connection, Select, and_, exists, func, literal, select
 
 from connector.directory.plan import ChangePlan, Changes, GroupLoss, Sizes, Source, digest_of
 from connector.directory.rows import Kind
@@ -84,9 +84,14 @@ def _regrouped(run: int) -> Any:
     return select(staged_users.c.id).where(staged_users.c.run == run, staged_users.c.change.is_not(None))
 
 
-def left_members(run: int) -> Any:
-    """Return the condition for published memberships that the harvest no longer has."""
-    gone = select(users.c.id).where(removed_from(run, Kind.USERS))
+def left_members(run: int, gone: Select[Any] | None = None) -> Any:
+    """Return the condition for published memberships that the harvest no longer has.
+
+    Args:
+        run: whose staging rows are the harvest.
+        gone: the ids of the users who are gone, where they are known already.
+    """
+    gone = select(users.c.id).where(removed_from(run, Kind.USERS)) if gone is None else gone
     still_there = exists().where(
         staged_memberships.c.run == run,
         staged_memberships.c.group_id == memberships.c.group_id,

@@ -5,9 +5,11 @@ leaves the old one and needs no repair.
 """
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, literal, select, update
+from sqlalchemy import Connection, Select, func, insert, literal, select, update
 
 from connector.directory.plan import ChangePlan
 from connector.directory.rows import Kind, ending
@@ -22,8 +24,12 @@ from connector.store.planning import PAIRS, left_members, new_members, removed_f
 from connector.store.runs import record_end
 from connector.store.tables import FOREVER, STRIDE, generations, landmarks, memberships, staged_memberships, tombstones
 
+_NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 
-def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease) -> Generation:
+
+def publish(
+    database: Database, run: int, plan: ChangePlan, *, under: Lease, details: Mapping[str, Any] = _NO_DETAILS
+) -> Generation:
     """Make the staged directory the newest generation.
 
     Args:
@@ -31,6 +37,7 @@ def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease) -> 
         run: whose staging rows to publish.
         plan: what they amount to.
         under: the lease that allows it.
+        details: what else is known of the run, which ends with the transaction.
 
     Raises:
         LeaseLost: another run took over, or another generation was published since the comparison.
@@ -48,15 +55,17 @@ def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease) -> 
             plan.harvested.groups,
             plan.harvested.memberships,
         )
-        _move_members(connection, run, generation.number)  # while those who go can still be told from the others
         for kind in Kind:
             _bury(connection, run, kind, generation)
+        _move_members(connection, run, generation.number)
+        for kind in Kind:
             _end_changed(connection, run, kind, generation.number)
             _write_changed(connection, run, kind, generation)
         for kind in Kind:
             _set_landmarks(connection, kind, generation.number)
         _point_to(connection, generation, plan, under.run)
-        ended = {"run": under.run, "outcome": "published", "generation": generation.number, "digest": plan.digest}
+        told = {"run": under.run, "outcome": "published", "generation": generation.number, "digest": plan.digest}
+        ended = {**details, **told}
         record_end(connection, under.run, "published", ended, at=generation.published_at)
         leases.renew(database, connection, under)  # all this may have taken longer than the lease lives
     return generation
@@ -89,11 +98,18 @@ def _bury(connection: Connection, run: int, kind: Kind, generation: Generation) 
     connection.execute(insert(tombstones).from_select(["kind", "id", "generation", "removed_at"], gone))
 
 
+def _buried(kind: Kind, number: int) -> Select[Any]:
+    """Return the ids of what is gone, which were looked for among all only once."""
+    return select(tombstones.c.id).where(tombstones.c.generation == number, tombstones.c.kind == kind.value)
+
+
 def _end_changed(connection: Connection, run: int, kind: Kind, number: int) -> None:
     published, staged = PAIRS[kind]
     updated = select(staged.c.id).where(staged.c.run == run, staged.c.change == UPDATED)
-    ends = and_(published.c.until == FOREVER, published.c.id.in_(updated)) | removed_from(run, kind)
-    connection.execute(update(published).where(ends).values(until=number))
+    ends = updated.union_all(_buried(kind, number))
+    connection.execute(
+        update(published).where(published.c.until == FOREVER, published.c.id.in_(ends)).values(until=number)
+    )
 
 
 def _write_changed(connection: Connection, run: int, kind: Kind, generation: Generation) -> None:
@@ -111,7 +127,8 @@ def _write_changed(connection: Connection, run: int, kind: Kind, generation: Gen
 
 
 def _move_members(connection: Connection, run: int, number: int) -> None:
-    connection.execute(update(memberships).where(left_members(run)).values(until=number))
+    left = left_members(run, _buried(Kind.USERS, number))
+    connection.execute(update(memberships).where(left).values(until=number))
     new = select(staged_memberships.c.group_id, staged_memberships.c.user_id, literal(number), literal(FOREVER)).where(
         new_members(run)
     )

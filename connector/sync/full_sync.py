@@ -126,7 +126,8 @@ def _publish(plan: ChangePlan, run: Run, staging: Staging, report: Report) -> No
         report.note(outcome=UNCHANGED if plan.changes_nothing else PUBLISHED)
         return
     if not plan.changes_nothing:
-        generation = publish(staging.database, staging.run, plan, under=run.lease)
+        details = report.foresee(outcome=PUBLISHED, generation=plan.base + 1)
+        generation = publish(staging.database, staging.run, plan, under=run.lease, details=details)
         report.note(outcome=PUBLISHED, generation=generation.number)
         return
     if plan.published_source != plan.source:

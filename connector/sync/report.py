@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -45,10 +45,17 @@ class Report:
         """Take note of parts of the result, named as in `SyncResult`."""
         self._result = replace(self._result, **values)
 
+    def foresee(self, **values: Any) -> Mapping[str, Any]:
+        """Return the result as scripts read it, were it to end now with these parts."""
+        return replace(self._measured(), **values).as_json()
+
+    def _measured(self) -> SyncResult:
+        seconds = time.monotonic() - self._started
+        return replace(self._result, seconds=seconds, calls=dict(self._meter.calls), throttled=self._meter.throttled)
+
     def end(self) -> SyncResult:
         """Record the run as ended and return its result."""
-        seconds = time.monotonic() - self._started
-        self.note(seconds=seconds, calls=dict(self._meter.calls), throttled=self._meter.throttled)
+        self._result = self._measured()
         try:
             self._run.end(self._result.outcome, self._result.as_json())
         except StoreError as error:

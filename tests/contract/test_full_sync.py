@@ -14,9 +14,9 @@ from connector.cognito.sending import Patience
 from connector.directory.plan import Changes
 from connector.directory.rows import Kind
 from connector.directory.safeguard import Limit
-from connector.errors import ApprovalRefused
+from connector.errors import ApprovalRefused, StoreError
 from connector.store.reader import DirectoryReader
-from connector.store.runs import begin
+from connector.store.runs import Run, begin
 from connector.store.tables import leases, runs
 from tests.contract.syncing import Connector
 from tests.fakes.faults import Fault
@@ -455,3 +455,22 @@ def test_texts_as_long_as_cognito_allows_are_served(connector, pool):
     for attribute, value in (("displayName", name), ("userName", name), ("emails", f"{name[:2000]}@example.com")):
         node = Comparison(AttrPath(attribute), CompareOperator.eq, value)
         assert reader.page(Kind.USERS, reader.newest(), start=1, count=9, where=node).total == 1
+
+
+def test_a_run_that_published_is_on_record_with_all_it_did(connector, monkeypatch):
+    """P22: its end is told in the transaction that publishes; nobody ever reads half of it."""
+
+    def fail(*_):
+        raise StoreError("The store went away right after the commit.")
+
+    monkeypatch.setattr(Run, "end", fail)
+    result = connector.sync()
+
+    with connector.database.reading() as connection:
+        row = connection.execute(select(runs.c.state, runs.c.result)).one()
+    told = json.loads(row.result)
+    assert (row.state, result.outcome) == ("ended", "published")
+    assert {**told, "seconds": result.seconds} == {
+        **json.loads(json.dumps(result.as_json())),
+        "seconds": result.seconds,
+    }
