@@ -55,8 +55,19 @@ class Setting:
         Raises:
             NewSecretRejected: the target refuses it, and it is not the password.
             CurrentRefused: what the vault keeps cannot set another password; nothing has changed.
-            OutcomeUnknown, TargetUnavailable: no telling yet; setting the same candidate again is safe.
+            TargetUnavailable, RotationDenied, TargetUnfit: every attempt was refused; nothing has changed.
+            OutcomeUnknown: no telling yet; setting the same candidate again is safe.
         """
+        try:
+            return self._settle(patience)
+        except OutcomeUnknown:
+            raise
+        except RotationError as error:
+            if not self._unanswered:
+                raise
+            raise self._still_unknown(error) from error
+
+    def _settle(self, patience: Patience) -> Proof | None:
         fault: RotationError
         for _ in patience.attempts():
             try:
@@ -72,6 +83,15 @@ class Setting:
             if self._unanswered and (proof := self._prove()).accepted:
                 return proof
         raise fault
+
+    def _still_unknown(self, last: RotationError) -> OutcomeUnknown:
+        """Return the error for a refusal that came after an attempt without answer: it says nothing of that one."""
+        candidate = self._candidate
+        return OutcomeUnknown(
+            f"{candidate.account.identity}: no telling whether the pending password is live: an attempt to set it had no"
+            f" answer, and the last one failed. {last.message}",
+            remedy="Once that is mended, run the rotation again.",
+        )
 
     def _prove(self) -> Proof:
         return self._sign_ins.prove(self._candidate.password)

@@ -1169,8 +1169,19 @@ class Setting:
         Raises:
             NewSecretRejected: the target refuses it, and it is not the password.
             CurrentRefused: what the vault keeps cannot set another password; nothing has changed.
-            OutcomeUnknown, TargetUnavailable: no telling yet; setting the same candidate again is safe.
+            TargetUnavailable, RotationDenied, TargetUnfit: every attempt was refused; nothing has changed.
+            OutcomeUnknown: no telling yet; setting the same candidate again is safe.
         """
+        try:
+            return self._settle(patience)
+        except OutcomeUnknown:
+            raise
+        except RotationError as error:
+            if not self._unanswered:
+                raise
+            raise self._still_unknown(error) from error
+
+    def _settle(self, patience: Patience) -> Proof | None:
         fault: RotationError
         for _ in patience.attempts():
             try:
@@ -1186,6 +1197,15 @@ class Setting:
             if self._unanswered and (proof := self._prove()).accepted:
                 return proof
         raise fault
+
+    def _still_unknown(self, last: RotationError) -> OutcomeUnknown:
+        """Return the error for a refusal that came after an attempt without answer: it says nothing of that one."""
+        candidate = self._candidate
+        return OutcomeUnknown(
+            f"{candidate.account.identity}: no telling whether the pending password is live: an attempt to set it had no"
+            f" answer, and the last one failed. {last.message}",
+            remedy="Once that is mended, run the rotation again.",
+        )
 
     def _prove(self) -> Proof:
         return self._sign_ins.prove(self._candidate.password)
@@ -1440,6 +1460,7 @@ def roll_back(target: Target, *, prior: Secret | None, new: Secret, patience: Pa
     Raises:
         NoWayBack: it cannot be set; the message says which password is live.
     """
+    target = _EvenUnproved(target)
     try:
         account = target.examine()
         if prior is not None and (can_roll_back(account, prior) or target.prove(prior).accepted):
@@ -1464,6 +1485,30 @@ def _live(target: Target, new: Secret, prior: Secret | None) -> str:
 
 def _describe(proof: Proof | None) -> str:
     return "the one before is not known" if proof is None else proof.detail or proof.verdict.value
+
+
+class _EvenUnproved:
+    """A target at which a sign-in that AWS denies proves nothing, and stops nothing: going back matters more."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.needs_current = target.needs_current
+
+    @property
+    def identity(self) -> str:
+        return self._target.identity
+
+    def examine(self) -> Account:
+        return self._target.examine()
+
+    def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
+        self._target.set_password(candidate, current=current)
+
+    def prove(self, password: Secret) -> Proof:
+        try:
+            return self._target.prove(password)
+        except RotationDenied as error:
+            return Proof(Verdict.UNVERIFIABLE, error.message)
 
 
 class _Reversed:
@@ -1495,7 +1540,7 @@ class _Reversed:
 
 
 UNTOUCHED = (CurrentRefused, NewSecretRejected, NotAllowed, RotationDenied, TargetUnavailable, TargetUnfit)
-"""What a change may end with that has changed nothing."""
+"""What may end an attempt to set a password that has changed nothing; the engine raises OutcomeUnknown in any doubt."""
 
 
 class Change:
@@ -1523,10 +1568,15 @@ class Change:
             ConnectorError: see `Rotation`.
         """
         try:
-            self._set_and_prove(self._target.examine())
+            account = self._target.examine()
+            candidate = self._prepare(account)
+            rotation = Rotation(self._target, GatewayVault(candidate.kept), patience=self._patience)
+            proof = rotation.apply(candidate)
         except UNTOUCHED:
             self._without_effect = True
             raise
+        proof = proof or rotation.confirm(candidate)  # whatever this raises, the password is changed
+        Log.info(f"{account.identity}: the password is changed; {proof.verdict.value}. {proof.detail}".strip())
 
     def can_be_undone(self) -> bool:
         """Tell whether the password before could be set again; False if that cannot be found out."""
@@ -1548,7 +1598,7 @@ class Change:
         result = roll_back(self._target, prior=self._prior, new=self._new, patience=self._patience)
         Log.info(f"Rolled back. {result.proof.verdict.value if result.proof else ''}".strip())
 
-    def _set_and_prove(self, account: Account) -> None:
+    def _prepare(self, account: Account) -> Candidate:
         for note in account.notes:
             Log.warning(note)
         faults = account.policy.faults(self._new) if account.policy.known else ()
@@ -1560,10 +1610,7 @@ class Change:
         if not can_roll_back(account, self._prior):
             Log.warning("This change cannot be rolled back: the prior password is unknown, or may not be used again.")
         kept = Kept(current=self._prior, pending=self._new)
-        candidate = Candidate(account, GatewayVault.name, kept, self._new, fresh=True)
-        rotation = Rotation(self._target, GatewayVault(kept), patience=self._patience)
-        proof = rotation.apply(candidate) or rotation.confirm(candidate)
-        Log.info(f"{account.identity}: the password is changed; {proof.verdict.value}. {proof.detail}".strip())
+        return Candidate(account, GatewayVault.name, kept, self._new, fresh=True)
 
 
 class GatewayVault:

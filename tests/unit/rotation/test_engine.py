@@ -11,7 +11,9 @@ from connector.errors import (
     NotProven,
     OutcomeUnknown,
     RotationBusy,
+    RotationDenied,
     TargetUnavailable,
+    TargetUnfit,
     VaultUnfit,
 )
 from connector.rotation.patience import REFUSALS_AT_MOST
@@ -245,6 +247,36 @@ def test_own_way_finds_the_change_that_a_sign_in_did_not_see_yet():
 
     assert vault.kept == Kept(current=target.password, previous=OLD)
     assert target.points.calls.count("set_password") == 2
+
+
+class ChangesItsMind(MemoryTarget):
+    """A target that fails in another way each time the password is set; the first time it is set all the same."""
+
+    def fail_with(self, *errors):
+        """Choose the errors; the last one stays."""
+        self.errors = list(errors)
+        return self
+
+    def set_password(self, candidate, *, current):
+        """Set it the first time, and fail."""
+        if self.password == OLD:
+            super().set_password(candidate, current=current)
+        raise self.errors.pop(0) if len(self.errors) > 1 else self.errors[0]
+
+
+@pytest.mark.parametrize("later", [TargetUnavailable, RotationDenied, TargetUnfit])
+@pytest.mark.parametrize("verdict", [Verdict.UNVERIFIABLE, Verdict.UNDECIDED, Verdict.REFUSED])
+def test_after_an_attempt_without_answer_no_refusal_says_that_nothing_changed(later, verdict):
+    """P26, set: only a sign-in settles what one attempt left open; another attempt's refusal does not."""
+    target = ChangesItsMind(verdicts=[verdict] * 9)
+    target.fail_with(OutcomeUnknown("No answer."), later("Refused.", remedy="Nothing has changed."))
+    vault = MemoryVault()
+
+    with pytest.raises(OutcomeUnknown, match="no telling") as caught:
+        rotation(target, vault).rotate()
+
+    assert "Nothing has changed" not in str(caught.value)
+    assert vault.kept == Kept(current=OLD, pending=target.password)
 
 
 class NeverAnswers(MemoryTarget):
