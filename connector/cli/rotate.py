@@ -287,11 +287,15 @@ def _tell(invocation: Invocation, result: RotationResult, hands: _Hands) -> None
     elif invocation.json:
         print_json(result.as_json())
     else:
-        say("\n".join((result.sentence(), *(f"  {note}" for note in result.as_json()["notes"]))))
+        say(_describe(result))
 
 
 def _say_aside(result: RotationResult) -> None:
-    click.echo(clean(result.sentence()), err=True)
+    click.echo(clean(_describe(result)), err=True)
+
+
+def _describe(result: RotationResult) -> str:
+    return "\n".join((result.sentence(), *(f"  {note}" for note in result.as_json()["notes"])))
 
 
 def _say_error(error: ConnectorError) -> None:

@@ -1559,6 +1559,15 @@ def _wrap(text: str | None) -> Secret | None:
 # Set a candidate, and know afterwards whether it is the password.
 
 
+_SET_JUST_NOW = "The account refuses it as used before: an earlier attempt has set it."
+
+
+_SET_ONCE = (
+    "The account refuses it as used before: an earlier run has set it. Whether it still is the password cannot be told:"
+    " if anybody has set another one since, this one is dead. Rotate again to be sure."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A password that the vault keeps as pending.
@@ -1629,8 +1638,8 @@ class Setting:
         """Return the error for a refusal that came after an attempt without answer: it says nothing of that one."""
         candidate = self._candidate
         return OutcomeUnknown(
-            f"{candidate.account.identity}: no telling whether the pending password is live: an attempt to set it had no"
-            f" answer, and the last one failed. {last.message}",
+            f"{candidate.account.identity}: no telling whether the pending password is live: an attempt to set it had"
+            f" no answer, and the last one failed. {last.message}",
             remedy="Once that is mended, run the rotation again.",
         )
 
@@ -1673,7 +1682,7 @@ class Setting:
         """A random password that meets the policy is refused for one reason only: the account has had it."""
         policy = self._candidate.account.policy
         if policy.known and policy.history and not policy.faults(self._candidate.password):
-            return replace(proof, detail="The account refuses it as used before: an earlier attempt has set it.")
+            return replace(proof, detail=_SET_JUST_NOW if self._candidate.fresh else _SET_ONCE)
         raise cannot_tell(self._candidate, proof) from error
 
 

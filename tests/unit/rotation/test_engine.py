@@ -382,6 +382,21 @@ def test_reuse_of_a_random_password_shows_that_it_was_set():
     assert vault.kept.current == target.password
 
 
+def test_reuse_of_what_an_earlier_run_left_does_not_show_that_it_lives():
+    """P26, IAM: it was set once; somebody may have set another one since, and who recovers is told so."""
+    target, vault = parts(kept=Kept(OLD, NEW), verifiable=False, policy=PasswordPolicy(history=5))
+    target.set_password(NEW, current=None)
+    target.set_password(Secret("By-the-helpdesk-00"), current=None)
+
+    result = rotation(target, vault).recover()
+
+    assert (result.outcome, result.proof.verdict) == (Outcome.FINISHED, Verdict.UNVERIFIABLE)
+    assert "cannot be told" in result.as_json()["notes"][-1]
+    assert "Rotate again" in result.as_json()["notes"][-1]
+    assert rotation(target, vault).rotate().outcome is Outcome.ROTATED
+    assert vault.kept.current == target.password
+
+
 def test_refusal_without_sign_in_and_without_history_stays_open():
     """P26, IAM: what no evidence settles is left to a person, and kept."""
     target, vault = parts(kept=Kept(OLD, NEW), verifiable=False, enforced=PasswordPolicy(minimum_length=99))
