@@ -35,7 +35,8 @@ from connector.rotation.seal import Sealer
 from connector.rotation.secret import Secret
 from connector.rotation.secret_document import SecretDocument
 from connector.rotation.secret_target import Mode, read_seed
-from connector.rotation.secrets_manager import Owner, SecretsManagerVault
+from connector.rotation.secret_versions import Owner
+from connector.rotation.secrets_manager import SecretsManagerVault
 from connector.rotation.sign_in import AppClient, Flow, SignIn
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only

@@ -23,7 +23,8 @@ from connector.rotation.function_log import json_log
 from connector.rotation.patience import Patience
 from connector.rotation.secret_document import SecretDocument
 from connector.rotation.secret_target import Defaults, open_target
-from connector.rotation.secrets_manager import CURRENT, PENDING, Labels, Order, SecretsManagerVault
+from connector.rotation.secret_versions import CURRENT, PENDING, Labels, Order
+from connector.rotation.secrets_manager import SecretsManagerVault
 from connector.rotation.setting import Candidate
 
 _SECRET_ID = re.compile(r"[A-Za-z0-9/_+=.@:!-]{1,2048}")
