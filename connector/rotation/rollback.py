@@ -67,7 +67,10 @@ class _EvenUnproved:
 
     @property
     def identity(self) -> str:
-        return self._target.identity
+        try:
+            return self._target.identity
+        except RotationError:
+            return "the account"
 
     def examine(self) -> Account:
         return self._target.examine()

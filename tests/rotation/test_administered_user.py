@@ -20,7 +20,7 @@ from tests.fakes.faults import Fault
 from tests.fakes.refusals import Refusal
 from tests.fakes.rotation.cloud import POOL_ID, Cloud
 from tests.fakes.rotation.policies import PoolPolicy
-from tests.rotation.people import NEW, OLD, administered, pool_user
+from tests.rotation.people import NEW, OLD, administered, pool_user, self_served
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +97,17 @@ def test_a_missing_pool_is_refused(cloud: Cloud, door: AwsDoor) -> None:
 
     with pytest.raises(TargetUnfit, match=POOL_ID):
         administered(cloud, door).examine()
+
+
+@pytest.mark.parametrize("make", [administered, self_served])
+def test_all_names_of_a_user_are_one_identity(cloud: Cloud, door: AwsDoor, make) -> None:
+    """P26: lock and journal go by the name that the pool keeps; both ways learn it, before and after a look."""
+    cloud.pool.add_client("app")
+    cloud.pool.add_user("7d6f-internal", OLD.reveal(), aliases={"ann", "ann@example.com"})
+    targets = [make(cloud, door), make(cloud, door)]
+    targets[1].examine()
+
+    assert {target.identity for target in targets} == {f"cognito-user {POOL_ID}/7d6f-internal"}
 
 
 @pytest.mark.parametrize("names", [["ann"], ["7d6f-internal"], ["g5"], ["x", "g1"]])

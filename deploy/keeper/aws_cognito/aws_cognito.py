@@ -14,6 +14,7 @@ import random
 import secrets
 import string
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -1411,16 +1412,19 @@ class SignIn:
             )
         return self._answer_factor(reached)
 
-    def probe(self) -> None:
+    def probe(self) -> str:
         """Begin a sign-in by SRP and drop it: it tells whether user, app client and secret fit, and counts for nothing.
+
+        Returns:
+            The user's name as the pool knows it; by another flow than SRP, which tells nothing yet, the name given.
 
         Raises:
             TargetUnavailable, TargetUnfit: as `enter`.
         """
-        if self._app.flow is Flow.USER_SRP_AUTH:
-            self._with_fitting_secret(
-                lambda secret: self._initiate({"SRP_A": Exchange(self._app.pool_id).public}, secret)
-            )
+        if self._app.flow is not Flow.USER_SRP_AUTH:
+            return self._username
+        asked = {"SRP_A": Exchange(self._app.pool_id).public}
+        return self._with_fitting_secret(lambda secret: self._initiate(asked, secret)).username
 
     def answer_new_password(self, reached: SignInStep, password: Secret, attributes: Mapping[str, str]) -> SignInStep:
         """Answer NEW_PASSWORD_REQUIRED; what comes next, if anything, comes after the change.
@@ -1752,17 +1756,23 @@ class PoolUser:
         return f"user {self.username!r} of pool {self.pool_id or 'unknown'}"
 
 
-class _UserOfPool:
+class _UserOfPool(ABC):
     """What both ways share: the names, the policy, the groups."""
 
     def __init__(self, cognito: "CognitoIdentityProviderClient", user: PoolUser) -> None:
         self._cognito = cognito
         self._user = user
+        self._name = ""
 
     @property
     def identity(self) -> str:
-        """The key of lock and journal."""
-        return identify(self._user.pool_id, self._user.username)
+        """The key of lock and journal, one for all names of a user: asks the pool once for the name behind an alias."""
+        self._name = self._name or self._find_name()
+        return identify(self._user.pool_id, self._name)
+
+    @abstractmethod
+    def _find_name(self) -> str:
+        """Return the user's name as the pool knows it."""
 
     def _call(self, operation: str, *, changes: bool = False) -> AwsCall:
         return AwsCall(f"cognito-idp:{operation}", str(self._user), changes=changes, candidate=changes)
@@ -1812,10 +1822,9 @@ class AdministeredUser(_UserOfPool):
 
     def examine(self) -> Account:
         """Look whether the password may be rotated; see `Target.examine`."""
-        with rotation_faults(self._call("AdminGetUser")):
-            found = self._cognito.admin_get_user(UserPoolId=self._user.pool_id, Username=self._user.username)
-            called = (self._user.username, found["Username"])
-        self._user.allowed.check(str(self._user), called=called, groups=self._groups)
+        found = self._get_user()
+        self._name = found["Username"]
+        self._user.allowed.check(str(self._user), called=(self._user.username, self._name), groups=self._groups)
         state = str(found.get("UserStatus", "UNKNOWN"))
         self._check_state(state, enabled=found.get("Enabled", True))
         policy, notes = self._read_policy()
@@ -1844,6 +1853,14 @@ class AdministeredUser(_UserOfPool):
         """End every session of the user."""
         with rotation_faults(self._call("AdminUserGlobalSignOut")):
             self._cognito.admin_user_global_sign_out(UserPoolId=self._user.pool_id, Username=self._user.username)
+
+    def _get_user(self) -> dict[str, Any]:
+        with rotation_faults(self._call("AdminGetUser")):
+            found = self._cognito.admin_get_user(UserPoolId=self._user.pool_id, Username=self._user.username)
+            return {**found, "Username": str(found["Username"])}
+
+    def _find_name(self) -> str:
+        return str(self._get_user()["Username"])
 
     def _check_state(self, state: str, *, enabled: bool) -> None:
         if state == _FEDERATED:
@@ -2111,7 +2128,10 @@ class _EvenUnproved:
 
     @property
     def identity(self) -> str:
-        return self._target.identity
+        try:
+            return self._target.identity
+        except RotationError:
+            return "the account"
 
     def examine(self) -> Account:
         return self._target.examine()

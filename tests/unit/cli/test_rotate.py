@@ -70,6 +70,17 @@ def test_password_in_a_secret_is_rotated_proved_and_promoted(cloud, run: Run, mo
     assert new not in done.out + done.err
 
 
+def test_what_was_begun_under_one_name_is_finished_under_another(cloud, run: Run, folder):
+    """P26: an alias and the user's name are one account, with one lock and one entry in the journal."""
+    cloud.pool.users["alice"].aliases = {"service"}
+    stage(folder, "Staged-passw0rd-0000!")
+
+    done = run("rotate", "cognito-user", "service", "--vault", "stdout")
+
+    assert (done.code, done.out) == (0, "Staged-passw0rd-0000!\n")
+    assert cloud.pool.signs_in("alice", "Staged-passw0rd-0000!")
+
+
 def test_configured_vault_is_a_pattern(cloud, run: Run, monkeypatch):
     """rotation.vault names the secret of each account by {username}."""
     monkeypatch.setenv("COGNITO_SCIM_ROTATION__VAULT", "secretsmanager:pool/{username}")
