@@ -26,11 +26,11 @@ from connector.rotation.engine import Options, Rotation
 from connector.rotation.generator import Recipe
 from connector.rotation.handed_over import HandedOver
 from connector.rotation.iam_user import IamUser
-from connector.rotation.journal import Entry, Journal
+from connector.rotation.journal import Entry, Journal, Stage
 from connector.rotation.managed import rotate_managed
 from connector.rotation.patience import Patience
 from connector.rotation.ports import Target, Vault
-from connector.rotation.results import RotationResult, Verification
+from connector.rotation.results import Outcome, RotationResult, Verification
 from connector.rotation.seal import Sealer
 from connector.rotation.secret import Secret
 from connector.rotation.secret_document import SecretDocument
@@ -94,8 +94,31 @@ def rotate_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Rotat
 
 
 def recover_account(settings: Settings, wish: Wish, hand_over: HandOver) -> RotationResult:
-    """Bring to its end what a rotation of an account began; errors are those of `rotate_account`."""
-    return Workshop(settings).rotation(wish, hand_over).recover()
+    """Bring to its end what a rotation of an account began; errors are those of `rotate_account`.
+
+    Where it has come to its end onto standard output, the copy of what was handed over is handed over again.
+    """
+    workshop = Workshop(settings)
+    result = workshop.rotation(wish, hand_over).recover()
+    if (result.vault, result.outcome) == (HandedOver.name, Outcome.NOTHING_PENDING):
+        given = workshop.journal().find(result.account, Stage.GIVEN)
+        if given is not None:
+            register_secret(given.new.reveal())
+            hand_over(result.account, given.new)
+    return result
+
+
+def list_handed_over(settings: Settings) -> tuple[str, ...]:
+    """Return the accounts of which the journal keeps what was handed over."""
+    return tuple(entry.account for entry in Workshop(settings).journal().survey(Stage.GIVEN).entries)
+
+
+def forget_handed_over(settings: Settings) -> tuple[str, ...]:
+    """Forget every copy of what was handed over, because it arrived; return the accounts."""
+    accounts = list_handed_over(settings)
+    for account in accounts:
+        Workshop(settings).journal().remove(account, Stage.GIVEN)
+    return accounts
 
 
 def verify_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Verification:

@@ -1,10 +1,12 @@
 """`rotate`, against the strict fake over HTTP."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from connector.cli.main import execute
 from connector.rotation.handed_over import HandedOver
 from connector.rotation.journal import Journal
 from connector.rotation.policy import PasswordPolicy
@@ -178,7 +180,7 @@ def test_recover_finishes_what_the_journal_keeps(cloud, run: Run, folder: Path):
 
     assert (done.code, done.out) == (0, "Staged-passw0rd-1\n")
     assert cloud.pool.signs_in("alice", "Staged-passw0rd-1")
-    assert run("rotate", "recover").err == "Nothing is pending in the journal.\n"
+    assert run("rotate", "recover").err.startswith("Nothing is pending in the journal.\n")
 
 
 def test_recover_of_one_account_begins_nothing(cloud, run: Run):
@@ -270,6 +272,55 @@ def test_reader_who_went_away_finds_the_password_in_the_journal(cloud, run: Run,
 def _break_pipe(*_, err=False, **__):
     if not err:
         raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_password_that_nobody_read_is_printed_again_until_it_is_forgotten(cloud, run: Run):
+    """P26: a pipe takes a password that its reader never reads; the journal keeps a sealed copy."""
+    lost = run("rotate", *ALICE, "--vault", "stdout")
+
+    again = run("rotate", "recover", *ALICE, "--vault", "stdout")
+    told = run("rotate", "recover")
+    forgotten = run("rotate", "recover", "--forget")
+    after = run("rotate", "recover", *ALICE, "--vault", "stdout")
+
+    assert lost.out == again.out
+    assert cloud.pool.signs_in("alice", again.out.removesuffix("\n"))
+    assert ("--forget" in lost.err, f"{POOL_ID}/alice: a sealed copy" in told.err, told.out) == (True, True, "")
+    assert forgotten.out == f"cognito-user {POOL_ID}/alice: forgotten.\n"
+    assert after.out == f"cognito-user {POOL_ID}/alice: nothing is pending in standard output.\n"
+
+
+@pytest.mark.usefixtures("cloud")
+def test_forgetting_is_for_all_and_tells_what_it_did(run: Run):
+    """--forget: 2 with an account, since it would look like forgetting that one alone."""
+    assert run("rotate", "recover", *ALICE, "--forget").code == 2
+    assert run("rotate", "recover", "--forget").out == "No password was kept.\n"
+    assert run("rotate", "recover", "--forget", "--json").document == {"forgotten": []}
+
+
+def test_file_is_synced_before_the_rotation_has_come_to_its_end(cloud, run: Run, folder: Path, monkeypatch):
+    """P26: a disk that fails is told while the journal still has the rotation as pending."""
+    with (folder / "out").open("w") as out, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", out)
+        patched.setattr("connector.cli.hands.os.fsync", _fail_to_sync(out.fileno()))
+        code = execute(("rotate", *ALICE, "--vault", "stdout"))
+
+    again = run("rotate", "recover")
+
+    assert code == 75
+    assert (folder / "out").read_text() == again.out
+    assert cloud.pool.signs_in("alice", again.out.removesuffix("\n"))
+
+
+def _fail_to_sync(number):
+    sync = os.fsync
+
+    def fsync(file):
+        if file == number:
+            raise OSError(5, "Input/output error")
+        sync(file)
+
+    return fsync
 
 
 def test_source_credentials_rotate_with_a_warning(cloud, run: Run, folder: Path, monkeypatch):
