@@ -90,7 +90,7 @@ def rotate_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Rotat
         ConfigError: the configuration does not say how.
         RotationError: see `Rotation`.
     """
-    return Workshop(settings).rotation(wish, hand_over).rotate()
+    return Workshop(settings).begin(wish, hand_over).rotate()
 
 
 def recover_account(settings: Settings, wish: Wish, hand_over: HandOver) -> RotationResult:
@@ -129,8 +129,11 @@ def verify_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Verif
 def recover_journal(
     settings: Settings, options: Options, hand_over: HandOver
 ) -> Iterator[RotationResult | ConnectorError]:
-    """Bring every rotation to its end that the journal knows of; one that fails stops no other."""
-    workshop = Workshop(settings)
+    """Bring every rotation to its end that the journal knows of; one that fails stops no other.
+
+    Where somebody has changed a password since, the journal's is not set: that takes the account's name.
+    """
+    workshop, options = Workshop(settings), replace(options, overrule=False)
     survey = workshop.journal().survey()
     yield from survey.faults
     for entry in survey.entries:
@@ -171,7 +174,7 @@ def rotate_secret(settings: Settings, wish: SecretWish, hand_over: HandOver) -> 
     document = _current(vault)
     mode = Mode(document.mode) if document.mode in list(Mode) else wish.mode
     place = f"{IN_SECRETS_MANAGER}{wish.secret_id}"
-    return workshop.rotation(Wish(Kind.COGNITO_USER, document.username, place, mode, wish.options), hand_over).rotate()
+    return workshop.begin(Wish(Kind.COGNITO_USER, document.username, place, mode, wish.options), hand_over).rotate()
 
 
 def _current(vault: SecretsManagerVault) -> SecretDocument:
@@ -181,6 +184,14 @@ def _current(vault: SecretsManagerVault) -> SecretDocument:
             f"The {vault.name} has no current version.", remedy="Store clientid, username and password in it."
         )
     return document
+
+
+def left_to_the_journal(account: str) -> VaultUnfit:
+    """Return the error for an account whose live password may be one that only the journal keeps."""
+    return VaultUnfit(
+        f"The journal keeps a rotation of {account} onto standard output that has not come to its end.",
+        remedy="Run `cognito-scim rotate recover`, which prints the password; keep each account in one vault.",
+    )
 
 
 class Workshop:
@@ -204,6 +215,20 @@ class Workshop:
         target = self._target(wish, secret)
         vault: Vault = secret or self._handed_over(wish, target, hand_over)
         return Rotation(target, vault, recipe=self._recipe(), options=wish.options)
+
+    def begin(self, wish: Wish, hand_over: HandOver) -> Rotation:
+        """Return the rotation that is wished for, unless the journal has one of the account to finish first.
+
+        Raises:
+            VaultUnfit: it has; its candidate would overrule what another vault keeps.
+        """
+        rotation = self.rotation(wish, hand_over)
+        elsewhere = (wish.vault or self._settings.rotation.vault) != STDOUT
+        if elsewhere and self._settings.rotation.journal_key.get_secret_value():
+            account = rotation.account
+            if self.journal().find(account):
+                raise left_to_the_journal(account)
+        return rotation
 
     def resume(self, entry: Entry, options: Options, hand_over: HandOver) -> Rotation:
         """Return the rotation that an entry of the journal is about.

@@ -52,10 +52,12 @@ def kept(cloud, label="AWSCURRENT"):
     return json.loads(cloud.secrets.secret(SECRET).text(label))
 
 
-def stage(folder, password, account=f"cognito-user {POOL_ID}/alice"):
+def stage(folder, password, account=f"cognito-user {POOL_ID}/alice", current=None):
     """Leave a rotation in the journal that was interrupted before it set the password."""
     journal = Journal(folder / "cognito-scim-journal", Sealer(KEY.encode()))
-    HandedOver(journal, account, hand_over=lambda _: None).stage(Secret(password), policy=PasswordPolicy())
+    HandedOver(journal, account, hand_over=lambda _: None, current=current).stage(
+        Secret(password), policy=PasswordPolicy()
+    )
 
 
 @pytest.mark.parametrize("mode", ["admin", "self"])
@@ -81,6 +83,32 @@ def test_what_was_begun_under_one_name_is_finished_under_another(cloud, run: Run
 
     assert (done.code, done.out) == (0, "Staged-passw0rd-0000!\n")
     assert cloud.pool.signs_in("alice", "Staged-passw0rd-0000!")
+
+
+@pytest.mark.parametrize("of", [[*ALICE, "--vault", f"secretsmanager:{SECRET}"], ["secret", SECRET]], ids=str)
+def test_what_the_journal_has_to_finish_is_rotated_into_no_other_vault(cloud, run: Run, folder, of):
+    """P26: or the journal's older password would overrule the vault's, once it is recovered."""
+    stage(folder, "Staged-passw0rd-0000!")
+
+    done = run("rotate", *of)
+
+    assert done.code == 78
+    assert "rotate recover" in done.err
+    assert cloud.pool.signs_in("alice", OLD)
+    assert cloud.calls["PutSecretValue"] == 0
+
+
+def test_recovery_of_everything_overrules_nobody_unless_the_account_is_named(cloud, run: Run, folder):
+    """P26: somebody has reset the password since; the journal's candidate is set only on request."""
+    stage(folder, "Staged-passw0rd-0000!", current=Secret(OLD))
+    cloud.pool.users["alice"].set_password("By-the-helpdesk-00!", "CONFIRMED")
+
+    everything = run("rotate", "recover")
+    assert (everything.code, everything.out) == (4, "")
+    assert cloud.pool.signs_in("alice", "By-the-helpdesk-00!")
+
+    named = run("rotate", "recover", *ALICE, "--vault", "stdout")
+    assert (named.code, named.out) == (0, "Staged-passw0rd-0000!\n")
 
 
 def test_configured_vault_is_a_pattern(cloud, run: Run, monkeypatch):

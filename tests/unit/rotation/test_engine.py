@@ -127,6 +127,35 @@ def test_history_that_refuses_the_second_send_means_that_the_first_one_worked():
     assert vault.kept.current == NEW
 
 
+@pytest.mark.parametrize(
+    ("living", "set_anew"), [(OLD, True), (Secret("By-the-helpdesk-00"), False)], ids=["as it was", "changed since"]
+)
+def test_recovery_of_a_remainder_overrules_nobody_who_changed_the_password_since(living, set_anew):
+    """P26, recover: neither the candidate nor the one before signs in, so a later change stands, and is told."""
+    target, vault = parts(kept=Kept(current=OLD, pending=NEW), password=living)
+    remainder = rotation(target, vault, overrule=False)
+
+    if set_anew:
+        remainder.recover()
+    else:
+        with pytest.raises(NotProven, match="somebody else has changed it"):
+            remainder.recover()
+
+    assert target.password == (NEW if set_anew else living)
+    assert (vault.kept.pending is None) is set_anew
+
+
+def test_recovery_that_cannot_tell_who_changed_the_password_sets_nothing():
+    """P26, recover: as above, where the sign-in with the one before is not decided."""
+    target, vault = parts(kept=Kept(current=OLD, pending=NEW), password=OLDER)
+    target.verdicts = [Verdict.REFUSED, Verdict.UNDECIDED]
+
+    with pytest.raises(OutcomeUnknown):
+        rotation(target, vault, overrule=False).recover()
+
+    assert (target.password, vault.kept.pending) == (OLDER, NEW)
+
+
 def test_fresh_candidate_that_is_refused_is_proven_dead_and_forgotten():
     """P26, set: a refused candidate is never tried again, and blocks no later rotation."""
     target, vault = parts(enforced=PasswordPolicy(minimum_length=99))
