@@ -6,7 +6,7 @@ answer to NEW_PASSWORD_REQUIRED) needs the password and no rights.
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,18 @@ class _UserOfPool(ABC):
     def _call(self, operation: str, *, changes: bool = False) -> AwsCall:
         return AwsCall(f"cognito-idp:{operation}", str(self._user), changes=changes, candidate=changes)
 
+    def _check_allowed(self, *called: str, groups: Callable[[], Iterator[str]]) -> None:
+        self._user.allowed.check(str(self._user), called=called, groups=groups, is_group=self._is_group)
+
+    def _is_group(self, name: str) -> bool:
+        """Tell whether a name is a group's; where that may not be told, it is taken for a user's."""
+        try:
+            with rotation_faults(self._call("ListUsersInGroup")):
+                self._cognito.list_users_in_group(UserPoolId=self._user.pool_id, GroupName=name, Limit=1)
+        except (TargetUnfit, RotationDenied):
+            return False
+        return True
+
     def _groups(self) -> Iterator[str]:
         request: dict[str, Any] = {"UserPoolId": self._user.pool_id, "Username": self._user.username}
         for _ in range(_GROUP_PAGES_AT_MOST):
@@ -129,7 +141,7 @@ class AdministeredUser(_UserOfPool):
         """Look whether the password may be rotated; see `Target.examine`."""
         found = self._get_user()
         self._name = found["Username"]
-        self._user.allowed.check(str(self._user), called=(self._user.username, self._name), groups=self._groups)
+        self._check_allowed(self._user.username, self._name, groups=self._groups)
         state = str(found.get("UserStatus", "UNKNOWN"))
         self._check_state(state, enabled=found.get("Enabled", True))
         policy, notes = self._read_policy()
@@ -203,7 +215,7 @@ class SelfServedUser(_UserOfPool):
 
     def examine(self) -> Account:
         """Look whether the password may be rotated; see `Target.examine`."""
-        self._user.allowed.check(str(self._user), called=(self._user.username,), groups=self._groups_if_readable)
+        self._check_allowed(self._user.username, groups=self._groups_if_readable)
         policy, notes = self._read_policy()
         self._name = self._sign_in.probe()
         return Account(self.identity, "as the user sees it", policy, notes)

@@ -119,6 +119,19 @@ def test_the_list_may_name_the_user_or_a_group_on_any_page(cloud: Cloud, door: A
     assert administered(cloud, door, allowed=Allowed.only(names)).examine().state == "CONFIRMED"
 
 
+@pytest.mark.parametrize("make", [administered, self_served])
+def test_a_user_called_like_an_allowed_group_is_left_alone(cloud: Cloud, door: AwsDoor, make) -> None:
+    """P26: a name that is a group's stands for its members; without the right to ask, for a user."""
+    cloud.pool.add_client("app")
+    cloud.pool.add_user("ann", OLD.reveal())
+    cloud.pool.add_user("bo", OLD.reveal(), groups=["ann"])
+
+    with pytest.raises(NotAllowed):
+        make(cloud, door).examine()
+    cloud.deny("ListUsersInGroup")
+    assert make(cloud, door).examine().identity.endswith("/ann")
+
+
 def test_who_is_not_on_the_list_is_left_alone(cloud: Cloud, door: AwsDoor) -> None:
     """P26: a wrong name must not lock a person out."""
     cloud.pool.add_user("ann", OLD.reveal(), groups=["staff"])

@@ -763,18 +763,26 @@ class Allowed:
         """Allow these names."""
         return cls(names=frozenset(names))
 
-    def check(self, account: str, *, called: Iterable[str], groups: Callable[[], Iterable[str]]) -> None:
+    def check(
+        self,
+        account: str,
+        *,
+        called: Iterable[str],
+        groups: Callable[[], Iterable[str]],
+        is_group: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         """Let an account pass, or not.
 
         Args:
             account: as messages name it.
             called: its names.
             groups: reads the names of its groups; asked only where no name is on the list.
+            is_group: tells whether a name on the list is a group's, which then stands for its members only.
 
         Raises:
             NotAllowed: neither it nor a group of its is on the list.
         """
-        if self.everyone or not self.names.isdisjoint(called):
+        if self.everyone or not all(is_group(name) for name in self.names.intersection(called)):
             return
         if not self.names or self.names.isdisjoint(groups()):
             raise NotAllowed(
@@ -1777,6 +1785,18 @@ class _UserOfPool(ABC):
     def _call(self, operation: str, *, changes: bool = False) -> AwsCall:
         return AwsCall(f"cognito-idp:{operation}", str(self._user), changes=changes, candidate=changes)
 
+    def _check_allowed(self, *called: str, groups: Callable[[], Iterator[str]]) -> None:
+        self._user.allowed.check(str(self._user), called=called, groups=groups, is_group=self._is_group)
+
+    def _is_group(self, name: str) -> bool:
+        """Tell whether a name is a group's; where that may not be told, it is taken for a user's."""
+        try:
+            with rotation_faults(self._call("ListUsersInGroup")):
+                self._cognito.list_users_in_group(UserPoolId=self._user.pool_id, GroupName=name, Limit=1)
+        except (TargetUnfit, RotationDenied):
+            return False
+        return True
+
     def _groups(self) -> Iterator[str]:
         request: dict[str, Any] = {"UserPoolId": self._user.pool_id, "Username": self._user.username}
         for _ in range(_GROUP_PAGES_AT_MOST):
@@ -1824,7 +1844,7 @@ class AdministeredUser(_UserOfPool):
         """Look whether the password may be rotated; see `Target.examine`."""
         found = self._get_user()
         self._name = found["Username"]
-        self._user.allowed.check(str(self._user), called=(self._user.username, self._name), groups=self._groups)
+        self._check_allowed(self._user.username, self._name, groups=self._groups)
         state = str(found.get("UserStatus", "UNKNOWN"))
         self._check_state(state, enabled=found.get("Enabled", True))
         policy, notes = self._read_policy()
