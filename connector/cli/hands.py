@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from connector.cli.invocation import print_json
+from connector.cli.invocation import telling
 from connector.errors import VaultUnavailable
 from connector.rotation.secret import Secret
 
@@ -35,31 +35,37 @@ class Hands:
         Raises:
             VaultUnavailable: nobody reads standard output.
         """
-        if sys.stdout is None:  # the process was started with it closed
-            raise _unwritten(account, "it is closed")
         try:
-            if self._as_json:
-                self.put({"account": account, "vault": "standard output", "password": password.reveal()})
-            else:
-                click.echo(password.reveal())
+            click.echo(self._shown(account, password))
             sys.stdout.flush()
             _sync_file()
         except OSError as error:
-            raise _unwritten(account, error.strerror or "it failed") from None
+            raise VaultUnavailable(
+                f"The new password of {account} could not be written to standard output ({error.strerror}).",
+                remedy="It is live, and the journal keeps it: `cognito-scim rotate recover` prints it.",
+            ) from None
         self.gave = True
 
     def put(self, document: Mapping[str, Any]) -> None:
-        """Print a document, or an entry of the list."""
-        if not self._in_list:
-            print_json(document)
-            return
-        click.echo(("," if self._put_any else "[") + json.dumps(document))
-        self._put_any = True
+        """Print an entry of the list."""
+        with telling():
+            click.echo(self._listed(document))
+
+    def _shown(self, account: str, password: Secret) -> str:
+        document = {"account": account, "vault": "standard output", "password": password.reveal()}
+        if self._in_list:
+            return self._listed(document)
+        return json.dumps(document, indent=2) if self._as_json else password.reveal()
+
+    def _listed(self, document: Mapping[str, Any]) -> str:
+        start, self._put_any = "," if self._put_any else "[", True
+        return start + json.dumps(document)
 
     def end_list(self) -> None:
         """Print what ends the list."""
         if self._in_list:
-            click.echo("]" if self._put_any else "[]")
+            with telling():
+                click.echo("]" if self._put_any else "[]")
 
 
 def _sync_file() -> None:
@@ -70,10 +76,3 @@ def _sync_file() -> None:
         return
     if stat.S_ISREG(os.fstat(number).st_mode):
         os.fsync(number)
-
-
-def _unwritten(account: str, reason: str) -> VaultUnavailable:
-    return VaultUnavailable(
-        f"The new password of {account} could not be written to standard output ({reason}).",
-        remedy="It is live, and the journal keeps it: `cognito-scim rotate recover` prints it.",
-    )

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -338,6 +340,36 @@ def test_file_is_synced_before_the_rotation_has_come_to_its_end(cloud, run: Run,
     assert code == 75
     assert (folder / "out").read_text() == again.out
     assert cloud.pool.signs_in("alice", again.out.removesuffix("\n"))
+
+
+@pytest.mark.parametrize(("redirection", "recovers"), [(">&-", ""), (">/dev/full", ""), (">/dev/full", "--json")])
+def test_stdout_that_cannot_be_written_is_no_success_and_loses_nothing(cloud, run: Run, redirection, recovers):
+    """P26: closed or full: 75, the way out is named, no traceback, and the journal has the password."""
+    shell(f"rotate cognito-user alice --vault stdout {redirection}", code=75)
+    told = shell(f"rotate recover {recovers} {redirection}", code=75)
+
+    assert "rotate recover" in told
+    assert "Traceback" not in told
+    assert cloud.pool.signs_in("alice", run("rotate", "recover").out.removesuffix("\n"))
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+def test_stderr_that_cannot_be_written_stops_no_rotation(cloud, redirection):
+    """P26: the password is on stdout, and the exit code tells the truth."""
+    shell(f"rotate cognito-user alice --vault stdout {redirection} >password", code=0)
+
+    assert cloud.pool.signs_in("alice", Path("password").read_text().removesuffix("\n"))
+
+
+def shell(line, *, code):
+    """Run a command line in a shell; return what it told on stderr."""
+    root = Path(__file__).parents[3]
+    start = f"{sys.executable} -c 'from connector.cli.main import run; run()' {line}"
+    done = subprocess.run(  # noqa: S602 - closes a stream, as only a shell does
+        start, shell=True, env={**os.environ, "PYTHONPATH": str(root)}, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    assert done.returncode == code, done.stderr
+    return done.stderr.decode()
 
 
 def _fail_to_sync(number):
