@@ -29,12 +29,12 @@ from connector.rotation.iam_user import IamUser
 from connector.rotation.journal import Entry, Journal, Stage
 from connector.rotation.managed import rotate_managed
 from connector.rotation.patience import Patience
-from connector.rotation.ports import Target, Vault
+from connector.rotation.ports import SignsOut, Target, Vault
 from connector.rotation.results import Outcome, RotationResult, Verification
 from connector.rotation.seal import Sealer
 from connector.rotation.secret import Secret
-from connector.rotation.secret_document import SecretDocument
-from connector.rotation.secret_target import Mode, read_seed
+from connector.rotation.secret_document import Mode, SecretDocument
+from connector.rotation.secret_target import read_seed
 from connector.rotation.secret_versions import Owner
 from connector.rotation.secrets_manager import SecretsManagerVault
 from connector.rotation.sign_in import AppClient, Flow, SignIn
@@ -172,7 +172,7 @@ def rotate_secret(settings: Settings, wish: SecretWish, hand_over: HandOver) -> 
     if vault.labels().rotation_enabled:
         return rotate_managed(client, wish.secret_id, patience=wish.wait)
     document = _current(vault)
-    mode = Mode(document.mode) if document.mode in list(Mode) else wish.mode
+    mode = document.mode or wish.mode
     place = f"{IN_SECRETS_MANAGER}{wish.secret_id}"
     return workshop.begin(Wish(Kind.COGNITO_USER, document.username, place, mode, wish.options), hand_over).rotate()
 
@@ -213,6 +213,11 @@ class Workshop:
             raise ConfigError("No vault is named.", remedy="Say --vault secretsmanager:NAME, or set rotation.vault.")
         secret = self._secret(wish, place) if place != STDOUT else None
         target = self._target(wish, secret)
+        if wish.options.sign_out and not isinstance(target, SignsOut):
+            raise ConfigError(
+                f"{target.identity}: sessions can be ended the administrator's way only.",
+                remedy="Leave --sign-out out, or --mode self.",
+            )
         vault: Vault = secret or self._handed_over(wish, target, hand_over)
         return Rotation(target, vault, recipe=self._recipe(), options=wish.options)
 
@@ -300,7 +305,7 @@ class Workshop:
             app = AppClient(pool_id, rotation.client_id, keys, Flow(rotation.auth_flow))
         elif document and document.client_id:
             keys = (document.client_secret,) if document.client_secret else ()
-            app = AppClient(pool_id, document.client_id, keys, _flow(document, rotation.auth_flow))
+            app = AppClient(pool_id, document.client_id, keys, document.auth_flow or Flow(rotation.auth_flow))
         elif wish.options.verify:
             raise ConfigError(
                 "No app client is named, at which the new password could be proved.", remedy=_NAME_A_CLIENT
@@ -315,10 +320,6 @@ class Workshop:
 _NAME_A_CLIENT = (
     "Set rotation.client_id, or name the client in the secret (clientid); --no-verify rotates without proof."
 )
-
-
-def _flow(document: SecretDocument, default: str) -> Flow:
-    return Flow(document.auth_flow if document.auth_flow in list(Flow) else default)
 
 
 def _session(settings: Settings) -> boto3.Session:

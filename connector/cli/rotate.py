@@ -12,17 +12,16 @@ from connector.cli.hands import Hands
 from connector.cli.invocation import (
     Command,
     Invocation,
-    clean,
     describe_error,
     json_option,
     pass_invocation,
     print_json,
     say,
+    say_aside,
 )
 from connector.cli.rotation_status import status
 from connector.config import Settings
 from connector.config.values import vault as check_vault
-from connector.errors import ConnectorError
 from connector.rotating import (
     Kind,
     SecretWish,
@@ -35,7 +34,7 @@ from connector.rotation.engine import Options
 from connector.rotation.patience import Patience
 from connector.rotation.results import RotationResult
 from connector.rotation.secret import Secret
-from connector.rotation.secret_target import Mode
+from connector.rotation.secret_document import Mode
 from connector.rotation_runs import (
     recover_journal_on_record,
     recover_on_record,
@@ -218,17 +217,17 @@ def _recover_all(invocation: Invocation, options: Options) -> int:
     codes = []
     for outcome in recover_journal_on_record(_settings(invocation), options, hands):
         if isinstance(outcome, RotationResult):
-            _say_aside(outcome)
+            say_aside(_describe(outcome))
             continue
         codes.append(outcome.exit_code)
         if invocation.json:
             hands.put(describe_error(outcome))
-        _say_error(outcome)
+        say_aside(f"cognito-scim: {outcome}")
     hands.end_list()
     if not (codes or hands.gave):
-        click.echo("Nothing is pending in the journal.", err=True)
+        say_aside("Nothing is pending in the journal.")
     for account in list_handed_over(_settings(invocation)):
-        click.echo(clean(f"  {account}: {_COPY}"), err=True)
+        say_aside(f"  {account}: {_COPY}")
     return codes[0] if codes else 0
 
 
@@ -258,21 +257,13 @@ def _options(asked: Mapping[str, Any]) -> Options:
 def _tell(invocation: Invocation, result: RotationResult, hands: Hands) -> None:
     """Tell a result: on stderr where stdout has the password."""
     if hands.gave:
-        _say_aside(result)
-        click.echo(f"  {_COPY}", err=True)
+        say_aside(_describe(result))
+        say_aside(f"  {_COPY}")
     elif invocation.json:
         print_json(result.as_json())
     else:
         say(_describe(result))
 
 
-def _say_aside(result: RotationResult) -> None:
-    click.echo(clean(_describe(result)), err=True)
-
-
 def _describe(result: RotationResult) -> str:
     return "\n".join((result.sentence(), *(f"  {note}" for note in result.as_json()["notes"])))
-
-
-def _say_error(error: ConnectorError) -> None:
-    click.echo(clean(f"cognito-scim: {error}"), err=True)
