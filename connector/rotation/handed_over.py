@@ -13,6 +13,7 @@ from connector.rotation.journal import Entry, Journal, Stage
 from connector.rotation.policy import PasswordPolicy
 from connector.rotation.ports import Kept
 from connector.rotation.secret import Secret
+from connector.rotation.secret_document import Mode
 
 
 class HandedOver:
@@ -58,6 +59,11 @@ class HandedOver:
         """Write the candidate into the journal; one that is there already stays."""
         entry = self._journal.find(self._account)
         if entry is None:
+            if self._mode == Mode.SELF and self.read().current is None:
+                raise VaultUnfit(
+                    f"Nothing keeps the current password of {self._account}, with which it would set another.",
+                    remedy="Name a file that does: --current-password-file; or rotate the administrator's way.",
+                )
             entry = Entry(self._account, candidate, self._current, policy.digest(), self._mode)
             self._journal.write(entry)
         return entry.new

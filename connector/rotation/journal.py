@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -188,7 +189,17 @@ class Journal:
         return self._directory / f"{hashlib.sha256(account.encode()).hexdigest()[:32]}{kind}"
 
     def _make_directory(self) -> None:
+        """Make the directory, or look whether nobody else could put or take an entry.
+
+        Raises:
+            VaultUnfit: others may write there.
+        """
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._directory.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise VaultUnfit(
+                f"Others may write into {self}, and so take away the only copy of a password.",
+                remedy=f"Run: chmod 700 {self._directory}",
+            )
 
     def _sync_directory(self) -> None:
         directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)

@@ -252,6 +252,12 @@ def test_json_of_an_empty_journal_is_an_empty_list(run: Run):
         (("iam-user", "service", "--vault", f"secretsmanager:{SECRET}"), 78, "another account than service"),
         (("cognito-user", "alice", "--vault", "secretsmanager:missing"), 78, "secret missing"),
         (("recover", "cognito-user"), 2, "NAME"),
+        (("cognito-user", "alice", "--vault", "stdout", "--mode", "self"), 78, "--current-password-file"),
+        (
+            ("cognito-user", "alice", "--vault", f"secretsmanager:{SECRET}", "--mode", "self", "--sign-out"),
+            78,
+            "sessions",
+        ),
         (("cognito-user", "alice", "--vault", "stdout", "--current-password-file", "/dev/null"), 2, "empty"),
     ],
 )

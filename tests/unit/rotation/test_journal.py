@@ -270,3 +270,24 @@ def test_copy_that_does_not_open_stops_no_rotation(journal, tmp_path):
     rotation(MemoryTarget(), handing_over(other, [])).rotate()
 
     assert other.survey(Stage.GIVEN).faults == ()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o720, 0o702])
+def test_journal_that_others_may_write_into_is_refused(journal, mode):
+    """P26: who may write there could remove the only copy of a password, so none is put there."""
+    journal._directory.mkdir()
+    journal._directory.chmod(mode)
+
+    with pytest.raises(VaultUnfit, match="Others may write"):
+        journal.write(ENTRY)
+
+    assert files(journal) == []
+
+
+def test_own_way_without_current_password_leaves_no_candidate(journal):
+    """P26: what cannot be set is not begun, so the administrator's way is free for the next rotation."""
+    with pytest.raises(VaultUnfit, match="current password") as caught:
+        rotation(MemoryTarget(needs_current=True), handing_over(journal, [], mode="self")).rotate()
+
+    assert "--current-password-file" in caught.value.remedy
+    assert files(journal) == []
