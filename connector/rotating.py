@@ -26,16 +26,17 @@ from connector.rotation.engine import Options, Rotation
 from connector.rotation.generator import Recipe
 from connector.rotation.handed_over import HandedOver
 from connector.rotation.iam_user import IamUser
-from connector.rotation.journal import Entry, Journal
+from connector.rotation.journal import Entry, Journal, Stage
 from connector.rotation.managed import rotate_managed
 from connector.rotation.patience import Patience
-from connector.rotation.ports import Target, Vault
-from connector.rotation.results import RotationResult, Verification
+from connector.rotation.ports import SignsOut, Target, Vault
+from connector.rotation.results import Outcome, RotationResult, Verification
 from connector.rotation.seal import Sealer
 from connector.rotation.secret import Secret
-from connector.rotation.secret_document import SecretDocument
-from connector.rotation.secret_target import Mode, read_seed
-from connector.rotation.secrets_manager import Owner, SecretsManagerVault
+from connector.rotation.secret_document import Mode, SecretDocument
+from connector.rotation.secret_target import read_seed
+from connector.rotation.secret_versions import Owner
+from connector.rotation.secrets_manager import SecretsManagerVault
 from connector.rotation.sign_in import AppClient, Flow, SignIn
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
@@ -89,12 +90,35 @@ def rotate_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Rotat
         ConfigError: the configuration does not say how.
         RotationError: see `Rotation`.
     """
-    return Workshop(settings).rotation(wish, hand_over).rotate()
+    return Workshop(settings).begin(wish, hand_over).rotate()
 
 
 def recover_account(settings: Settings, wish: Wish, hand_over: HandOver) -> RotationResult:
-    """Bring to its end what a rotation of an account began; errors are those of `rotate_account`."""
-    return Workshop(settings).rotation(wish, hand_over).recover()
+    """Bring to its end what a rotation of an account began; errors are those of `rotate_account`.
+
+    Where it has come to its end onto standard output, the copy of what was handed over is handed over again.
+    """
+    workshop = Workshop(settings)
+    result = workshop.rotation(wish, hand_over).recover()
+    if (result.vault, result.outcome) == (HandedOver.name, Outcome.NOTHING_PENDING):
+        given = workshop.journal().find(result.account, Stage.GIVEN)
+        if given is not None:
+            register_secret(given.new.reveal())
+            hand_over(result.account, given.new)
+    return result
+
+
+def list_handed_over(settings: Settings) -> tuple[str, ...]:
+    """Return the accounts of which the journal keeps what was handed over."""
+    return tuple(entry.account for entry in Workshop(settings).journal().survey(Stage.GIVEN).entries)
+
+
+def forget_handed_over(settings: Settings) -> tuple[str, ...]:
+    """Forget every copy of what was handed over, because it arrived; return the accounts."""
+    accounts = list_handed_over(settings)
+    for account in accounts:
+        Workshop(settings).journal().remove(account, Stage.GIVEN)
+    return accounts
 
 
 def verify_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Verification:
@@ -105,8 +129,11 @@ def verify_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Verif
 def recover_journal(
     settings: Settings, options: Options, hand_over: HandOver
 ) -> Iterator[RotationResult | ConnectorError]:
-    """Bring every rotation to its end that the journal knows of; one that fails stops no other."""
-    workshop = Workshop(settings)
+    """Bring every rotation to its end that the journal knows of; one that fails stops no other.
+
+    Where somebody has changed a password since, the journal's is not set: that takes the account's name.
+    """
+    workshop, options = Workshop(settings), replace(options, overrule=False)
     survey = workshop.journal().survey()
     yield from survey.faults
     for entry in survey.entries:
@@ -145,9 +172,9 @@ def rotate_secret(settings: Settings, wish: SecretWish, hand_over: HandOver) -> 
     if vault.labels().rotation_enabled:
         return rotate_managed(client, wish.secret_id, patience=wish.wait)
     document = _current(vault)
-    mode = Mode(document.mode) if document.mode in list(Mode) else wish.mode
+    mode = document.mode or wish.mode
     place = f"{IN_SECRETS_MANAGER}{wish.secret_id}"
-    return workshop.rotation(Wish(Kind.COGNITO_USER, document.username, place, mode, wish.options), hand_over).rotate()
+    return workshop.begin(Wish(Kind.COGNITO_USER, document.username, place, mode, wish.options), hand_over).rotate()
 
 
 def _current(vault: SecretsManagerVault) -> SecretDocument:
@@ -157,6 +184,14 @@ def _current(vault: SecretsManagerVault) -> SecretDocument:
             f"The {vault.name} has no current version.", remedy="Store clientid, username and password in it."
         )
     return document
+
+
+def left_to_the_journal(account: str) -> VaultUnfit:
+    """Return the error for an account whose live password may be one that only the journal keeps."""
+    return VaultUnfit(
+        f"The journal keeps a rotation of {account} onto standard output that has not come to its end.",
+        remedy="Run `cognito-scim rotate recover`, which prints the password; keep each account in one vault.",
+    )
 
 
 class Workshop:
@@ -178,8 +213,27 @@ class Workshop:
             raise ConfigError("No vault is named.", remedy="Say --vault secretsmanager:NAME, or set rotation.vault.")
         secret = self._secret(wish, place) if place != STDOUT else None
         target = self._target(wish, secret)
+        if wish.options.sign_out and not isinstance(target, SignsOut):
+            raise ConfigError(
+                f"{target.identity}: sessions can be ended the administrator's way only.",
+                remedy="Leave --sign-out out, or --mode self.",
+            )
         vault: Vault = secret or self._handed_over(wish, target, hand_over)
         return Rotation(target, vault, recipe=self._recipe(), options=wish.options)
+
+    def begin(self, wish: Wish, hand_over: HandOver) -> Rotation:
+        """Return the rotation that is wished for, unless the journal has one of the account to finish first.
+
+        Raises:
+            VaultUnfit: it has; its candidate would overrule what another vault keeps.
+        """
+        rotation = self.rotation(wish, hand_over)
+        elsewhere = (wish.vault or self._settings.rotation.vault) != STDOUT
+        if elsewhere and self._settings.rotation.journal_key.get_secret_value():
+            account = rotation.account
+            if self.journal().find(account):
+                raise left_to_the_journal(account)
+        return rotation
 
     def resume(self, entry: Entry, options: Options, hand_over: HandOver) -> Rotation:
         """Return the rotation that an entry of the journal is about.
@@ -251,7 +305,7 @@ class Workshop:
             app = AppClient(pool_id, rotation.client_id, keys, Flow(rotation.auth_flow))
         elif document and document.client_id:
             keys = (document.client_secret,) if document.client_secret else ()
-            app = AppClient(pool_id, document.client_id, keys, _flow(document, rotation.auth_flow))
+            app = AppClient(pool_id, document.client_id, keys, document.auth_flow or Flow(rotation.auth_flow))
         elif wish.options.verify:
             raise ConfigError(
                 "No app client is named, at which the new password could be proved.", remedy=_NAME_A_CLIENT
@@ -266,10 +320,6 @@ class Workshop:
 _NAME_A_CLIENT = (
     "Set rotation.client_id, or name the client in the secret (clientid); --no-verify rotates without proof."
 )
-
-
-def _flow(document: SecretDocument, default: str) -> Flow:
-    return Flow(document.auth_flow if document.auth_flow in list(Flow) else default)
 
 
 def _session(settings: Settings) -> boto3.Session:

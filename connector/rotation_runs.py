@@ -23,6 +23,7 @@ from connector.rotating import (
     SecretWish,
     Wish,
     Workshop,
+    left_to_the_journal,
     recover_account,
     recover_journal,
     rotate_account,
@@ -80,7 +81,7 @@ def _find_accounts(settings: Settings | ConfigError) -> Found:
         )
     faults = {f"group {pool}/{name}": fault for name, fault in members.faults.items()}
     faults |= {
-        account.identity: _left_to_the_journal(account.identity)
+        account.identity: left_to_the_journal(account.identity)
         for account in accounts
         if account.identity in unfinished
     }
@@ -92,13 +93,6 @@ def _unfinished(settings: Settings, workshop: Workshop) -> frozenset[str]:
     if not settings.rotation.journal_key.get_secret_value():
         return frozenset()
     return frozenset(entry.account for entry in workshop.journal().survey().entries)
-
-
-def _left_to_the_journal(account: str) -> VaultUnfit:
-    return VaultUnfit(
-        f"The journal keeps a rotation of {account} onto standard output that has not come to its end.",
-        remedy="Run `cognito-scim rotate recover`, which prints the password; keep each account in one vault.",
-    )
 
 
 def _refuse_to_hand_over(account: str, password: Secret) -> None:

@@ -4,7 +4,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -73,11 +74,35 @@ class Invocation:
 
     def tell_error(self, error: ConnectorError) -> None:
         """Tell one error: what happened, to what and what to do."""
+        say_aside(f"cognito-scim: {error.message}")
+        if error.remedy:
+            say_aside(f"  {error.remedy}")
         if self.json:
             print_json(self.describe(error))
-        click.echo(clean(f"cognito-scim: {error.message}"), err=True)
-        if error.remedy:
-            click.echo(clean(f"  {error.remedy}"), err=True)
+
+
+class StdoutFailed(ConnectorError):
+    """A result could not be told."""
+
+    exit_code = 75
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Write to standard output; a reader who went away is no fault.
+
+    Raises:
+        StdoutFailed: it is closed, or its disk is full.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StdoutFailed(
+            f"Standard output cannot be written ({error.strerror}), so the result was not told.",
+            remedy="What was done is done; the journal has a password on its way (`cognito-scim rotate recover`).",
+        ) from None
 
 
 pass_invocation = click.make_pass_decorator(Invocation)
@@ -97,12 +122,20 @@ def _ask_for_json(context: click.Context, _parameter: click.Parameter, value: bo
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Print the one JSON document of a command; ASCII, so it holds no control character either."""
-    click.echo(json.dumps(document, indent=2))
+    with telling():
+        click.echo(json.dumps(document, indent=2))
 
 
 def say(sentence: str) -> None:
     """Print a sentence for people."""
-    click.echo(clean(sentence))
+    with telling():
+        click.echo(clean(sentence))
+
+
+def say_aside(sentence: str) -> None:
+    """Print a sentence for people to stderr; where nobody reads that, the exit code tells all the same."""
+    with suppress(OSError):
+        click.echo(clean(sentence), err=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -114,7 +147,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     if not console.is_terminal:
         unbounded = console.options.update(max_width=_WIDEST_TABLE)
         console.width = max(console.width, console.measure(table, options=unbounded).maximum)
-    console.print(table)
+    with telling():
+        console.print(table)
 
 
 def clean(text: str) -> str:

@@ -6,6 +6,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ from connector.cli.db import db
 from connector.cli.demo import demo
 from connector.cli.execute import execute as execute_run
 from connector.cli.init import init
-from connector.cli.invocation import Invocation
+from connector.cli.invocation import Invocation, StdoutFailed, telling
 from connector.cli.listing import listing
 from connector.cli.rotate import rotate
 from connector.cli.runs import runs
@@ -27,6 +28,7 @@ from connector.errors import ConnectorError
 from connector.logs import FORMATS, LEVELS
 
 INTERRUPTED = 130
+_STDOUT, _STDERR = 1, 2
 _log = logging.getLogger(__name__)
 
 
@@ -53,7 +55,13 @@ for _command in (init, check, plan, sync, serve, demo, listing, runs, client, ro
 def run() -> None:
     """Run the command line of this process; SIGTERM ends it as Ctrl-C does, so that a run frees its lease."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(execute(sys.argv[1:]))
+    _open_closed_streams()
+    code = execute(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:  # told already
+        _forget_stdout()
+    sys.exit(code)
 
 
 def execute(arguments: Sequence[str]) -> int:
@@ -74,7 +82,8 @@ def execute(arguments: Sequence[str]) -> int:
         fault = error
     except Exception:  # noqa: BLE001 - the one place where a fault that nobody foresaw ends
         fault = _unexpected()
-    invocation.tell_error(fault)
+    with suppress(OSError, StdoutFailed):  # stderr has the fault
+        invocation.tell_error(fault)
     return fault.exit_code
 
 
@@ -83,7 +92,8 @@ def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
         with cli.make_context("cognito-scim", list(arguments), obj=invocation) as context:
             code = cli.invoke(context)
-        sys.stdout.flush()
+        with telling():
+            sys.stdout.flush()
     except click.exceptions.Exit as end:
         return end.exit_code
     return code if isinstance(code, int) else 0
@@ -96,6 +106,17 @@ def _unexpected() -> ConnectorError:
         f"An unexpected fault ({identifier}); nothing that was published has changed.",
         remedy="Run it again with --log-level debug; please report what the log then says of it.",
     )
+
+
+def _open_closed_streams() -> None:
+    """Give what the process was started without: else the next file that is opened becomes one of them."""
+    while (number := os.open(os.devnull, os.O_RDONLY)) <= _STDERR:
+        pass
+    os.close(number)
+    if sys.stdout is None:  # one that cannot be written, so that nothing is taken for told
+        sys.stdout = os.fdopen(_STDOUT, "w")
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the process lives
 
 
 def _forget_stdout() -> None:

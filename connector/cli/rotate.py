@@ -3,38 +3,38 @@
 A password is printed only where --vault stdout asks for it: it alone is on stdout then, and all else on stderr.
 """
 
-import json
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 import click
 
+from connector.cli.hands import Hands
 from connector.cli.invocation import (
     Command,
     Invocation,
-    clean,
     describe_error,
     json_option,
     pass_invocation,
     print_json,
     say,
+    say_aside,
 )
 from connector.cli.rotation_status import status
 from connector.config import Settings
 from connector.config.values import vault as check_vault
-from connector.errors import ConnectorError, VaultUnavailable
 from connector.rotating import (
     Kind,
     SecretWish,
     Wish,
+    forget_handed_over,
+    list_handed_over,
     verify_account,
 )
 from connector.rotation.engine import Options
 from connector.rotation.patience import Patience
 from connector.rotation.results import RotationResult
 from connector.rotation.secret import Secret
-from connector.rotation.secret_target import Mode
+from connector.rotation.secret_document import Mode
 from connector.rotation_runs import (
     recover_journal_on_record,
     recover_on_record,
@@ -44,6 +44,10 @@ from connector.rotation_runs import (
 
 NOT_PROVEN = 4
 _POLL_SECONDS = 3
+_COPY = (
+    "a sealed copy of what was printed stays in the journal until the next rotation; `rotate recover KIND NAME"
+    " --vault stdout` prints it again, `rotate recover --forget` removes it."
+)
 
 
 def _read_vault(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -118,7 +122,7 @@ def rotate() -> None:
 @pass_invocation
 def cognito_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     """Give the user NAME of the configured pool a new password."""
-    hands = _Hands(as_json=invocation.json)
+    hands = Hands(as_json=invocation.json)
     _tell(invocation, rotate_on_record(_settings(invocation), _wish(Kind.COGNITO_USER, name, asked), hands), hands)
 
 
@@ -128,7 +132,7 @@ def cognito_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
 @pass_invocation
 def iam_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     """Give the IAM user NAME a new console password; IAM has no sign-in that could prove it."""
-    hands = _Hands(as_json=invocation.json)
+    hands = Hands(as_json=invocation.json)
     _tell(invocation, rotate_on_record(_settings(invocation), _wish(Kind.IAM_USER, name, asked), hands), hands)
 
 
@@ -148,7 +152,7 @@ def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: str, **as
 
     Without a function, the secret says whose password it is: a JSON object with username, password and clientid.
     """
-    hands = _Hands(as_json=invocation.json)
+    hands = Hands(as_json=invocation.json)
     patience = Patience((_POLL_SECONDS,) * (wait // _POLL_SECONDS))
     wish = SecretWish(secret_id, Mode(mode), _options(asked), patience)
     _tell(invocation, rotate_secret_on_record(_settings(invocation), wish, hands), hands)
@@ -162,7 +166,7 @@ def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: str, **as
 def verify(invocation: Invocation, /, kind: str, name: str, **asked: Any) -> int:
     """Tell which of the values that the vault keeps of an account signs in; changes nothing."""
     wish = _wish(Kind(kind), name, asked)
-    found = verify_account(_settings(invocation), wish, _Hands(as_json=invocation.json))
+    found = verify_account(_settings(invocation), wish, Hands(as_json=invocation.json))
     if invocation.json:
         print_json(found.as_json())
     else:
@@ -174,17 +178,21 @@ def verify(invocation: Invocation, /, kind: str, name: str, **asked: Any) -> int
 @click.argument("kind", type=click.Choice([kind.value for kind in Kind]), required=False)
 @click.argument("name", required=False)
 @_with(_vault, _mode, _verify, _discard, json_option)
+@click.option("--forget", is_flag=True, help="Forget the copies of what was handed over on stdout: all of it arrived.")
 @pass_invocation
-def recover(invocation: Invocation, /, kind: str | None, name: str | None, **asked: Any) -> int:
+def recover(invocation: Invocation, /, kind: str | None, name: str | None, forget: bool, **asked: Any) -> int:  # noqa: FBT001 - click's
     """Bring to its end what an interrupted rotation began.
 
-    Without KIND and NAME, everything that the journal keeps.
+    Without KIND and NAME, everything that the journal keeps. With them, and --vault stdout, a password that was handed
+    over is printed again.
     """
+    if forget:
+        return _forget(invocation, kind)
     if kind is None:
         return _recover_all(invocation, _options(asked))
     if name is None:
         raise click.UsageError("Missing argument 'NAME'.")
-    hands = _Hands(as_json=invocation.json)
+    hands = Hands(as_json=invocation.json)
     _tell(invocation, recover_on_record(_settings(invocation), _wish(Kind(kind), name, asked), hands), hands)
     return 0
 
@@ -192,69 +200,35 @@ def recover(invocation: Invocation, /, kind: str | None, name: str | None, **ask
 rotate.add_command(status)
 
 
+def _forget(invocation: Invocation, kind: str | None) -> int:
+    if kind is not None:
+        raise click.UsageError("--forget is for all that was handed over; leave KIND and NAME out.")
+    accounts = forget_handed_over(_settings(invocation))
+    if invocation.json:
+        print_json({"forgotten": accounts})
+    else:
+        say("\n".join(f"{account}: forgotten." for account in accounts) or "No password was kept.")
+    return 0
+
+
 def _recover_all(invocation: Invocation, options: Options) -> int:
     """Recover each entry of the journal; --json makes one list of what was handed over and what failed."""
-    hands = _Hands(as_json=invocation.json, in_list=True)
+    hands = Hands(as_json=invocation.json, in_list=True)
     codes = []
     for outcome in recover_journal_on_record(_settings(invocation), options, hands):
         if isinstance(outcome, RotationResult):
-            _say_aside(outcome)
+            say_aside(_describe(outcome))
             continue
         codes.append(outcome.exit_code)
         if invocation.json:
             hands.put(describe_error(outcome))
-        _say_error(outcome)
+        say_aside(f"cognito-scim: {outcome}")
     hands.end_list()
     if not (codes or hands.gave):
-        click.echo("Nothing is pending in the journal.", err=True)
+        say_aside("Nothing is pending in the journal.")
+    for account in list_handed_over(_settings(invocation)):
+        say_aside(f"  {account}: {_COPY}")
     return codes[0] if codes else 0
-
-
-class _Hands:
-    """Gives passwords to who asked for them on standard output.
-
-    Args:
-        as_json: each as a JSON document.
-        in_list: all of them in one JSON list.
-    """
-
-    def __init__(self, *, as_json: bool, in_list: bool = False) -> None:
-        self._as_json = as_json
-        self._in_list = in_list and as_json
-        self._put_any = False
-        self.gave = False
-
-    def __call__(self, account: str, password: Secret) -> None:
-        """Print a password, and see it off.
-
-        Raises:
-            VaultUnavailable: nobody reads standard output.
-        """
-        try:
-            if self._as_json:
-                self.put({"account": account, "vault": "standard output", "password": password.reveal()})
-            else:
-                click.echo(password.reveal())
-            sys.stdout.flush()
-        except OSError as error:
-            raise VaultUnavailable(
-                f"The new password of {account} could not be written to standard output ({error.strerror}).",
-                remedy="It is live, and the journal keeps it: `cognito-scim rotate recover` prints it.",
-            ) from None
-        self.gave = True
-
-    def put(self, document: Mapping[str, Any]) -> None:
-        """Print a document, or an entry of the list."""
-        if not self._in_list:
-            print_json(document)
-            return
-        click.echo(("," if self._put_any else "[") + json.dumps(document))
-        self._put_any = True
-
-    def end_list(self) -> None:
-        """Print what ends the list."""
-        if self._in_list:
-            click.echo("]" if self._put_any else "[]")
 
 
 def _settings(invocation: Invocation) -> Settings:
@@ -280,19 +254,16 @@ def _options(asked: Mapping[str, Any]) -> Options:
     )
 
 
-def _tell(invocation: Invocation, result: RotationResult, hands: _Hands) -> None:
+def _tell(invocation: Invocation, result: RotationResult, hands: Hands) -> None:
     """Tell a result: on stderr where stdout has the password."""
     if hands.gave:
-        _say_aside(result)
+        say_aside(_describe(result))
+        say_aside(f"  {_COPY}")
     elif invocation.json:
         print_json(result.as_json())
     else:
-        say("\n".join((result.sentence(), *(f"  {note}" for note in result.as_json()["notes"]))))
+        say(_describe(result))
 
 
-def _say_aside(result: RotationResult) -> None:
-    click.echo(clean(result.sentence()), err=True)
-
-
-def _say_error(error: ConnectorError) -> None:
-    click.echo(clean(f"cognito-scim: {error}"), err=True)
+def _describe(result: RotationResult) -> str:
+    return "\n".join((result.sentence(), *(f"  {note}" for note in result.as_json()["notes"])))

@@ -42,7 +42,7 @@ class Rotation(Section):
     external_id_file: Path = ""
     """File that holds this ExternalId."""
     journal: Annotated[str, Field(min_length=1), AfterValidator(values.path)] = "cognito-scim-journal"
-    """Directory of the journal, which keeps a password sealed until it was handed over on standard output."""
+    """Directory of the journal, which keeps sealed what goes to standard output: before, and a copy after."""
     journal_key: Annotated[SecretStr, AfterValidator(values.journal_key)] = SecretStr("")
     """Key that seals the journal: 32 characters or more, drawn at random; needed to hand a password over."""
     journal_key_file: Path = ""

@@ -23,18 +23,26 @@ class Allowed:
         """Allow these names."""
         return cls(names=frozenset(names))
 
-    def check(self, account: str, *, called: Iterable[str], groups: Callable[[], Iterable[str]]) -> None:
+    def check(
+        self,
+        account: str,
+        *,
+        called: Iterable[str],
+        groups: Callable[[], Iterable[str]],
+        is_group: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         """Let an account pass, or not.
 
         Args:
             account: as messages name it.
             called: its names.
             groups: reads the names of its groups; asked only where no name is on the list.
+            is_group: tells whether a name on the list is a group's, which then stands for its members only.
 
         Raises:
             NotAllowed: neither it nor a group of its is on the list.
         """
-        if self.everyone or not self.names.isdisjoint(called):
+        if self.everyone or not all(is_group(name) for name in self.names.intersection(called)):
             return
         if not self.names or self.names.isdisjoint(groups()):
             raise NotAllowed(

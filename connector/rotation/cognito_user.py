@@ -5,7 +5,8 @@ answer to NEW_PASSWORD_REQUIRED) needs the password and no rights.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,20 +61,38 @@ class PoolUser:
         return f"user {self.username!r} of pool {self.pool_id or 'unknown'}"
 
 
-class _UserOfPool:
+class _UserOfPool(ABC):
     """What both ways share: the names, the policy, the groups."""
 
     def __init__(self, cognito: "CognitoIdentityProviderClient", user: PoolUser) -> None:
         self._cognito = cognito
         self._user = user
+        self._name = ""
 
     @property
     def identity(self) -> str:
-        """The key of lock and journal."""
-        return identify(self._user.pool_id, self._user.username)
+        """The key of lock and journal, one for all names of a user: asks the pool once for the name behind an alias."""
+        self._name = self._name or self._find_name()
+        return identify(self._user.pool_id, self._name)
+
+    @abstractmethod
+    def _find_name(self) -> str:
+        """Return the user's name as the pool knows it."""
 
     def _call(self, operation: str, *, changes: bool = False) -> AwsCall:
         return AwsCall(f"cognito-idp:{operation}", str(self._user), changes=changes, candidate=changes)
+
+    def _check_allowed(self, *called: str, groups: Callable[[], Iterator[str]]) -> None:
+        self._user.allowed.check(str(self._user), called=called, groups=groups, is_group=self._is_group)
+
+    def _is_group(self, name: str) -> bool:
+        """Tell whether a name is a group's; where that may not be told, it is taken for a user's."""
+        try:
+            with rotation_faults(self._call("ListUsersInGroup")):
+                self._cognito.list_users_in_group(UserPoolId=self._user.pool_id, GroupName=name, Limit=1)
+        except (TargetUnfit, RotationDenied):
+            return False
+        return True
 
     def _groups(self) -> Iterator[str]:
         request: dict[str, Any] = {"UserPoolId": self._user.pool_id, "Username": self._user.username}
@@ -120,10 +139,9 @@ class AdministeredUser(_UserOfPool):
 
     def examine(self) -> Account:
         """Look whether the password may be rotated; see `Target.examine`."""
-        with rotation_faults(self._call("AdminGetUser")):
-            found = self._cognito.admin_get_user(UserPoolId=self._user.pool_id, Username=self._user.username)
-            called = (self._user.username, found["Username"])
-        self._user.allowed.check(str(self._user), called=called, groups=self._groups)
+        found = self._get_user()
+        self._name = found["Username"]
+        self._check_allowed(self._user.username, self._name, groups=self._groups)
         state = str(found.get("UserStatus", "UNKNOWN"))
         self._check_state(state, enabled=found.get("Enabled", True))
         policy, notes = self._read_policy()
@@ -152,6 +170,14 @@ class AdministeredUser(_UserOfPool):
         """End every session of the user."""
         with rotation_faults(self._call("AdminUserGlobalSignOut")):
             self._cognito.admin_user_global_sign_out(UserPoolId=self._user.pool_id, Username=self._user.username)
+
+    def _get_user(self) -> dict[str, Any]:
+        with rotation_faults(self._call("AdminGetUser")):
+            found = self._cognito.admin_get_user(UserPoolId=self._user.pool_id, Username=self._user.username)
+            return {**found, "Username": str(found["Username"])}
+
+    def _find_name(self) -> str:
+        return str(self._get_user()["Username"])
 
     def _check_state(self, state: str, *, enabled: bool) -> None:
         if state == _FEDERATED:
@@ -189,9 +215,9 @@ class SelfServedUser(_UserOfPool):
 
     def examine(self) -> Account:
         """Look whether the password may be rotated; see `Target.examine`."""
-        self._user.allowed.check(str(self._user), called=(self._user.username,), groups=self._groups_if_readable)
+        self._check_allowed(self._user.username, groups=self._groups_if_readable)
         policy, notes = self._read_policy()
-        self._sign_in.probe()
+        self._name = self._sign_in.probe()
         return Account(self.identity, "as the user sees it", policy, notes)
 
     def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
@@ -212,6 +238,9 @@ class SelfServedUser(_UserOfPool):
     def prove(self, password: Secret) -> Proof:
         """Try to sign in, once; see `Target.prove`."""
         return self._sign_in.prove(password)
+
+    def _find_name(self) -> str:
+        return self._sign_in.probe()
 
     def _change(self, access_token: Secret, candidate: Secret, current: Secret) -> None:
         with sign_in_faults(self._call("ChangePassword", changes=True)):

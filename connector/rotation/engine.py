@@ -27,11 +27,14 @@ class Options:
         verify: prove the new password by signing in before it is promoted.
         sign_out: end the sessions begun with the old password, where the target can.
         discard_unfit: forget a pending value that the target refuses, once a sign-in proves that it is not live.
+        overrule: set a pending value although neither it nor the current one signs in, which shows that somebody else
+            has changed the password since.
     """
 
     verify: bool = True
     sign_out: bool = False
     discard_unfit: bool = False
+    overrule: bool = True
 
 
 class Rotation:
@@ -62,6 +65,11 @@ class Rotation:
         self._patience = patience
         self._options = options
         self._sign_ins = SignIns(target)
+
+    @property
+    def account(self) -> str:
+        """Identity of the target."""
+        return self._target.identity
 
     def rotate(self) -> RotationResult:
         """Give the account a new password; one that is pending already is brought to its end instead."""
@@ -108,6 +116,8 @@ class Rotation:
                 return proof
             if proof.verdict is Verdict.UNDECIDED:
                 raise cannot_tell(candidate, proof)
+            if proof.verdict is Verdict.REFUSED and not self._options.overrule:
+                self._check_unchanged(candidate)
         try:
             return Setting(self._target, self._sign_ins, candidate).settle(self._patience)
         except NewSecretRejected as error:
@@ -140,6 +150,22 @@ class Rotation:
         outcome = Outcome.ROTATED if candidate.fresh else Outcome.FINISHED
         _log.info("%s: %s", candidate.account.identity, outcome.value)
         return RotationResult(candidate.account.identity, self._vault.name, outcome, proof, notes)
+
+    def _check_unchanged(self, candidate: Candidate) -> None:
+        """Raise unless the password is, as far as anybody knows, the one that the candidate was to replace."""
+        current = candidate.kept.current
+        if current is None:
+            return
+        proof = self._sign_ins.prove(current)
+        if proof.verdict is Verdict.UNDECIDED:
+            raise cannot_tell(candidate, proof)
+        if not proof.accepted:
+            raise NotProven(
+                f"{self._target.identity}: neither the pending password nor the one before signs in: somebody else has"
+                " changed it. Nothing was set.",
+                remedy=f"It stays pending in {self._vault.name}. Recover this account by its name to set it all the"
+                " same.",
+            )
 
     def _is_unfit(self, candidate: Candidate) -> bool:
         """Tell whether a pending value has to go: against today's policy, proven not live, and asked to be removed."""

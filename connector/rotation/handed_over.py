@@ -1,15 +1,19 @@
 """A password that is handed to the caller (standard output), which cannot keep a candidate: the journal does.
 
-The entry is removed only after the password was handed over; a crash before hands it over again.
+A crash before the end hands the password over again. That a pipe took it says not that somebody has read it, so a
+sealed copy stays until the account's next rotation, or until it is forgotten on request.
 """
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
-from connector.rotation.journal import Entry, Journal
+from connector.errors import VaultUnfit
+from connector.rotation.journal import Entry, Journal, Stage
 from connector.rotation.policy import PasswordPolicy
 from connector.rotation.ports import Kept
 from connector.rotation.secret import Secret
+from connector.rotation.secret_document import Mode
 
 
 class HandedOver:
@@ -47,26 +51,39 @@ class HandedOver:
     def read(self) -> Kept:
         """Return what the journal has of the account."""
         entry = self._journal.find(self._account)
-        if entry is None:
-            return Kept(current=self._current)
-        previous = entry.old if self._current else None
-        return Kept(current=self._current or entry.old, pending=entry.new, previous=previous)
+        known = (self._current, entry.old if entry else None, self._given())
+        current, previous = (*filter(None, known), None, None)[:2]
+        return Kept(current=current, pending=entry.new if entry else None, previous=previous)
 
     def stage(self, candidate: Secret, *, policy: PasswordPolicy) -> Secret:
         """Write the candidate into the journal; one that is there already stays."""
         entry = self._journal.find(self._account)
         if entry is None:
+            if self._mode == Mode.SELF and self.read().current is None:
+                raise VaultUnfit(
+                    f"Nothing keeps the current password of {self._account}, with which it would set another.",
+                    remedy="Name a file that does: --current-password-file; or rotate the administrator's way.",
+                )
             entry = Entry(self._account, candidate, self._current, policy.digest(), self._mode)
             self._journal.write(entry)
         return entry.new
 
     def promote(self) -> None:
-        """Hand the password over, then forget it."""
+        """Hand the password over, and keep a copy that is pending no more."""
         entry = self._journal.find(self._account)
         if entry is not None:
             self._hand_over(entry.new)
+            self._journal.write(replace(entry, old=None), Stage.GIVEN)
             self._journal.remove(self._account)
 
     def discard_pending(self) -> None:
         """Forget the candidate."""
         self._journal.remove(self._account)
+
+    def _given(self) -> Secret | None:
+        """Return what was handed over last; it is a help, and nothing hangs on it."""
+        try:
+            given = self._journal.find(self._account, Stage.GIVEN)
+        except VaultUnfit:
+            return None
+        return given.new if given else None

@@ -1,7 +1,8 @@
 """A sealed file for each account under rotation, for vaults that cannot hold a pending password.
 
 An entry is written beside its place, synced, and moved there (rename(2) is atomic); then the directory is synced: after
-a kill or a power cut there is the old entry or the new one, whole. It stays until the rotation has come to its end.
+a kill or a power cut there is the old entry or the new one, whole. It stays until the rotation has come to its end, and
+then as a copy of what was handed over.
 """
 
 import fcntl
@@ -9,9 +10,11 @@ import hashlib
 import json
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +23,16 @@ from connector.rotation.seal import BrokenSeal, Sealer
 from connector.rotation.secret import Secret
 
 _log = logging.getLogger(__name__)
-_ENTRY, _LOCK, _UNFINISHED = ".entry", ".lock", ".unfinished"
+_LOCK, _UNFINISHED = ".lock", ".unfinished"
+
+
+class Stage(StrEnum):
+    """How far an entry has come; the value is the end of its file's name."""
+
+    PENDING = ".entry"
+    """The rotation has not come to its end."""
+    GIVEN = ".given"
+    """The password was handed over, and nobody has said that it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,26 +129,26 @@ class Journal:
         finally:
             os.close(lock)
 
-    def find(self, account: str) -> Entry | None:
+    def find(self, account: str, stage: Stage = Stage.PENDING) -> Entry | None:
         """Return the entry of an account, if it has one."""
-        path = self._path(account, _ENTRY)
+        path = self._path(account, stage)
         with self._reaching():
             return self._open(path) if path.exists() else None
 
-    def survey(self) -> Survey:
+    def survey(self, stage: Stage = Stage.PENDING) -> Survey:
         """Return every entry, by account; one that does not open hides no other."""
         entries, faults = list[Entry](), list[VaultUnfit]()
         with self._reaching():
-            for path in sorted(self._directory.glob(f"*{_ENTRY}")):
+            for path in sorted(self._directory.glob(f"*{stage}")):
                 try:
                     entries.append(self._open(path))
                 except VaultUnfit as fault:
                     faults.append(fault)
         return Survey(tuple(sorted(entries, key=lambda entry: entry.account)), tuple(faults))
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: Entry, stage: Stage = Stage.PENDING) -> None:
         """Keep an entry; when this returns it outlives a power cut."""
-        path = self._path(entry.account, _ENTRY)
+        path = self._path(entry.account, stage)
         unfinished = self._path(entry.account, _UNFINISHED)
         sealed = self._sealer.seal(entry.to_bytes(), about=path.name.encode())
         with self._reaching():
@@ -150,10 +162,10 @@ class Journal:
             unfinished.replace(path)
             self._sync_directory()
 
-    def remove(self, account: str) -> None:
+    def remove(self, account: str, stage: Stage = Stage.PENDING) -> None:
         """Forget an account's entry, because its password is kept elsewhere or dead."""
         with self._reaching():
-            self._path(account, _ENTRY).unlink(missing_ok=True)
+            self._path(account, stage).unlink(missing_ok=True)
             self._sync_directory()
 
     def _count_attempt(self, account: str) -> None:
@@ -177,7 +189,17 @@ class Journal:
         return self._directory / f"{hashlib.sha256(account.encode()).hexdigest()[:32]}{kind}"
 
     def _make_directory(self) -> None:
+        """Make the directory, or look whether nobody else could put or take an entry.
+
+        Raises:
+            VaultUnfit: others may write there.
+        """
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._directory.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise VaultUnfit(
+                f"Others may write into {self}, and so take away the only copy of a password.",
+                remedy=f"Run: chmod 700 {self._directory}",
+            )
 
     def _sync_directory(self) -> None:
         directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)

@@ -9,7 +9,8 @@ from connector.errors import OutcomeUnknown, RotationBusy
 from connector.rotation.aws_faults import AwsCall, aws_error_code, rotation_faults
 from connector.rotation.patience import Patience
 from connector.rotation.results import Outcome, RotationResult
-from connector.rotation.secrets_manager import CURRENT, SecretsManagerVault
+from connector.rotation.secret_versions import CURRENT
+from connector.rotation.secrets_manager import SecretsManagerVault
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -5,11 +5,11 @@ A target with a password history refuses the one before, even to an administrato
 
 from contextlib import AbstractContextManager, nullcontext
 
-from connector.errors import NoWayBack, RotationError
+from connector.errors import NoWayBack, RotationDenied, RotationError
 from connector.rotation.engine import Rotation
 from connector.rotation.patience import Patience
 from connector.rotation.policy import PasswordPolicy
-from connector.rotation.ports import Account, Kept, Proof, Target
+from connector.rotation.ports import Account, Kept, Proof, Target, Verdict
 from connector.rotation.results import RotationResult
 from connector.rotation.secret import Secret
 
@@ -31,6 +31,7 @@ def roll_back(target: Target, *, prior: Secret | None, new: Secret, patience: Pa
     Raises:
         NoWayBack: it cannot be set; the message says which password is live.
     """
+    target = _EvenUnproved(target)
     try:
         account = target.examine()
         if prior is not None and (can_roll_back(account, prior) or target.prove(prior).accepted):
@@ -55,6 +56,33 @@ def _live(target: Target, new: Secret, prior: Secret | None) -> str:
 
 def _describe(proof: Proof | None) -> str:
     return "the one before is not known" if proof is None else proof.detail or proof.verdict.value
+
+
+class _EvenUnproved:
+    """A target at which a sign-in that AWS denies proves nothing, and stops nothing: going back matters more."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.needs_current = target.needs_current
+
+    @property
+    def identity(self) -> str:
+        try:
+            return self._target.identity
+        except RotationError:
+            return "the account"
+
+    def examine(self) -> Account:
+        return self._target.examine()
+
+    def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
+        self._target.set_password(candidate, current=current)
+
+    def prove(self, password: Secret) -> Proof:
+        try:
+            return self._target.prove(password)
+        except RotationDenied as error:
+            return Proof(Verdict.UNVERIFIABLE, error.message)
 
 
 class _Reversed:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Self, TypeVar
+from typing import Self
 
 from connector.errors import VaultUnfit
 from connector.rotation.allowed import EVERYONE
@@ -14,19 +13,8 @@ from connector.rotation.aws_faults import AwsCall, rotation_faults
 from connector.rotation.cognito_user import AdministeredUser, PoolUser, SelfServedUser
 from connector.rotation.ports import Target
 from connector.rotation.secret import Secret
-from connector.rotation.secret_document import SecretDocument
+from connector.rotation.secret_document import Mode, SecretDocument, choose
 from connector.rotation.sign_in import AppClient, Flow, SignIn
-
-Choice = TypeVar("Choice", bound=StrEnum)
-
-
-class Mode(StrEnum):
-    """Which way the password is set."""
-
-    ADMIN = "admin"
-    """AdminSetUserPassword."""
-    SELF = "self"
-    """As the user does, signed in with the current one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +28,21 @@ class Defaults:
     """
 
     user_pool_id: str | None
-    mode: str
-    auth_flow: str
+    mode: Mode
+    auth_flow: Flow
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Return what the function's environment says."""
+        """Return what the function's environment says; its names are none of the command's, which takes COGNITO_SCIM_*.
+
+        Raises:
+            VaultUnfit: it names no way or flow that there is.
+        """
         return cls(
-            user_pool_id=environment.get("COGNITO_SCIM_USER_POOL_ID") or None,
-            mode=environment.get("COGNITO_SCIM_ROTATION_MODE") or Mode.SELF.value,
-            auth_flow=environment.get("COGNITO_SCIM_AUTH_FLOW") or Flow.USER_PASSWORD_AUTH.value,
+            user_pool_id=environment.get("ROTATION_USER_POOL_ID") or None,
+            mode=choose(Mode, "ROTATION_MODE", environment.get("ROTATION_MODE") or None) or Mode.SELF,
+            auth_flow=choose(Flow, "ROTATION_AUTH_FLOW", environment.get("ROTATION_AUTH_FLOW") or None)
+            or Flow.USER_PASSWORD_AUTH,
         )
 
 
@@ -76,7 +69,7 @@ def open_target(
         VaultUnfit: the secret does not say enough, or names another pool than the function is for.
         TargetUnavailable, RotationDenied, TargetUnfit: the authenticator's seed could not be read.
     """
-    pool_id, mode = _pool(document, defaults), _choose(Mode, "mode", document.mode or defaults.mode)
+    pool_id, mode = _pool(document, defaults), document.mode or defaults.mode
     user = PoolUser(pool_id, document.username, EVERYONE)
     sign_in = None
     if document.client_id is not None:
@@ -91,7 +84,7 @@ def open_target(
     if not pool_id:
         raise VaultUnfit(
             "Neither the secret nor the function says which user pool the user is in.",
-            remedy="Add it to the secret as user_pool_id, or set COGNITO_SCIM_USER_POOL_ID.",
+            remedy="Add it to the secret as user_pool_id, or set ROTATION_USER_POOL_ID.",
         )
     return AdministeredUser(door.cognito(), user, sign_in=sign_in)
 
@@ -105,13 +98,13 @@ def _pool(document: SecretDocument, defaults: Defaults) -> str:
     return defaults.user_pool_id or document.user_pool_id or ""
 
 
-def _app_client(document: SecretDocument, client_id: str, pool_id: str, flow: str) -> AppClient:
+def _app_client(document: SecretDocument, client_id: str, pool_id: str, flow: Flow) -> AppClient:
     secrets = (document.client_secret,) if document.client_secret else ()
-    app = AppClient(pool_id, client_id, secrets, _choose(Flow, "auth_flow", flow))
+    app = AppClient(pool_id, client_id, secrets, flow)
     if not pool_id and app.flow is not Flow.USER_PASSWORD_AUTH:
         raise VaultUnfit(
             f"{app.flow} needs the id of the user pool.",
-            remedy="Add it to the secret as user_pool_id, or set COGNITO_SCIM_USER_POOL_ID.",
+            remedy="Add it to the secret as user_pool_id, or set ROTATION_USER_POOL_ID.",
         )
     return app
 
@@ -129,10 +122,3 @@ def read_seed(door: AwsDoor, secret_id: str) -> Secret:
             f"The secret {secret_id} holds no seed.", remedy="Store the authenticator's key in it, as text."
         )
     return Secret(seed)
-
-
-def _choose(kind: type[Choice], key: str, text: str) -> Choice:
-    try:
-        return kind(text)
-    except ValueError:
-        raise VaultUnfit(f"{key} is none of {', '.join(kind)}.", remedy=f"Correct {key}.") from None

@@ -6,9 +6,8 @@ PutSecretValue): that leads two rotations which begin together to one candidate.
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ClientError
 
 from connector.errors import (
+    OutcomeUnknown,
     RotationBusy,
     RotationError,
     TargetUnavailable,
@@ -29,77 +29,14 @@ from connector.rotation.policy import PasswordPolicy
 from connector.rotation.ports import Kept
 from connector.rotation.secret import Secret
 from connector.rotation.secret_document import SecretDocument
+from connector.rotation.secret_versions import CURRENT, PENDING, PREVIOUS, Labels, Order, Owner, Shown
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_secretsmanager.type_defs import PutSecretValueRequestTypeDef, UpdateSecretVersionStageRequestTypeDef
 
 Answer = TypeVar("Answer")
-CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The account that a secret has to be about.
-
-    Args:
-        username: its name.
-        user_pool_id: its pool; None for an IAM user.
-    """
-
-    username: str
-    user_pool_id: str | None = None
-
-    def require(self, document: SecretDocument, secret: str) -> None:
-        """Compare a secret with it.
-
-        Raises:
-            VaultUnfit: the secret is about another account.
-        """
-        if document.username != self.username or document.user_pool_id not in (None, self.user_pool_id):
-            raise VaultUnfit(
-                f"{secret} keeps the password of another account than {self.username}.",
-                remedy="Name the secret of this account, or correct username and user_pool_id in the secret.",
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Where a secret's labels are (API reference: DescribeSecret).
-
-    Args:
-        arn: the secret's ARN.
-        stages: the labels of each version that has any.
-        rotation_enabled: whether a function rotates it; None if it was never said.
-    """
-
-    arn: str
-    stages: Mapping[str, frozenset[str]]
-    rotation_enabled: bool | None = None
-
-    def holder(self, label: str) -> str | None:
-        """Return the version that has a label."""
-        return next((version for version, labels in self.stages.items() if label in labels), None)
-
-    @property
-    def pending(self) -> str | None:
-        """The version that is pending; one that is current too is pending no more."""
-        version = self.holder(PENDING)
-        return None if version == self.holder(CURRENT) else version
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A rotation that Secrets Manager runs, step by step.
-
-    Args:
-        version: id of the new version (ClientRequestToken).
-        rotation_token: what PutSecretValue has to show where the rotation crosses roles or accounts.
-    """
-
-    version: str
-    rotation_token: str | None = None
 
 
 class SecretsManagerVault:
@@ -127,6 +64,7 @@ class SecretsManagerVault:
         self._owner = owner
         self._order = order
         self._patience = patience
+        self._shown: Shown | None = None
 
     @property
     def name(self) -> str:
@@ -161,7 +99,9 @@ class SecretsManagerVault:
         """
         labels = self.labels()
         current = self._current(labels)
-        pending = self._document(labels.pending)
+        version = self._order.version if self._order and labels.pending else labels.pending
+        pending = self._document(version)
+        self._shown = Shown(version, pending.password, labels.holder(CURRENT)) if version and pending else None
         if pending is not None and pending.account != current.account:
             raise VaultUnfit(
                 f"In the {self.name}, the pending version is about another account than the current one.",
@@ -175,34 +115,72 @@ class SecretsManagerVault:
         labels = self.labels()
         text = self._current(labels).with_password(candidate)
         for version in self._versions(labels):
+            self._shown = Shown(version, candidate, labels.holder(CURRENT))
             if self._put(version, text):
                 return candidate
             there = self._document(version)
             if there is not None and (self._order or self.labels().pending == version):
+                self._shown = Shown(version, there.password, labels.holder(CURRENT))
                 return there.password
             if self.labels().holder(CURRENT) != labels.holder(CURRENT):
                 break
-        raise RotationBusy(
+        raise self._busy()
+
+    def promote(self) -> None:
+        """Move AWSCURRENT to the version that was read or staged; AWS moves AWSPREVIOUS along.
+
+        Raises:
+            OutcomeUnknown: another version is pending or current meanwhile, or the candidate's is gone.
+        """
+        labels = self.labels()
+        ordered = Shown(self._order.version, None, labels.holder(CURRENT)) if self._order else None
+        shown = self._shown or ordered
+        if shown is None:
+            return
+        is_next = labels.holder(CURRENT) == shown.follows and labels.pending in (None, shown.version)
+        is_done = labels.holder(CURRENT) == shown.version
+        if not (is_done or is_next) or not self._is_kept(shown):
+            raise self._overtaken(shown)
+        if not is_done:
+            self._make_current(shown)
+
+    def _make_current(self, shown: Shown) -> None:
+        try:
+            self._move(CURRENT, to=shown.version, start=shown.follows)
+        except (VaultUnfit, VaultUnavailable) as error:
+            if self.labels().holder(CURRENT) == shown.version:  # the reply to a move that was made may have been lost
+                return
+            raise self._overtaken(shown) if isinstance(error, VaultUnfit) else error from None
+
+    def _is_kept(self, shown: Shown) -> bool:
+        there = self._document(shown.version) if shown.password else None
+        return shown.password is None or (there is not None and there.password == shown.password)
+
+    def discard_pending(self) -> None:
+        """Take AWSPENDING away from the version that was read or staged.
+
+        Raises:
+            RotationBusy: another one is pending meanwhile.
+        """
+        version = self.labels().pending
+        if version is None or self._shown is None:
+            return
+        if version != self._shown.version or not self._is_kept(self._shown):
+            raise self._busy()
+        self._move(PENDING, to=None, start=version)
+
+    def _busy(self) -> RotationBusy:
+        return RotationBusy(
             f"The {self.name} was rotated by somebody else meanwhile.", remedy="Look at it; rotate again if need be."
         )
 
-    def promote(self) -> None:
-        """Move AWSCURRENT to the pending version; AWS moves AWSPREVIOUS along."""
-        labels = self.labels()
-        version = self._order.version if self._order else labels.pending
-        if version is None or labels.holder(CURRENT) == version:
-            return
-        try:
-            self._move(CURRENT, to=version, start=labels.holder(CURRENT))
-        except (VaultUnfit, VaultUnavailable):
-            if self.labels().holder(CURRENT) != version:  # the reply to a move that was made may have been lost
-                raise
-
-    def discard_pending(self) -> None:
-        """Take AWSPENDING away."""
-        version = self.labels().pending
-        if version is not None:
-            self._move(PENDING, to=None, start=version)
+    def _overtaken(self, shown: Shown) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"The {self.name} was changed by somebody else, and the new password in its version {shown.version} could"
+            " not be made current.",
+            remedy="`cognito-scim rotate verify` tells which value signs in. If none does, look for that version"
+            " (list-secret-version-ids --include-deprecated), or rotate again as administrator.",
+        )
 
     def _current(self, labels: Labels) -> SecretDocument:
         current = self._document(labels.holder(CURRENT))

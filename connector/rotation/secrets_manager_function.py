@@ -23,7 +23,8 @@ from connector.rotation.function_log import json_log
 from connector.rotation.patience import Patience
 from connector.rotation.secret_document import SecretDocument
 from connector.rotation.secret_target import Defaults, open_target
-from connector.rotation.secrets_manager import CURRENT, PENDING, Labels, Order, SecretsManagerVault
+from connector.rotation.secret_versions import CURRENT, PENDING, Labels, Order
+from connector.rotation.secrets_manager import SecretsManagerVault
 from connector.rotation.setting import Candidate
 
 _SECRET_ID = re.compile(r"[A-Za-z0-9/_+=.@:!-]{1,2048}")
@@ -101,10 +102,10 @@ def handler(event: Mapping[str, Any], context: Context | None) -> None:
     """
     asked = Invocation.read(event)
     keys = {"secret_id": asked.secret_id, "rotation_step": asked.step.value, "version_id": asked.version_id}
-    function = RotationFunction(_open_door(os.environ.get("AWS_REGION")), Defaults.read(os.environ))
     seconds_left = context.get_remaining_time_in_millis() / 1000 if context else _UNCOUNTED
     with json_log(**keys) as log:
         try:
+            function = RotationFunction(_open_door(os.environ.get("AWS_REGION")), Defaults.read(os.environ))
             log.info(function.run(asked, seconds_left=seconds_left))
         except (ConnectorError, ValueError) as error:
             log.error("%s: %s", type(error).__name__, error)  # noqa: TRY400  a traceback may show values

@@ -17,6 +17,12 @@ from connector.rotation.patience import Patience, SignIns
 from connector.rotation.ports import Account, Kept, Proof, Target, Verdict
 from connector.rotation.secret import Secret
 
+_SET_JUST_NOW = "The account refuses it as used before: an earlier attempt has set it."
+_SET_ONCE = (
+    "The account refuses it as used before: an earlier run has set it. Whether it still is the password cannot be told:"
+    " if anybody has set another one since, this one is dead. Rotate again to be sure."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -55,8 +61,19 @@ class Setting:
         Raises:
             NewSecretRejected: the target refuses it, and it is not the password.
             CurrentRefused: what the vault keeps cannot set another password; nothing has changed.
-            OutcomeUnknown, TargetUnavailable: no telling yet; setting the same candidate again is safe.
+            TargetUnavailable, RotationDenied, TargetUnfit: every attempt was refused; nothing has changed.
+            OutcomeUnknown: no telling yet; setting the same candidate again is safe.
         """
+        try:
+            return self._settle(patience)
+        except OutcomeUnknown:
+            raise
+        except RotationError as error:
+            if not self._unanswered:
+                raise
+            raise self._still_unknown(error) from error
+
+    def _settle(self, patience: Patience) -> Proof | None:
         fault: RotationError
         for _ in patience.attempts():
             try:
@@ -72,6 +89,15 @@ class Setting:
             if self._unanswered and (proof := self._prove()).accepted:
                 return proof
         raise fault
+
+    def _still_unknown(self, last: RotationError) -> OutcomeUnknown:
+        """Return the error for a refusal that came after an attempt without answer: it says nothing of that one."""
+        candidate = self._candidate
+        return OutcomeUnknown(
+            f"{candidate.account.identity}: no telling whether the pending password is live: an attempt to set it had"
+            f" no answer, and the last one failed. {last.message}",
+            remedy="Once that is mended, run the rotation again.",
+        )
 
     def _prove(self) -> Proof:
         return self._sign_ins.prove(self._candidate.password)
@@ -112,7 +138,7 @@ class Setting:
         """A random password that meets the policy is refused for one reason only: the account has had it."""
         policy = self._candidate.account.policy
         if policy.known and policy.history and not policy.faults(self._candidate.password):
-            return replace(proof, detail="The account refuses it as used before: an earlier attempt has set it.")
+            return replace(proof, detail=_SET_JUST_NOW if self._candidate.fresh else _SET_ONCE)
         raise cannot_tell(self._candidate, proof) from error
 
 

@@ -144,16 +144,19 @@ class SignIn:
             )
         return self._answer_factor(reached)
 
-    def probe(self) -> None:
+    def probe(self) -> str:
         """Begin a sign-in by SRP and drop it: it tells whether user, app client and secret fit, and counts for nothing.
+
+        Returns:
+            The user's name as the pool knows it; by another flow than SRP, which tells nothing yet, the name given.
 
         Raises:
             TargetUnavailable, TargetUnfit: as `enter`.
         """
-        if self._app.flow is Flow.USER_SRP_AUTH:
-            self._with_fitting_secret(
-                lambda secret: self._initiate({"SRP_A": Exchange(self._app.pool_id).public}, secret)
-            )
+        if self._app.flow is not Flow.USER_SRP_AUTH:
+            return self._username
+        asked = {"SRP_A": Exchange(self._app.pool_id).public}
+        return self._with_fitting_secret(lambda secret: self._initiate(asked, secret)).username
 
     def answer_new_password(self, reached: SignInStep, password: Secret, attributes: Mapping[str, str]) -> SignInStep:
         """Answer NEW_PASSWORD_REQUIRED; what comes next, if anything, comes after the change.

@@ -7,7 +7,7 @@ is killed leaves what the engine goes on with (P26), and each account that it ha
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connector.errors import ConnectorError, RotationError, StoreError
 from connector.rotation.engine import Rotation
@@ -157,9 +157,9 @@ class _Story:
 
 
 def _attempt(account: Account, deed: Callable[[Rotation], RotationResult]) -> RotationResult | ConnectorError:
-    """Do something with one account; whatever goes wrong is that account's alone."""
+    """Do something with one account, which keeps the name that it is expected under; what goes wrong is its alone."""
     try:
-        return deed(account.open())
+        return replace(deed(account.open()), account=account.identity)
     except ConnectorError as fault:
         return fault
     except Exception as fault:  # noqa: BLE001 - whatever it was, the other accounts are to be rotated

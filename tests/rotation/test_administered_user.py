@@ -20,7 +20,7 @@ from tests.fakes.faults import Fault
 from tests.fakes.refusals import Refusal
 from tests.fakes.rotation.cloud import POOL_ID, Cloud
 from tests.fakes.rotation.policies import PoolPolicy
-from tests.rotation.people import NEW, OLD, administered, pool_user
+from tests.rotation.people import NEW, OLD, administered, pool_user, self_served
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +99,17 @@ def test_a_missing_pool_is_refused(cloud: Cloud, door: AwsDoor) -> None:
         administered(cloud, door).examine()
 
 
+@pytest.mark.parametrize("make", [administered, self_served])
+def test_all_names_of_a_user_are_one_identity(cloud: Cloud, door: AwsDoor, make) -> None:
+    """P26: lock and journal go by the name that the pool keeps; both ways learn it, before and after a look."""
+    cloud.pool.add_client("app")
+    cloud.pool.add_user("7d6f-internal", OLD.reveal(), aliases={"ann", "ann@example.com"})
+    targets = [make(cloud, door), make(cloud, door)]
+    targets[1].examine()
+
+    assert {target.identity for target in targets} == {f"cognito-user {POOL_ID}/7d6f-internal"}
+
+
 @pytest.mark.parametrize("names", [["ann"], ["7d6f-internal"], ["g5"], ["x", "g1"]])
 def test_the_list_may_name_the_user_or_a_group_on_any_page(cloud: Cloud, door: AwsDoor, names) -> None:
     """P26: by the name that was given, by the internal one, or by a group."""
@@ -106,6 +117,19 @@ def test_the_list_may_name_the_user_or_a_group_on_any_page(cloud: Cloud, door: A
     cloud.pool.add_user("7d6f-internal", OLD.reveal(), aliases={"ann"}, groups=groups)
 
     assert administered(cloud, door, allowed=Allowed.only(names)).examine().state == "CONFIRMED"
+
+
+@pytest.mark.parametrize("make", [administered, self_served])
+def test_a_user_called_like_an_allowed_group_is_left_alone(cloud: Cloud, door: AwsDoor, make) -> None:
+    """P26: a name that is a group's stands for its members; without the right to ask, for a user."""
+    cloud.pool.add_client("app")
+    cloud.pool.add_user("ann", OLD.reveal())
+    cloud.pool.add_user("bo", OLD.reveal(), groups=["ann"])
+
+    with pytest.raises(NotAllowed):
+        make(cloud, door).examine()
+    cloud.deny("ListUsersInGroup")
+    assert make(cloud, door).examine().identity.endswith("/ann")
 
 
 def test_who_is_not_on_the_list_is_left_alone(cloud: Cloud, door: AwsDoor) -> None:

@@ -468,18 +468,26 @@ class Allowed:
         """Allow these names."""
         return cls(names=frozenset(names))
 
-    def check(self, account: str, *, called: Iterable[str], groups: Callable[[], Iterable[str]]) -> None:
+    def check(
+        self,
+        account: str,
+        *,
+        called: Iterable[str],
+        groups: Callable[[], Iterable[str]],
+        is_group: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         """Let an account pass, or not.
 
         Args:
             account: as messages name it.
             called: its names.
             groups: reads the names of its groups; asked only where no name is on the list.
+            is_group: tells whether a name on the list is a group's, which then stands for its members only.
 
         Raises:
             NotAllowed: neither it nor a group of its is on the list.
         """
-        if self.everyone or not self.names.isdisjoint(called):
+        if self.everyone or not all(is_group(name) for name in self.names.intersection(called)):
             return
         if not self.names or self.names.isdisjoint(groups()):
             raise NotAllowed(
@@ -1132,6 +1140,15 @@ def account_policy(described: Mapping[str, Any]) -> PasswordPolicy:
 # Set a candidate, and know afterwards whether it is the password.
 
 
+_SET_JUST_NOW = "The account refuses it as used before: an earlier attempt has set it."
+
+
+_SET_ONCE = (
+    "The account refuses it as used before: an earlier run has set it. Whether it still is the password cannot be told:"
+    " if anybody has set another one since, this one is dead. Rotate again to be sure."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A password that the vault keeps as pending.
@@ -1169,8 +1186,19 @@ class Setting:
         Raises:
             NewSecretRejected: the target refuses it, and it is not the password.
             CurrentRefused: what the vault keeps cannot set another password; nothing has changed.
-            OutcomeUnknown, TargetUnavailable: no telling yet; setting the same candidate again is safe.
+            TargetUnavailable, RotationDenied, TargetUnfit: every attempt was refused; nothing has changed.
+            OutcomeUnknown: no telling yet; setting the same candidate again is safe.
         """
+        try:
+            return self._settle(patience)
+        except OutcomeUnknown:
+            raise
+        except RotationError as error:
+            if not self._unanswered:
+                raise
+            raise self._still_unknown(error) from error
+
+    def _settle(self, patience: Patience) -> Proof | None:
         fault: RotationError
         for _ in patience.attempts():
             try:
@@ -1186,6 +1214,15 @@ class Setting:
             if self._unanswered and (proof := self._prove()).accepted:
                 return proof
         raise fault
+
+    def _still_unknown(self, last: RotationError) -> OutcomeUnknown:
+        """Return the error for a refusal that came after an attempt without answer: it says nothing of that one."""
+        candidate = self._candidate
+        return OutcomeUnknown(
+            f"{candidate.account.identity}: no telling whether the pending password is live: an attempt to set it had"
+            f" no answer, and the last one failed. {last.message}",
+            remedy="Once that is mended, run the rotation again.",
+        )
 
     def _prove(self) -> Proof:
         return self._sign_ins.prove(self._candidate.password)
@@ -1226,7 +1263,7 @@ class Setting:
         """A random password that meets the policy is refused for one reason only: the account has had it."""
         policy = self._candidate.account.policy
         if policy.known and policy.history and not policy.faults(self._candidate.password):
-            return replace(proof, detail="The account refuses it as used before: an earlier attempt has set it.")
+            return replace(proof, detail=_SET_JUST_NOW if self._candidate.fresh else _SET_ONCE)
         raise cannot_tell(self._candidate, proof) from error
 
 
@@ -1258,11 +1295,14 @@ class Options:
         verify: prove the new password by signing in before it is promoted.
         sign_out: end the sessions begun with the old password, where the target can.
         discard_unfit: forget a pending value that the target refuses, once a sign-in proves that it is not live.
+        overrule: set a pending value although neither it nor the current one signs in, which shows that somebody else
+            has changed the password since.
     """
 
     verify: bool = True
     sign_out: bool = False
     discard_unfit: bool = False
+    overrule: bool = True
 
 
 class Rotation:
@@ -1293,6 +1333,11 @@ class Rotation:
         self._patience = patience
         self._options = options
         self._sign_ins = SignIns(target)
+
+    @property
+    def account(self) -> str:
+        """Identity of the target."""
+        return self._target.identity
 
     def rotate(self) -> RotationResult:
         """Give the account a new password; one that is pending already is brought to its end instead."""
@@ -1339,6 +1384,8 @@ class Rotation:
                 return proof
             if proof.verdict is Verdict.UNDECIDED:
                 raise cannot_tell(candidate, proof)
+            if proof.verdict is Verdict.REFUSED and not self._options.overrule:
+                self._check_unchanged(candidate)
         try:
             return Setting(self._target, self._sign_ins, candidate).settle(self._patience)
         except NewSecretRejected as error:
@@ -1371,6 +1418,22 @@ class Rotation:
         outcome = Outcome.ROTATED if candidate.fresh else Outcome.FINISHED
         _log.info("%s: %s", candidate.account.identity, outcome.value)
         return RotationResult(candidate.account.identity, self._vault.name, outcome, proof, notes)
+
+    def _check_unchanged(self, candidate: Candidate) -> None:
+        """Raise unless the password is, as far as anybody knows, the one that the candidate was to replace."""
+        current = candidate.kept.current
+        if current is None:
+            return
+        proof = self._sign_ins.prove(current)
+        if proof.verdict is Verdict.UNDECIDED:
+            raise cannot_tell(candidate, proof)
+        if not proof.accepted:
+            raise NotProven(
+                f"{self._target.identity}: neither the pending password nor the one before signs in: somebody else has"
+                " changed it. Nothing was set.",
+                remedy=f"It stays pending in {self._vault.name}. Recover this account by its name to set it all the"
+                " same.",
+            )
 
     def _is_unfit(self, candidate: Candidate) -> bool:
         """Tell whether a pending value has to go: against today's policy, proven not live, and asked to be removed."""
@@ -1440,6 +1503,7 @@ def roll_back(target: Target, *, prior: Secret | None, new: Secret, patience: Pa
     Raises:
         NoWayBack: it cannot be set; the message says which password is live.
     """
+    target = _EvenUnproved(target)
     try:
         account = target.examine()
         if prior is not None and (can_roll_back(account, prior) or target.prove(prior).accepted):
@@ -1464,6 +1528,33 @@ def _live(target: Target, new: Secret, prior: Secret | None) -> str:
 
 def _describe(proof: Proof | None) -> str:
     return "the one before is not known" if proof is None else proof.detail or proof.verdict.value
+
+
+class _EvenUnproved:
+    """A target at which a sign-in that AWS denies proves nothing, and stops nothing: going back matters more."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.needs_current = target.needs_current
+
+    @property
+    def identity(self) -> str:
+        try:
+            return self._target.identity
+        except RotationError:
+            return "the account"
+
+    def examine(self) -> Account:
+        return self._target.examine()
+
+    def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
+        self._target.set_password(candidate, current=current)
+
+    def prove(self, password: Secret) -> Proof:
+        try:
+            return self._target.prove(password)
+        except RotationDenied as error:
+            return Proof(Verdict.UNVERIFIABLE, error.message)
 
 
 class _Reversed:
@@ -1495,7 +1586,7 @@ class _Reversed:
 
 
 UNTOUCHED = (CurrentRefused, NewSecretRejected, NotAllowed, RotationDenied, TargetUnavailable, TargetUnfit)
-"""What a change may end with that has changed nothing."""
+"""What may end an attempt to set a password that has changed nothing; the engine raises OutcomeUnknown in any doubt."""
 
 
 class Change:
@@ -1523,10 +1614,15 @@ class Change:
             ConnectorError: see `Rotation`.
         """
         try:
-            self._set_and_prove(self._target.examine())
+            account = self._target.examine()
+            candidate = self._prepare(account)
+            rotation = Rotation(self._target, GatewayVault(candidate.kept), patience=self._patience)
+            proof = rotation.apply(candidate)
         except UNTOUCHED:
             self._without_effect = True
             raise
+        proof = proof or rotation.confirm(candidate)  # whatever this raises, the password is changed
+        Log.info(f"{account.identity}: the password is changed; {proof.verdict.value}. {proof.detail}".strip())
 
     def can_be_undone(self) -> bool:
         """Tell whether the password before could be set again; False if that cannot be found out."""
@@ -1548,7 +1644,7 @@ class Change:
         result = roll_back(self._target, prior=self._prior, new=self._new, patience=self._patience)
         Log.info(f"Rolled back. {result.proof.verdict.value if result.proof else ''}".strip())
 
-    def _set_and_prove(self, account: Account) -> None:
+    def _prepare(self, account: Account) -> Candidate:
         for note in account.notes:
             Log.warning(note)
         faults = account.policy.faults(self._new) if account.policy.known else ()
@@ -1560,10 +1656,7 @@ class Change:
         if not can_roll_back(account, self._prior):
             Log.warning("This change cannot be rolled back: the prior password is unknown, or may not be used again.")
         kept = Kept(current=self._prior, pending=self._new)
-        candidate = Candidate(account, GatewayVault.name, kept, self._new, fresh=True)
-        rotation = Rotation(self._target, GatewayVault(kept), patience=self._patience)
-        proof = rotation.apply(candidate) or rotation.confirm(candidate)
-        Log.info(f"{account.identity}: the password is changed; {proof.verdict.value}. {proof.detail}".strip())
+        return Candidate(account, GatewayVault.name, kept, self._new, fresh=True)
 
 
 class GatewayVault:

@@ -28,7 +28,7 @@ from connector.rotation.secret import Secret
 from connector.rotation.setting import Candidate
 
 UNTOUCHED = (CurrentRefused, NewSecretRejected, NotAllowed, RotationDenied, TargetUnavailable, TargetUnfit)
-"""What a change may end with that has changed nothing."""
+"""What may end an attempt to set a password that has changed nothing; the engine raises OutcomeUnknown in any doubt."""
 
 
 class Change:
@@ -56,10 +56,15 @@ class Change:
             ConnectorError: see `Rotation`.
         """
         try:
-            self._set_and_prove(self._target.examine())
+            account = self._target.examine()
+            candidate = self._prepare(account)
+            rotation = Rotation(self._target, GatewayVault(candidate.kept), patience=self._patience)
+            proof = rotation.apply(candidate)
         except UNTOUCHED:
             self._without_effect = True
             raise
+        proof = proof or rotation.confirm(candidate)  # whatever this raises, the password is changed
+        Log.info(f"{account.identity}: the password is changed; {proof.verdict.value}. {proof.detail}".strip())
 
     def can_be_undone(self) -> bool:
         """Tell whether the password before could be set again; False if that cannot be found out."""
@@ -81,7 +86,7 @@ class Change:
         result = roll_back(self._target, prior=self._prior, new=self._new, patience=self._patience)
         Log.info(f"Rolled back. {result.proof.verdict.value if result.proof else ''}".strip())
 
-    def _set_and_prove(self, account: Account) -> None:
+    def _prepare(self, account: Account) -> Candidate:
         for note in account.notes:
             Log.warning(note)
         faults = account.policy.faults(self._new) if account.policy.known else ()
@@ -93,10 +98,7 @@ class Change:
         if not can_roll_back(account, self._prior):
             Log.warning("This change cannot be rolled back: the prior password is unknown, or may not be used again.")
         kept = Kept(current=self._prior, pending=self._new)
-        candidate = Candidate(account, GatewayVault.name, kept, self._new, fresh=True)
-        rotation = Rotation(self._target, GatewayVault(kept), patience=self._patience)
-        proof = rotation.apply(candidate) or rotation.confirm(candidate)
-        Log.info(f"{account.identity}: the password is changed; {proof.verdict.value}. {proof.detail}".strip())
+        return Candidate(account, GatewayVault.name, kept, self._new, fresh=True)
 
 
 class GatewayVault:

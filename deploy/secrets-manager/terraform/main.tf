@@ -116,8 +116,8 @@ resource "aws_lambda_function" "rotation" {
 
   environment {
     variables = {
-      COGNITO_SCIM_ROTATION_MODE = var.mode
-      COGNITO_SCIM_USER_POOL_ID  = var.user_pool_id
+      ROTATION_MODE         = var.mode
+      ROTATION_USER_POOL_ID = var.user_pool_id
     }
   }
 

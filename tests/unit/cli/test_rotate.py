@@ -1,10 +1,14 @@
 """`rotate`, against the strict fake over HTTP."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from connector.cli.main import execute
 from connector.rotation.handed_over import HandedOver
 from connector.rotation.journal import Journal
 from connector.rotation.policy import PasswordPolicy
@@ -50,10 +54,12 @@ def kept(cloud, label="AWSCURRENT"):
     return json.loads(cloud.secrets.secret(SECRET).text(label))
 
 
-def stage(folder, password, account=f"cognito-user {POOL_ID}/alice"):
+def stage(folder, password, account=f"cognito-user {POOL_ID}/alice", current=None):
     """Leave a rotation in the journal that was interrupted before it set the password."""
     journal = Journal(folder / "cognito-scim-journal", Sealer(KEY.encode()))
-    HandedOver(journal, account, hand_over=lambda _: None).stage(Secret(password), policy=PasswordPolicy())
+    HandedOver(journal, account, hand_over=lambda _: None, current=current).stage(
+        Secret(password), policy=PasswordPolicy()
+    )
 
 
 @pytest.mark.parametrize("mode", ["admin", "self"])
@@ -68,6 +74,43 @@ def test_password_in_a_secret_is_rotated_proved_and_promoted(cloud, run: Run, mo
     assert kept(cloud)["note"] == "kept"
     assert cloud.calls["AssumeRole"] == 1
     assert new not in done.out + done.err
+
+
+def test_what_was_begun_under_one_name_is_finished_under_another(cloud, run: Run, folder):
+    """P26: an alias and the user's name are one account, with one lock and one entry in the journal."""
+    cloud.pool.users["alice"].aliases = {"service"}
+    stage(folder, "Staged-passw0rd-0000!")
+
+    done = run("rotate", "cognito-user", "service", "--vault", "stdout")
+
+    assert (done.code, done.out) == (0, "Staged-passw0rd-0000!\n")
+    assert cloud.pool.signs_in("alice", "Staged-passw0rd-0000!")
+
+
+@pytest.mark.parametrize("of", [[*ALICE, "--vault", f"secretsmanager:{SECRET}"], ["secret", SECRET]], ids=str)
+def test_what_the_journal_has_to_finish_is_rotated_into_no_other_vault(cloud, run: Run, folder, of):
+    """P26: or the journal's older password would overrule the vault's, once it is recovered."""
+    stage(folder, "Staged-passw0rd-0000!")
+
+    done = run("rotate", *of)
+
+    assert done.code == 78
+    assert "rotate recover" in done.err
+    assert cloud.pool.signs_in("alice", OLD)
+    assert cloud.calls["PutSecretValue"] == 0
+
+
+def test_recovery_of_everything_overrules_nobody_unless_the_account_is_named(cloud, run: Run, folder):
+    """P26: somebody has reset the password since; the journal's candidate is set only on request."""
+    stage(folder, "Staged-passw0rd-0000!", current=Secret(OLD))
+    cloud.pool.users["alice"].set_password("By-the-helpdesk-00!", "CONFIRMED")
+
+    everything = run("rotate", "recover")
+    assert (everything.code, everything.out) == (4, "")
+    assert cloud.pool.signs_in("alice", "By-the-helpdesk-00!")
+
+    named = run("rotate", "recover", *ALICE, "--vault", "stdout")
+    assert (named.code, named.out) == (0, "Staged-passw0rd-0000!\n")
 
 
 def test_configured_vault_is_a_pattern(cloud, run: Run, monkeypatch):
@@ -167,7 +210,7 @@ def test_recover_finishes_what_the_journal_keeps(cloud, run: Run, folder: Path):
 
     assert (done.code, done.out) == (0, "Staged-passw0rd-1\n")
     assert cloud.pool.signs_in("alice", "Staged-passw0rd-1")
-    assert run("rotate", "recover").err == "Nothing is pending in the journal.\n"
+    assert run("rotate", "recover").err.startswith("Nothing is pending in the journal.\n")
 
 
 def test_recover_of_one_account_begins_nothing(cloud, run: Run):
@@ -209,6 +252,12 @@ def test_json_of_an_empty_journal_is_an_empty_list(run: Run):
         (("iam-user", "service", "--vault", f"secretsmanager:{SECRET}"), 78, "another account than service"),
         (("cognito-user", "alice", "--vault", "secretsmanager:missing"), 78, "secret missing"),
         (("recover", "cognito-user"), 2, "NAME"),
+        (("cognito-user", "alice", "--vault", "stdout", "--mode", "self"), 78, "--current-password-file"),
+        (
+            ("cognito-user", "alice", "--vault", f"secretsmanager:{SECRET}", "--mode", "self", "--sign-out"),
+            78,
+            "sessions",
+        ),
         (("cognito-user", "alice", "--vault", "stdout", "--current-password-file", "/dev/null"), 2, "empty"),
     ],
 )
@@ -259,6 +308,85 @@ def test_reader_who_went_away_finds_the_password_in_the_journal(cloud, run: Run,
 def _break_pipe(*_, err=False, **__):
     if not err:
         raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_password_that_nobody_read_is_printed_again_until_it_is_forgotten(cloud, run: Run):
+    """P26: a pipe takes a password that its reader never reads; the journal keeps a sealed copy."""
+    lost = run("rotate", *ALICE, "--vault", "stdout")
+
+    again = run("rotate", "recover", *ALICE, "--vault", "stdout")
+    told = run("rotate", "recover")
+    forgotten = run("rotate", "recover", "--forget")
+    after = run("rotate", "recover", *ALICE, "--vault", "stdout")
+
+    assert lost.out == again.out
+    assert cloud.pool.signs_in("alice", again.out.removesuffix("\n"))
+    assert ("--forget" in lost.err, f"{POOL_ID}/alice: a sealed copy" in told.err, told.out) == (True, True, "")
+    assert forgotten.out == f"cognito-user {POOL_ID}/alice: forgotten.\n"
+    assert after.out == f"cognito-user {POOL_ID}/alice: nothing is pending in standard output.\n"
+
+
+@pytest.mark.usefixtures("cloud")
+def test_forgetting_is_for_all_and_tells_what_it_did(run: Run):
+    """--forget: 2 with an account, since it would look like forgetting that one alone."""
+    assert run("rotate", "recover", *ALICE, "--forget").code == 2
+    assert run("rotate", "recover", "--forget").out == "No password was kept.\n"
+    assert run("rotate", "recover", "--forget", "--json").document == {"forgotten": []}
+
+
+def test_file_is_synced_before_the_rotation_has_come_to_its_end(cloud, run: Run, folder: Path, monkeypatch):
+    """P26: a disk that fails is told while the journal still has the rotation as pending."""
+    with (folder / "out").open("w") as out, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", out)
+        patched.setattr("connector.cli.hands.os.fsync", _fail_to_sync(out.fileno()))
+        code = execute(("rotate", *ALICE, "--vault", "stdout"))
+
+    again = run("rotate", "recover")
+
+    assert code == 75
+    assert (folder / "out").read_text() == again.out
+    assert cloud.pool.signs_in("alice", again.out.removesuffix("\n"))
+
+
+@pytest.mark.parametrize(("redirection", "recovers"), [(">&-", ""), (">/dev/full", ""), (">/dev/full", "--json")])
+def test_stdout_that_cannot_be_written_is_no_success_and_loses_nothing(cloud, run: Run, redirection, recovers):
+    """P26: closed or full: 75, the way out is named, no traceback, and the journal has the password."""
+    shell(f"rotate cognito-user alice --vault stdout {redirection}", code=75)
+    told = shell(f"rotate recover {recovers} {redirection}", code=75)
+
+    assert "rotate recover" in told
+    assert "Traceback" not in told
+    assert cloud.pool.signs_in("alice", run("rotate", "recover").out.removesuffix("\n"))
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+def test_stderr_that_cannot_be_written_stops_no_rotation(cloud, redirection):
+    """P26: the password is on stdout, and the exit code tells the truth."""
+    shell(f"rotate cognito-user alice --vault stdout {redirection} >password", code=0)
+
+    assert cloud.pool.signs_in("alice", Path("password").read_text().removesuffix("\n"))
+
+
+def shell(line, *, code):
+    """Run a command line in a shell; return what it told on stderr."""
+    root = Path(__file__).parents[3]
+    start = f"{sys.executable} -c 'from connector.cli.main import run; run()' {line}"
+    done = subprocess.run(  # noqa: S602 - closes a stream, as only a shell does
+        start, shell=True, env={**os.environ, "PYTHONPATH": str(root)}, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    assert done.returncode == code, done.stderr
+    return done.stderr.decode()
+
+
+def _fail_to_sync(number):
+    sync = os.fsync
+
+    def fsync(file):
+        if file == number:
+            raise OSError(5, "Input/output error")
+        sync(file)
+
+    return fsync
 
 
 def test_source_credentials_rotate_with_a_warning(cloud, run: Run, folder: Path, monkeypatch):

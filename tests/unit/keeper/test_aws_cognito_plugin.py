@@ -243,6 +243,34 @@ def test_half_a_credential_is_refused(cloud):
     assert cloud.calls == {}
 
 
+@pytest.mark.parametrize(
+    ("fields", "sign_ins"), [(without("App Client ID"), None), (FIELDS, Fault.THROTTLE)], ids=["no client", "throttled"]
+)
+@pytest.mark.parametrize("later", [Fault.THROTTLE, Fault.EXPIRED_TOKEN, Fault.ACCESS_DENIED], ids=str)
+def test_no_later_refusal_makes_an_unanswered_change_one_without_effect(cloud, fields, sign_ins, later):
+    """P26, P36: the first attempt took effect and its reply was lost; a rollback that did nothing would lose it."""
+    cloud.fail("AdminSetUserPassword", call=1, fault=Fault.FAILED_AFTER)
+    cloud.fail("AdminSetUserPassword", call=2, times=20, fault=later)
+    if sign_ins:
+        cloud.fail("RespondToAuthChallenge", call=1, times=50, fault=sign_ins)
+    keeper = gateway(fields)
+
+    assert keeper.run(SaasPlugin, NEW) is Outcome.FAILED
+
+    assert "Nothing has changed" not in str(keeper.error)
+    assert "no sign-in tells which one is live" in str(keeper.rollback_error)
+
+
+def test_change_that_may_not_be_proved_afterwards_is_undone(cloud):
+    """P26, P36: the right to sign in is missing; what was set is not "without effect"."""
+    cloud.deny("AdminInitiateAuth")
+    keeper = gateway(FIELDS | {"App Client Flow": "ADMIN_USER_PASSWORD_AUTH"})
+
+    keeper.run(SaasPlugin, NEW)
+
+    assert cloud.pool.signs_in("ann", keeper.user.password)
+
+
 def test_no_secret_in_any_output(cloud, caplog, capsys):
     """P27: whatever fails, at DEBUG: no password, key, token or session in logs, errors and return fields."""
     caplog.set_level(logging.DEBUG)

@@ -158,6 +158,40 @@ def test_unanswered_change_ends_in_the_password_that_the_vault_has(cloud):
     assert password(cloud) == keeper.user.password
 
 
+@pytest.mark.parametrize("later", [Fault.THROTTLE, Fault.EXPIRED_TOKEN, Fault.ACCESS_DENIED, BUSY], ids=str)
+def test_no_later_refusal_makes_an_unanswered_change_one_without_effect(cloud, later):
+    """P26, P36: the first attempt took effect and its reply was lost; a rollback that did nothing would lose it."""
+    cloud.fail("UpdateLoginProfile", call=1, fault=Fault.RESET)
+    cloud.fail("UpdateLoginProfile", call=2, times=20, fault=later)
+    keeper = gateway()
+
+    assert keeper.run(SaasPlugin, NEW) is Outcome.FAILED
+
+    assert "no telling" in str(keeper.error)
+    assert "Nothing has changed" not in str(keeper.error)
+    assert "no sign-in tells which one is live" in str(keeper.rollback_error)
+
+
+def test_unanswered_change_is_undone_once_aws_answers_again(cloud):
+    """P26, P36: the rollback sets the password that the vault has."""
+    cloud.fail("UpdateLoginProfile", call=1, fault=Fault.RESET)
+    cloud.fail("UpdateLoginProfile", call=2, times=4, fault=Fault.THROTTLE)
+    keeper = gateway()
+
+    assert keeper.run(SaasPlugin, NEW) is Outcome.ROLLED_BACK
+    assert password(cloud) == keeper.user.password == OLD
+
+
+def test_change_that_cannot_be_looked_at_afterwards_is_undone(cloud):
+    """P26, P36: the credentials end between the change and the look at it; what was set is not "without effect"."""
+    cloud.fail("GetLoginProfile", call=2, fault=Fault.EXPIRED_TOKEN)
+    keeper = gateway()
+
+    keeper.run(SaasPlugin, NEW)
+
+    assert password(cloud) == keeper.user.password
+
+
 def test_no_secret_in_any_output(cloud, caplog):
     """P27: whatever fails, at DEBUG."""
     caplog.set_level(logging.DEBUG)

@@ -8,13 +8,15 @@ import boto3
 
 from connector.errors import RotationError
 from connector.rotation.aws_clients import AwsDoor
+from connector.rotation.secret_document import Mode
 from connector.rotation.secret_target import Defaults
 from connector.rotation.secrets_manager_function import Invocation, RotationFunction, Step
+from connector.rotation.sign_in import Flow
 from tests.fakes.rotation.cloud import POOL_ID, REGION, ROTATOR, Cloud
 
 NAME = "CognitoUserPool/freddy-user-pool/AutoRotatedPasswordUsers/freddy-tester"
 USER, OLD = "freddy-tester", "Temp-Password-123"
-BLOG = Defaults(user_pool_id=None, mode="self", auth_flow="USER_PASSWORD_AUTH")
+BLOG = Defaults(user_pool_id=None, mode=Mode.SELF, auth_flow=Flow.USER_PASSWORD_AUTH)
 TOTP_SEED = "JBSWY3DPEHPK3PXP"
 ROUNDS_AT_MOST = 6
 LOCK_OUT = 900

@@ -41,3 +41,16 @@ def test_groups_are_not_read_in_vain():
     Allowed.only(["ann"]).check("user ann", called=["ann"], groups=read_groups)
     with pytest.raises(NotAllowed):
         Allowed().check("user ann", called=["ann"], groups=read_groups)
+
+
+def test_a_name_that_is_a_groups_stands_for_its_members_only():
+    """P26: who signs up under the name of an allowed group is not in it."""
+    allowed = Allowed.only(["robots", "bo"])
+
+    def is_group(name):
+        return name == "robots"
+
+    with pytest.raises(NotAllowed):
+        allowed.check("user robots", called=["robots"], groups=groups_of("staff"), is_group=is_group)
+    allowed.check("user robots", called=["robots"], groups=groups_of("robots"), is_group=is_group)
+    allowed.check("user bo", called=["robots", "bo"], groups=groups_of(), is_group=is_group)

@@ -11,7 +11,9 @@ from connector.errors import (
     NotProven,
     OutcomeUnknown,
     RotationBusy,
+    RotationDenied,
     TargetUnavailable,
+    TargetUnfit,
     VaultUnfit,
 )
 from connector.rotation.patience import REFUSALS_AT_MOST
@@ -123,6 +125,35 @@ def test_history_that_refuses_the_second_send_means_that_the_first_one_worked():
     rotation(target, vault).rotate()
 
     assert vault.kept.current == NEW
+
+
+@pytest.mark.parametrize(
+    ("living", "set_anew"), [(OLD, True), (Secret("By-the-helpdesk-00"), False)], ids=["as it was", "changed since"]
+)
+def test_recovery_of_a_remainder_overrules_nobody_who_changed_the_password_since(living, set_anew):
+    """P26, recover: neither the candidate nor the one before signs in, so a later change stands, and is told."""
+    target, vault = parts(kept=Kept(current=OLD, pending=NEW), password=living)
+    remainder = rotation(target, vault, overrule=False)
+
+    if set_anew:
+        remainder.recover()
+    else:
+        with pytest.raises(NotProven, match="somebody else has changed it"):
+            remainder.recover()
+
+    assert target.password == (NEW if set_anew else living)
+    assert (vault.kept.pending is None) is set_anew
+
+
+def test_recovery_that_cannot_tell_who_changed_the_password_sets_nothing():
+    """P26, recover: as above, where the sign-in with the one before is not decided."""
+    target, vault = parts(kept=Kept(current=OLD, pending=NEW), password=OLDER)
+    target.verdicts = [Verdict.REFUSED, Verdict.UNDECIDED]
+
+    with pytest.raises(OutcomeUnknown):
+        rotation(target, vault, overrule=False).recover()
+
+    assert (target.password, vault.kept.pending) == (OLDER, NEW)
 
 
 def test_fresh_candidate_that_is_refused_is_proven_dead_and_forgotten():
@@ -247,6 +278,36 @@ def test_own_way_finds_the_change_that_a_sign_in_did_not_see_yet():
     assert target.points.calls.count("set_password") == 2
 
 
+class ChangesItsMind(MemoryTarget):
+    """A target that fails in another way each time the password is set; the first time it is set all the same."""
+
+    def fail_with(self, *errors):
+        """Choose the errors; the last one stays."""
+        self.errors = list(errors)
+        return self
+
+    def set_password(self, candidate, *, current):
+        """Set it the first time, and fail."""
+        if self.password == OLD:
+            super().set_password(candidate, current=current)
+        raise self.errors.pop(0) if len(self.errors) > 1 else self.errors[0]
+
+
+@pytest.mark.parametrize("later", [TargetUnavailable, RotationDenied, TargetUnfit])
+@pytest.mark.parametrize("verdict", [Verdict.UNVERIFIABLE, Verdict.UNDECIDED, Verdict.REFUSED])
+def test_after_an_attempt_without_answer_no_refusal_says_that_nothing_changed(later, verdict):
+    """P26, set: only a sign-in settles what one attempt left open; another attempt's refusal does not."""
+    target = ChangesItsMind(verdicts=[verdict] * 9)
+    target.fail_with(OutcomeUnknown("No answer."), later("Refused.", remedy="Nothing has changed."))
+    vault = MemoryVault()
+
+    with pytest.raises(OutcomeUnknown, match="no telling") as caught:
+        rotation(target, vault).rotate()
+
+    assert "Nothing has changed" not in str(caught.value)
+    assert vault.kept == Kept(current=OLD, pending=target.password)
+
+
 class NeverAnswers(MemoryTarget):
     """A target to which no change gets through, and that does not say so."""
 
@@ -347,6 +408,21 @@ def test_reuse_of_a_random_password_shows_that_it_was_set():
     result = rotation(target, vault).rotate()
 
     assert "earlier attempt has set it" in result.proof.detail
+    assert vault.kept.current == target.password
+
+
+def test_reuse_of_what_an_earlier_run_left_does_not_show_that_it_lives():
+    """P26, IAM: it was set once; somebody may have set another one since, and who recovers is told so."""
+    target, vault = parts(kept=Kept(OLD, NEW), verifiable=False, policy=PasswordPolicy(history=5))
+    target.set_password(NEW, current=None)
+    target.set_password(Secret("By-the-helpdesk-00"), current=None)
+
+    result = rotation(target, vault).recover()
+
+    assert (result.outcome, result.proof.verdict) == (Outcome.FINISHED, Verdict.UNVERIFIABLE)
+    assert "cannot be told" in result.as_json()["notes"][-1]
+    assert "Rotate again" in result.as_json()["notes"][-1]
+    assert rotation(target, vault).rotate().outcome is Outcome.ROTATED
     assert vault.kept.current == target.password
 
 

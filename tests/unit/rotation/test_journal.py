@@ -10,7 +10,7 @@ import pytest
 
 from connector.errors import RotationBusy, VaultUnavailable, VaultUnfit
 from connector.rotation.handed_over import HandedOver
-from connector.rotation.journal import Entry, Journal
+from connector.rotation.journal import Entry, Journal, Stage
 from connector.rotation.policy import PasswordPolicy
 from connector.rotation.ports import Kept
 from connector.rotation.seal import Sealer
@@ -238,3 +238,56 @@ def test_kill_at_any_call_of_the_file_system_loses_no_password(journal, monkeypa
 
     assert given[-1] == target.password != OLD
     assert journal.survey().entries == ()
+
+
+def test_copy_of_what_was_handed_over_stays_until_the_next_rotation(journal):
+    """P26: that a pipe took the password says not that somebody has read it; the copy is pending no more."""
+    given, target = [], MemoryTarget()
+    rotation(target, handing_over(journal, given)).rotate()
+    first = journal.find(IDENTITY, Stage.GIVEN).new
+
+    rotation(target, handing_over(journal, given)).rotate()
+
+    assert first == given[0] != given[1] == target.password == journal.find(IDENTITY, Stage.GIVEN).new
+    assert len(files(journal, "given")) == 1
+
+
+def test_copy_is_the_current_password_of_the_next_rotation(journal):
+    """P26, self-service: what was handed over sets the next one."""
+    target = MemoryTarget(needs_current=True)
+    rotation(target, handing_over(journal, [], mode="self", current=OLD)).rotate()
+
+    rotation(target, handing_over(journal, [], mode="self")).rotate()
+
+    assert journal.find(IDENTITY, Stage.GIVEN).new == target.password
+
+
+def test_copy_that_does_not_open_stops_no_rotation(journal, tmp_path):
+    """P26: with another key the copy is of no help, and the next one replaces it."""
+    rotation(MemoryTarget(), handing_over(journal, [])).rotate()
+    other = Journal(tmp_path / "journal", Sealer(b"K" * 32))
+
+    rotation(MemoryTarget(), handing_over(other, [])).rotate()
+
+    assert other.survey(Stage.GIVEN).faults == ()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o720, 0o702])
+def test_journal_that_others_may_write_into_is_refused(journal, mode):
+    """P26: who may write there could remove the only copy of a password, so none is put there."""
+    journal._directory.mkdir()
+    journal._directory.chmod(mode)
+
+    with pytest.raises(VaultUnfit, match="Others may write"):
+        journal.write(ENTRY)
+
+    assert files(journal) == []
+
+
+def test_own_way_without_current_password_leaves_no_candidate(journal):
+    """P26: what cannot be set is not begun, so the administrator's way is free for the next rotation."""
+    with pytest.raises(VaultUnfit, match="current password") as caught:
+        rotation(MemoryTarget(needs_current=True), handing_over(journal, [], mode="self")).rotate()
+
+    assert "--current-password-file" in caught.value.remedy
+    assert files(journal) == []

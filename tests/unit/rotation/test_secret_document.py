@@ -56,7 +56,14 @@ def test_keys_are_known_by_each_of_their_names(keys, names):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "nonsense", "null", "[]", "7", '"text"', "{}", '{"username": "", "password": "x"}']
+    "text",
+    [
+        *("", "nonsense", "null", "[]", "7", '"text"', "{}", '{"username": "", "password": "x"}'),
+        "[" * 100_000,
+        '{"username": "ann", "password": "\\ud800"}',
+        '{"username": "ann", "password": "x", "mode": "banana"}',
+        '{"username": "ann", "password": "x", "auth_flow": "banana"}',
+    ],
 )
 def test_unusable_text_is_refused_without_being_shown(text):
     """Fault table, create: fail before the put, and P27: the text may be a password itself."""
@@ -71,3 +78,29 @@ def test_password_is_not_in_its_repr():
     document = SecretDocument.read(json.dumps({**GUIDE, "client_secret": "s3cret", "token": "t0ken"}))
 
     assert [canary for canary in ("0ld-Passw0rd!", "s3cret", "t0ken") if canary in repr(document)] == []
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        '{"username": "ann", "password": "old", "port": 1.10, "big": 1e400, "long": 123456789012345678901234567890.0}',
+        ' {\n\t"password" : "old" , "username":"ann", "same": {"password": "old"}, "list": ["password", "old"]}\n',
+        f'{{"username": "ann", "deep": {"[" * 900}{"]" * 900}, "password": "old"}}',
+        '{"username": "ann", "half": "\\ud800", "escaped": "\\u00e9", "pass\\u0077ord": "old"}',
+    ],
+)
+def test_every_other_character_stays(before):
+    """P26: numbers as they are written, white space, escapes, and whatever lies deep."""
+    where = before.index('"old"')
+
+    after = SecretDocument.read(before).with_password(Secret('n"ew'))
+
+    assert after == before[:where] + '"n\\"ew"' + before[where + 5 :]
+
+
+def test_key_that_is_there_twice_keeps_no_old_password():
+    """P26: readers differ in which of two equal keys they take (RFC 8259 section 4)."""
+    document = SecretDocument.read('{"password": "older", "username": "ann", "password": "old"}')
+
+    assert document.password == Secret("old")
+    assert document.with_password(Secret("new")) == '{"password": "new", "username": "ann", "password": "new"}'

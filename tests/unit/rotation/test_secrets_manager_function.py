@@ -13,7 +13,10 @@ from connector.errors import (
     TargetUnavailable,
     VaultUnfit,
 )
+from connector.rotation.secret_document import Mode
+from connector.rotation.secret_target import Defaults
 from connector.rotation.secrets_manager_function import Invocation, Step
+from connector.rotation.sign_in import Flow
 from tests.fakes.faults import Fault
 from tests.fakes.refusals import Refusal
 from tests.fakes.rotation.cloud import POOL_ID, Cloud
@@ -455,3 +458,19 @@ def test_step_is_known_by_both_of_its_names(text, step):
     read = Invocation.read({"Step": text, "SecretId": NAME, "ClientRequestToken": "t" * 32})
 
     assert read == Invocation(step, NAME, "t" * 32, None)
+
+
+def test_environment_of_the_function_is_none_of_the_commands():
+    """P35: exported for both, it neither disturbs the command's configuration nor is overlooked."""
+    environment = {
+        "ROTATION_USER_POOL_ID": POOL_ID,
+        "ROTATION_MODE": "admin",
+        "ROTATION_AUTH_FLOW": "USER_SRP_AUTH",
+    }
+
+    read = Defaults.read(environment)
+
+    assert read == Defaults(POOL_ID, Mode.ADMIN, Flow.USER_SRP_AUTH)
+    assert not [name for name in environment if name.startswith("COGNITO_SCIM_")]
+    with pytest.raises(VaultUnfit, match="ROTATION_MODE is none of"):
+        Defaults.read({"ROTATION_MODE": "banana"})

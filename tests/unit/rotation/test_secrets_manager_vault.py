@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from connector.errors import RotationBusy, RotationDenied, VaultUnavailable, VaultUnfit
+from connector.errors import OutcomeUnknown, RotationBusy, RotationDenied, VaultUnavailable, VaultUnfit
 from connector.rotation.patience import Patience
 from connector.rotation.policy import PasswordPolicy
 from connector.rotation.ports import Kept
 from connector.rotation.secret import Secret
-from connector.rotation.secrets_manager import Order, Owner, SecretsManagerVault
+from connector.rotation.secret_versions import Order, Owner
+from connector.rotation.secrets_manager import SecretsManagerVault
 from tests.fakes.faults import Fault
 from tests.fakes.rotation.cloud import POOL_ID, Cloud
 
@@ -40,6 +41,13 @@ def vault(cloud, **options):
     return SecretsManagerVault(client, NAME, patience=Patience((0, 0), cloud.clock.sleep), **options)
 
 
+def rotate(cloud, password):
+    """Let another process stage and promote a password."""
+    other = vault(cloud)
+    other.stage(password, policy=POLICY)
+    other.promote()
+
+
 def secret(cloud):
     """Return the secret as AWS has it."""
     return cloud.secrets.secret(NAME)
@@ -60,8 +68,7 @@ def test_candidate_is_staged_and_promoted_with_every_other_key_as_it_was(cloud):
 def test_second_rotation_in_place_follows_the_first(cloud):
     """P26: what the first one left behind does not stop the second."""
     for password in (NEW, NEWER):
-        vault(cloud).stage(password, policy=POLICY)
-        vault(cloud).promote()
+        rotate(cloud, password)
 
     assert vault(cloud).read() == Kept(current=NEWER, previous=NEW)
 
@@ -74,8 +81,9 @@ def test_fault_at_any_call_is_repeated_without_harm(cloud, operation, fault):
     """P26: every call of Secrets Manager may be sent again; a lost reply is found out."""
     cloud.fail(operation, call=1, fault=fault)
 
-    assert vault(cloud).stage(NEW, policy=POLICY) == NEW
-    vault(cloud).promote()
+    in_place = vault(cloud)
+    assert in_place.stage(NEW, policy=POLICY) == NEW
+    in_place.promote()
 
     assert vault(cloud).read() == Kept(current=NEW, previous=OLD)
     assert len(secret(cloud).versions) == 2
@@ -103,12 +111,112 @@ def test_two_rotations_that_begin_together_agree_on_one_candidate(cloud):
     assert other.read() == Kept(current=NEW, previous=OLD)
 
 
+def test_candidate_that_another_rotation_finished_is_not_mistaken_for_the_next_one(cloud):
+    """P26: stopped after its proof, it finds its own candidate current and another pending, which nobody has set."""
+    stopped = vault(cloud)
+    stopped.stage(NEW, policy=POLICY)
+    other = vault(cloud)
+    other.read()
+    other.promote()
+    vault(cloud).stage(NEWER, policy=POLICY)
+
+    stopped.promote()
+
+    assert vault(cloud).read() == Kept(current=NEW, pending=NEWER, previous=OLD)
+
+
+def stage_anew(cloud):
+    """Replace what is pending."""
+    other = vault(cloud)
+    other.read()
+    other.discard_pending()
+    other.stage(NEWER, policy=POLICY)
+
+
+def stage_anew_under_another_id(cloud):
+    """Replace what is pending while AWS still keeps the version without label."""
+    secret(cloud).labels["bookmark"] = secret(cloud).labels.pop("AWSPENDING")
+    vault(cloud).stage(NEWER, policy=POLICY)
+
+
+def store_by_hand(cloud):
+    """Store another current value, as the console does."""
+    text = json.dumps({**DOCUMENT, "password": NEWER.reveal()})
+    cloud.client("secretsmanager").put_secret_value(SecretId=NAME, SecretString=text)
+
+
+def take_label(cloud):
+    """Take AWSPENDING away; AWS deletes what has no label."""
+    secret(cloud).labels.pop("AWSPENDING")
+    secret(cloud).drop_bare_versions()
+
+
+@pytest.mark.parametrize("meddle", [stage_anew, stage_anew_under_another_id, store_by_hand, take_label])
+def test_nothing_but_the_candidate_that_was_shown_is_promoted(cloud, meddle):
+    """P26: where its label is gone, or another version pending or current, nobody is told that it is kept."""
+    in_place = vault(cloud)
+    in_place.stage(NEW, policy=POLICY)
+    meddle(cloud)
+    before = secret(cloud).labels["AWSCURRENT"]
+
+    with pytest.raises(OutcomeUnknown, match="somebody else") as caught:
+        in_place.promote()
+
+    assert "rotate verify" in caught.value.remedy
+    assert secret(cloud).labels["AWSCURRENT"] == before
+
+
+def test_candidate_that_lost_its_label_is_promoted_while_aws_keeps_it(cloud):
+    """P26: it is live, so it is to be found; its version is named, so no other can be meant."""
+    in_place = vault(cloud)
+    in_place.stage(NEW, policy=POLICY)
+    secret(cloud).labels["bookmark"] = secret(cloud).labels.pop("AWSPENDING")
+
+    in_place.promote()
+
+    assert vault(cloud).read() == Kept(current=NEW, previous=OLD)
+
+
+def test_current_version_that_changes_under_the_move_stops_it(cloud):
+    """P26: the move names the version that it replaces (API reference: UpdateSecretVersionStage)."""
+    in_place = vault(cloud)
+    in_place.stage(NEW, policy=POLICY)
+    cloud.before("UpdateSecretVersionStage", call=1, do=lambda: secret(cloud).move("AWSCURRENT", "by-hand"))
+    secret(cloud).versions["by-hand"] = json.dumps(DOCUMENT)
+
+    with pytest.raises(OutcomeUnknown, match="somebody else"):
+        in_place.promote()
+
+
+@pytest.mark.parametrize("meddle", [stage_anew, stage_anew_under_another_id])
+def test_candidate_of_another_rotation_is_not_discarded(cloud, meddle):
+    """P26: that the one that was shown is dead says nothing of the one that is pending now."""
+    slow = vault(cloud)
+    slow.stage(NEW, policy=POLICY)
+    meddle(cloud)
+
+    with pytest.raises(RotationBusy):
+        slow.discard_pending()
+
+    assert vault(cloud).read().pending == NEWER
+
+
+def test_discarded_candidate_may_be_discarded_again(cloud):
+    """P26: harmless when already done."""
+    in_place = vault(cloud)
+    in_place.stage(NEW, policy=POLICY)
+
+    in_place.discard_pending()
+    in_place.discard_pending()
+
+    assert vault(cloud).read() == Kept(current=OLD)
+
+
 def test_rotation_overtaken_by_a_finished_one_stops(cloud):
     """P26: between its look and its put another rotation came to its end; nothing is staged over it."""
 
     def overtake():
-        vault(cloud).stage(NEW, policy=POLICY)
-        vault(cloud).promote()
+        rotate(cloud, NEW)
         cloud.secrets.end_rotation(NAME)
 
     cloud.before("PutSecretValue", call=1, do=overtake)
@@ -121,11 +229,12 @@ def test_rotation_overtaken_by_a_finished_one_stops(cloud):
 
 def test_discarded_candidate_makes_room_for_another(cloud):
     """P26: after a poison pending value was removed, another one can be staged."""
-    vault(cloud).stage(NEW, policy=POLICY)
-    vault(cloud).discard_pending()
+    in_place = vault(cloud)
+    in_place.stage(NEW, policy=POLICY)
+    in_place.discard_pending()
 
     assert vault(cloud).read() == Kept(current=OLD)
-    assert vault(cloud).stage(NEWER, policy=POLICY) == NEWER
+    assert in_place.stage(NEWER, policy=POLICY) == NEWER
 
 
 def test_discarded_version_that_aws_still_keeps_is_passed_over(cloud):
@@ -244,8 +353,7 @@ def test_unusable_secret_is_found_before_anything_is_written(cloud, text):
 
 def test_unreadable_previous_version_is_no_obstacle(cloud):
     """P26: the previous value only helps; one that cannot be read is left alone."""
-    vault(cloud).stage(NEW, policy=POLICY)
-    vault(cloud).promote()
+    rotate(cloud, NEW)
     secret(cloud).versions[secret(cloud).labels["AWSPREVIOUS"]] = "not JSON"
 
     assert vault(cloud).read() == Kept(current=NEW)
