@@ -1,6 +1,7 @@
 """Everything that can go wrong, as one tree.
 
-    ConnectorError              1   a fault nobody foresaw
+    ConnectorError              1   anything that goes wrong
+      UnforeseenFault           1   a fault nobody foresaw
       ConfigError              78   the configuration, or what it names, is wrong
         SourceMissing          78   the pool or a listed group does not exist
           GroupGone            78   one group does not exist, or no longer; the pool does
@@ -36,6 +37,7 @@
 The number is the exit code of the command that ends with it.
 """
 
+import secrets
 from typing import ClassVar
 
 
@@ -57,6 +59,22 @@ class ConnectorError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+
+class UnforeseenFault(ConnectorError):
+    """A fault nobody foresaw, told by its class and an id under which its traceback is logged.
+
+    Args:
+        error: the fault, whose own text could hold anything (P27).
+    """
+
+    def __init__(self, error: Exception) -> None:
+        self.identifier = secrets.token_hex(4)
+        super().__init__(
+            f"An unexpected fault ({self.identifier}, {type(error).__name__}); nothing that was published has changed.",
+            remedy="Its traceback is in the log of serve, or of a command with --log-level debug; please report it.",
+        )
+        self.__cause__ = error
 
 
 class ConfigError(ConnectorError):

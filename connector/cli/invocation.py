@@ -21,6 +21,9 @@ from connector.logs import configure_logging, escape_controls, register_secret
 
 _log = logging.getLogger(__name__)
 _WIDEST_TABLE = 100_000
+INTERRUPTED = 130
+"""The exit code of what Ctrl-C or SIGTERM ended."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
