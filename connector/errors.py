@@ -17,6 +17,7 @@
       RunEnded                  2   the run has ended already
       StoreError               75   the database could not answer
         LeaseLost              75   the lease expired or went to another run; nothing was published
+        NotADatabase           78   the file is something else
         SchemaTooNew           78   the database belongs to a newer version
         SchemaTooOld           78   the database waits for `db migrate`
       RotationError              1   a password was not rotated
@@ -168,6 +169,13 @@ class StoreError(ConnectorError):
 
 class LeaseLost(StoreError):
     """The lease expired or went to another run; this one published nothing."""
+
+
+class NotADatabase(StoreError):
+    """The file that the configuration names is no SQLite database."""
+
+    exit_code = 78
+    retryable = False
 
 
 class SchemaTooNew(StoreError):
