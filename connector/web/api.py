@@ -15,6 +15,7 @@ from connector.errors import AlreadyRunning, ApprovalRefused, RunEnded
 from connector.scim.schemas import read_document
 from connector.store.clients import Role
 from connector.web.api_requests import read_page_request, read_run_id, read_run_request
+from connector.web.bodies import read_body
 from connector.web.problems import Problem, register_problem_handlers
 from connector.web.services import RunRecord, Runs, Services
 
@@ -75,7 +76,7 @@ class RunsEndpoint:
 
     def start_run(self) -> Response:
         """Ask for a run, and answer where it can be followed."""
-        wanted = read_run_request(request.get_data())
+        wanted = read_run_request(read_body())
         try:
             run = self._runs.request(wanted.kind, cause="api", approve=wanted.approve)
         except AlreadyRunning as fault:
