@@ -1,6 +1,7 @@
 """Everything that can go wrong, as one tree.
 
-    ConnectorError              1   a fault nobody foresaw
+    ConnectorError              1   anything that goes wrong
+      UnforeseenFault           1   a fault nobody foresaw
       ConfigError              78   the configuration, or what it names, is wrong
         SourceMissing          78   the pool or a listed group does not exist
           GroupGone            78   one group does not exist, or no longer; the pool does
@@ -16,6 +17,7 @@
       RunEnded                  2   the run has ended already
       StoreError               75   the database could not answer
         LeaseLost              75   the lease expired or went to another run; nothing was published
+        NotADatabase           78   the file is something else
         SchemaTooNew           78   the database belongs to a newer version
         SchemaTooOld           78   the database waits for `db migrate`
       RotationError              1   a password was not rotated
@@ -36,6 +38,7 @@
 The number is the exit code of the command that ends with it.
 """
 
+import secrets
 from typing import ClassVar
 
 
@@ -57,6 +60,22 @@ class ConnectorError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+
+class UnforeseenFault(ConnectorError):
+    """A fault nobody foresaw, told by its class and an id under which its traceback is logged.
+
+    Args:
+        error: the fault, whose own text could hold anything (P27).
+    """
+
+    def __init__(self, error: Exception) -> None:
+        self.identifier = secrets.token_hex(4)
+        super().__init__(
+            f"An unexpected fault ({self.identifier}, {type(error).__name__}); nothing that was published has changed.",
+            remedy="Its traceback is in the log of serve, or of a command with --log-level debug; please report it.",
+        )
+        self.__cause__ = error
 
 
 class ConfigError(ConnectorError):
@@ -150,6 +169,13 @@ class StoreError(ConnectorError):
 
 class LeaseLost(StoreError):
     """The lease expired or went to another run; this one published nothing."""
+
+
+class NotADatabase(StoreError):
+    """The file that the configuration names is no SQLite database."""
+
+    exit_code = 78
+    retryable = False
 
 
 class SchemaTooNew(StoreError):

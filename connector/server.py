@@ -17,6 +17,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
+from connector.deadlines import PunctualWorker
 from connector.errors import ConfigError, ConnectorError
 
 GRACE_SECONDS = 10
@@ -99,7 +100,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._options: dict[str, Any] = {
             "bind": f"fd://{descriptor}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": PunctualWorker,
             "threads": exposure.threads,
             "graceful_timeout": GRACE_SECONDS,
             "certfile": exposure.tls_certificate or None,

@@ -1,18 +1,24 @@
 """`execute-run`: the child process in which `serve` executes a run; not for people."""
 
+import logging
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Never
 
 import click
 
 from connector.bootstrap import execute_run
-from connector.cli.invocation import Invocation, pass_invocation
+from connector.cli.invocation import INTERRUPTED, Invocation, pass_invocation
 from connector.config import Settings
-from connector.errors import ConfigError
+from connector.errors import ConfigError, ConnectorError, UnforeseenFault
+from connector.logs import name_run, run_context
 from connector.rotation_runs import run_rotations
+
+_log = logging.getLogger(__name__)
 
 
 @click.command("execute-run", hidden=True)
@@ -22,8 +28,28 @@ from connector.rotation_runs import run_rotations
 def execute(invocation: Invocation, run: int, fence: int) -> None:
     """Execute the RUN that was claimed under a fencing number, until stdin ends with the process that asked."""
     _end_with_parent()
-    store = invocation.settings(reads_pool=False, tell_warnings=False)
-    execute_run(store, _pool_settings(invocation), run_rotations, number=run, fence=fence)
+    with run_context(), _logged():
+        name_run(str(run))
+        store = invocation.settings(reads_pool=False, tell_warnings=False)
+        execute_run(store, _pool_settings(invocation), run_rotations, number=run, fence=fence)
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """Tell a fault in the log, which this process shares with others, not in words that name no run."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _log.warning("interrupted")
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    except ConnectorError as error:
+        fault = error
+    except Exception as error:  # noqa: BLE001 - nobody above could name the run
+        fault = UnforeseenFault(error)
+    else:
+        return
+    _log.error("%s", fault, exc_info=fault.__cause__ if isinstance(fault, UnforeseenFault) else None)
+    raise click.exceptions.Exit(fault.exit_code)
 
 
 def _pool_settings(invocation: Invocation) -> Settings | ConfigError:

@@ -22,6 +22,11 @@ from connector.logs import configure_logging, escape_controls, register_secret
 
 _log = logging.getLogger(__name__)
 _WIDEST_TABLE = 100_000
+_WIDEST_CELL = 60
+"""Characters; the whole text is in the document of `--json`."""
+INTERRUPTED = 130
+"""The exit code of what Ctrl-C or SIGTERM ended."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -139,16 +144,20 @@ def say_aside(sentence: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows of text, whatever it holds, as a table; columns are cut only where a terminal is too narrow."""
+    """Print rows of text, whatever it holds, as a table; long text is cut, and folded where a terminal is narrow."""
     table = Table(*columns, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(escape_controls(cell)) for cell in row))
+        table.add_row(*(Text(_cut(escape_controls(cell))) for cell in row))
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         unbounded = console.options.update(max_width=_WIDEST_TABLE)
         console.width = max(console.width, console.measure(table, options=unbounded).maximum)
     with telling():
         console.print(table)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST_CELL else f"{text[: _WIDEST_CELL - 1]}…"
 
 
 def clean(text: str) -> str:

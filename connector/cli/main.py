@@ -2,7 +2,6 @@
 
 import logging
 import os
-import secrets
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,16 +17,15 @@ from connector.cli.db import db
 from connector.cli.demo import demo
 from connector.cli.execute import execute as execute_run
 from connector.cli.init import init
-from connector.cli.invocation import Invocation, StdoutFailed, telling
+from connector.cli.invocation import INTERRUPTED, Invocation, StdoutFailed, telling
 from connector.cli.listing import listing
 from connector.cli.rotate import rotate
 from connector.cli.runs import runs
 from connector.cli.serve import serve
 from connector.cli.sync import plan, sync
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, UnforeseenFault
 from connector.logs import FORMATS, LEVELS
 
-INTERRUPTED = 130
 _STDOUT, _STDERR = 1, 2
 _log = logging.getLogger(__name__)
 
@@ -80,8 +78,10 @@ def execute(arguments: Sequence[str]) -> int:
         return 0
     except ConnectorError as error:
         fault = error
-    except Exception:  # noqa: BLE001 - the one place where a fault that nobody foresaw ends
-        fault = _unexpected()
+    except Exception as error:  # noqa: BLE001 - the one place where a fault that nobody foresaw ends
+        fault = UnforeseenFault(error)
+    if isinstance(fault, UnforeseenFault):
+        _log.debug("unexpected fault %s", fault.identifier, exc_info=fault.__cause__)
     with suppress(OSError, StdoutFailed):  # stderr has the fault
         invocation.tell_error(fault)
     return fault.exit_code
@@ -97,15 +97,6 @@ def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     return code if isinstance(code, int) else 0
-
-
-def _unexpected() -> ConnectorError:
-    identifier = secrets.token_hex(4)
-    _log.debug("unexpected fault %s", identifier, exc_info=True)
-    return ConnectorError(
-        f"An unexpected fault ({identifier}); nothing that was published has changed.",
-        remedy="Run it again with --log-level debug; please report what the log then says of it.",
-    )
 
 
 def _open_closed_streams() -> None:

@@ -1,6 +1,7 @@
 """`runs`: what was done, by whom it was asked for, and how it ended."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +11,11 @@ from connector.bootstrap import runs_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.errors import NoSuchRun
 from connector.store.queue import RunRecord
+from connector.sync.result import PUBLISHED
 
 _COLUMNS = ("run", "kind", "cause", "state", "outcome", "queued", "ended", "what happened")
-_LONGEST_ID = 2**53
+_NUMBER = re.compile("[1-9][0-9]{0,14}")
+"""As many digits as every reader of JSON keeps (RFC 8259, section 6)."""
 
 
 @click.group()
@@ -20,7 +23,14 @@ def runs() -> None:
     """Look at the history of runs, and end one."""
 
 
-_run_id = click.argument("run", metavar="ID", type=click.IntRange(1, _LONGEST_ID))
+def _run_number(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
+    """Read the number of a run; the words of click's own type speak of ranges."""
+    if not _NUMBER.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is not the number of a run.")
+    return int(value)
+
+
+_run_id = click.argument("run", metavar="ID", callback=_run_number)
 
 
 @runs.command("list")
@@ -83,7 +93,12 @@ def _show(invocation: Invocation, run: RunRecord) -> None:
 
 def _row(run: RunRecord) -> tuple[str, ...]:
     times = (run.queued_at, run.ended_at or "")
-    return (str(run.id), run.kind, run.cause, run.state, run.outcome or "", *times, _what_happened(run))
+    return (str(run.id), run.kind, run.cause, run.state, _outcome(run), *times, _what_happened(run))
+
+
+def _outcome(run: RunRecord) -> str:
+    """Return how a run ended, in words that do not take a plan for what it plans."""
+    return "would publish" if (run.kind, run.outcome) == ("plan", PUBLISHED) else run.outcome or ""
 
 
 def _what_happened(run: RunRecord) -> str:

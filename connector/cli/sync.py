@@ -1,5 +1,6 @@
 """`sync` and `plan`: bring the published directory up to date, or tell what that would change."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,12 +15,24 @@ from connector.sync.progress import Progress
 from connector.sync.result import INCOMPLETE, REFUSED, SyncResult
 
 _SHOWN = 20
+_DIGEST = re.compile("[0-9a-f]{64}")
 _TO_APPROVE = "run cognito-scim sync, which keeps what it refuses, and approve that"
 Service = Callable[[Settings, Progress], SyncResult]
 
 
+def _digest(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _DIGEST.fullmatch(value):
+        raise click.BadParameter("write the digest alone, the 64 hexadecimal digits that the refused sync told")
+    return value
+
+
 @click.command()
-@click.option("--approve", metavar="DIGEST", help="Publish the refused plan of this digest, without reading the pool.")
+@click.option(
+    "--approve",
+    metavar="DIGEST",
+    callback=_digest,
+    help="Publish the refused plan of this digest, without reading the pool.",
+)
 @json_option
 @pass_invocation
 def sync(invocation: Invocation, approve: str | None) -> int:

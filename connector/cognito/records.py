@@ -11,16 +11,27 @@ from botocore.utils import parse_timestamp
 
 from connector.directory.records import GroupRecord, UserRecord
 
+_TIMES = ("UserCreateDate", "UserLastModifiedDate")
+
 
 def user_record(answer: Mapping[str, Any]) -> UserRecord:
     """Return the user that an answer describes."""
+    created, modified = (_utc(answer.get(name)) for name in _TIMES)
     return UserRecord(
         username=answer.get("Username") or "",
         attributes={one["Name"]: one.get("Value") or "" for one in answer.get("Attributes") or () if one.get("Name")},
         enabled=answer.get("Enabled") is not False,
         status=answer.get("UserStatus") or "",
-        created=_utc(answer.get("UserCreateDate")),
-        modified=_utc(answer.get("UserLastModifiedDate")),
+        created=created,
+        modified=modified,
+        unread=() if created and modified else _unread(answer, created, modified),
+    )
+
+
+def _unread(answer: Mapping[str, Any], *times: datetime | None) -> tuple[str, ...]:
+    """Name the times that are there but are none."""
+    return tuple(
+        name for name, time in zip(_TIMES, times, strict=True) if time is None and answer.get(name) is not None
     )
 
 
@@ -45,9 +56,16 @@ def group_record(answer: Mapping[str, Any]) -> GroupRecord:
 
 
 def _utc(moment: float | str | None) -> datetime | None:
-    """Read a time: seconds since 1970, unless somebody before AWS writes it in one of the other ways of its APIs."""
+    """Read a time: seconds since 1970, unless somebody before AWS writes it in one of the other ways of its APIs.
+
+    Returns:
+        None where there is none that could be read.
+    """
     if moment is None:
         return None
-    if isinstance(moment, float | int):
-        return datetime.fromtimestamp(moment, UTC)
-    return parse_timestamp(moment).astimezone(UTC)
+    try:
+        if isinstance(moment, float | int):
+            return datetime.fromtimestamp(moment, UTC)
+        return parse_timestamp(moment).astimezone(UTC)
+    except (ValueError, OverflowError, OSError, TypeError, AttributeError):  # parse_timestamp takes anything for a time
+        return None

@@ -23,6 +23,8 @@ class AttributeReader:
     def __init__(self, record: UserRecord) -> None:
         self._attributes = record.attributes
         self._remarks: list[str] = []
+        for name in record.unread:
+            self._leave_out(name)
 
     @staticmethod
     def is_servable(text: str) -> bool:
@@ -31,7 +33,10 @@ class AttributeReader:
 
     def text(self, name: str) -> str:
         """Return an attribute as it is."""
-        value = self._attributes.get(name, "") if name else ""
+        return self.servable(name, self._attributes.get(name, "") if name else "")
+
+    def servable(self, name: str, value: str) -> str:
+        """Return a value as it is, if it can be served; what stands beside the attributes is text of others too."""
         if not value or self.is_servable(value):
             return value
         if value.strip():

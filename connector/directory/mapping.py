@@ -79,7 +79,7 @@ def person_of(record: UserRecord, rules: Rules) -> Person:
         username=record.username,
         names=(wanted if read.is_servable(wanted) else record.username, record.username, identifier),
         active=record.enabled,
-        status=record.status,
+        status=read.servable("UserStatus", record.status),
         created=record.created,
         modified=record.modified,
         formatted_name=read.text(rules.formatted_name),
@@ -130,7 +130,9 @@ def team_of(record: GroupRecord, pool_id: str) -> Team:
     if not AttributeReader.is_servable(record.name):
         raise RecordRejected("the group name is missing or holds characters that no JSON reader accepts")
     if record.created is None:
-        raise RecordRejected("the group has no creation date, without which a re-created group cannot be told apart")
+        raise RecordRejected(
+            "the group has no creation date that can be read, without which a re-created group cannot be told apart"
+        )
     return Team(
         id=group_id(pool_id, record.name, record.created),
         name=record.name,

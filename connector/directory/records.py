@@ -7,7 +7,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class UserRecord:
-    """One user as ListUsers and ListUsersInGroup return it; what Cognito left out is empty or None."""
+    """One user as ListUsers and ListUsersInGroup return it; what Cognito left out is empty or None.
+
+    `unread` names what was there but could not be read, so it is empty or None as well.
+    """
 
     username: str
     attributes: Mapping[str, str]
@@ -15,6 +18,7 @@ class UserRecord:
     status: str = "CONFIRMED"
     created: datetime | None = None
     modified: datetime | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def sub(self) -> str:

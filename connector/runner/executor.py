@@ -31,8 +31,8 @@ class Claims(Protocol):
     def claim(self, kinds: Collection[str], /) -> Claim | None:
         """Take a queued run of some kinds, or raise StoreError."""
 
-    def abandon(self, lease: Lease, cause: str, /) -> None:
-        """End a claimed run as failed, unless it has ended."""
+    def abandon(self, lease: Lease, cause: str, /) -> str | None:
+        """End a claimed run as failed, unless it has ended, and return how it did, or raise StoreError."""
 
 
 class Executor:
@@ -61,6 +61,7 @@ class Executor:
         self._is_wanted = is_wanted
         self._spares = spares
         self._told = ""
+        self._unrecorded: tuple[Lease, str] | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"execute-{'-'.join(sorted(kinds))}", daemon=True)
 
@@ -76,6 +77,7 @@ class Executor:
     def _work(self) -> None:
         while self._goes_on(POLL_SECONDS):
             try:
+                self._record_end()
                 claim = self._runs.claim(self._kinds)
                 if claim:
                     self._execute(claim)
@@ -105,14 +107,24 @@ class Executor:
         _log.info("run %s (%s) begins", run, claim.kind)
         try:
             code = self._await_child([*self._command, str(run), "--fence", str(claim.lease.fence)])
+            cause = _explain(code) if code is not None else ""
         except OSError as error:
-            self._runs.abandon(claim.lease, f"No process could be started for it: {error.strerror}.")
-            return
-        if code is None:
+            code, cause = None, f"No process could be started for it: {error.strerror}."
+        if not cause:
             _log.info("run %s comes to its end by itself", run)
             return
-        _log.info("run %s ended with exit code %s", run, code)
-        self._runs.abandon(claim.lease, _explain(code))
+        if code != 0:
+            _log.warning("run %s: %s", run, cause)
+        self._unrecorded = claim.lease, cause
+        self._record_end()
+
+    def _record_end(self) -> None:
+        """Record how the last run ended, unless it did so itself; a store that is away is asked again."""
+        if self._unrecorded is None:
+            return
+        lease, cause = self._unrecorded
+        _log.info("run %s ended: %s", lease.run, self._runs.abandon(lease, cause))
+        self._unrecorded = None
 
     def _await_child(self, command: Sequence[str]) -> int | None:
         """Return the child's exit code, None when it was left to its end."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from connector.errors import ConnectorError, RotationError, StoreError
+from connector.errors import ConnectorError, RotationError, StoreError, UnforeseenFault
 from connector.rotation.engine import Rotation
 from connector.rotation.results import Outcome, RotationResult
 from connector.runner.rotation_report import Entry, RotationReport
@@ -90,6 +90,10 @@ class _Story:
         except ConnectorError as fault:
             cause = str(fault)
             _log.warning("rotations ended early: %s", fault)
+        except Exception as error:
+            unforeseen = UnforeseenFault(error)
+            cause = str(unforeseen)
+            raise unforeseen from error
         finally:
             for account in self._accounts.values():
                 if not self._report.has(account.identity):

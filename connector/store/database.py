@@ -5,6 +5,7 @@ statement. SQLite upgrades a reader to a writer only by luck, hence BEGIN IMMEDI
 """
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,7 +20,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from connector.errors import ConfigError, StoreError
+from connector.errors import ConfigError, NotADatabase, StoreError
 from connector.store.budget import Budget
 from connector.store.prepared import Prepared
 
@@ -127,7 +128,17 @@ class Database:
         try:
             yield
         except (exc.SQLAlchemyError, self._driver_error, OSError) as error:
-            raise StoreError(f"The store {self.name} could not answer: {_reason(error)}.", remedy=_REMEDY) from error
+            raise self._fault_of(error) from error
+
+    def _fault_of(self, error: Exception) -> StoreError:
+        cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
+        code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE
+        if code == sqlite3.SQLITE_NOTADB:
+            return NotADatabase(f"The store {self.name} is no SQLite database.", remedy=_NOT_OURS)
+        reason = " ".join(str(cause).split())[:300].rstrip(".?! ") or type(cause).__name__
+        if code == sqlite3.SQLITE_IOERR and _is_full(Path(self.engine.url.database or "").absolute().parent):
+            reason = f"its disk is full, and reading needs some room too ({reason})"
+        return StoreError(f"The store {self.name} could not answer: {reason}.", remedy=_REMEDY)
 
     @property
     def name(self) -> str:
@@ -176,9 +187,18 @@ _STEPS = 100_000
 _REMEDY = "Look at store.url, and whether the database runs, can be reached and has room."
 
 
-def _reason(error: Exception) -> str:
-    cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
-    return " ".join(str(cause).split())[:300].rstrip(".?! ") or type(cause).__name__
+_NOT_OURS = "Look at store.url: it names a file of another kind, or one that is damaged, which is left as it is."
+_PRIMARY_CODE = 0xFF
+"""The part of a result code of SQLite that says what went wrong; the rest says where (sqlite.org/rescode.html)."""
+_LEAST_ROOM = 256 * 1024
+"""Bytes; opening a WAL database takes 32 KiB of shared memory in a file beside it."""
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_ROOM
+    except OSError:
+        return False
 
 
 def connect(url: str, *, cache_kib: int = CACHE_KIB) -> Database:

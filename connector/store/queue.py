@@ -188,11 +188,16 @@ class Runs:
             lease = start(self._database, connection, kind, run)
         return Claim(kind, lease)
 
-    def abandon(self, lease: Lease, cause: str) -> None:
-        """End a claimed run as failed, unless it has ended or the lease has gone to another."""
+    def abandon(self, lease: Lease, cause: str) -> str | None:
+        """End a claimed run as failed, unless it has ended or the lease has gone to another.
+
+        Returns:
+            how it ended; None where the history no longer knows.
+        """
         with self._database.writing() as connection:
             if leases.give_back(connection, lease):
                 end_as_failed(self._database, connection, lease.run, cause)
+            return connection.scalar(select(runs.c.outcome).where(runs.c.id == lease.run))
 
     def _is_held(self, connection: Connection, name: str) -> bool:
         held = select(lease_rows.c.run).where(lease_rows.c.name == name, lease_rows.c.expires_at > self._database.clock)

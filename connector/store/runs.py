@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from connector.directory.times import from_milliseconds
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, UnforeseenFault
 from connector.store import lease as leases
 from connector.store.database import Database
 from connector.store.heartbeat import Pulse, beating
@@ -123,6 +123,10 @@ def _under_way(database: Database, lease: Lease, kind: str, approve: str | None)
     except ConnectorError as error:
         cause = error.message
         raise
+    except Exception as error:
+        fault = UnforeseenFault(error)
+        cause = fault.message
+        raise fault from error
     finally:
         with database.writing() as connection:
             leases.give_back(connection, lease)

@@ -9,18 +9,21 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, g, request
+from flask.blueprints import BlueprintSetupState
 from scim2_models import ForbiddenException
+from werkzeug.routing import Rule
 
 from connector.errors import AlreadyRunning, ApprovalRefused, RunEnded
 from connector.scim.schemas import read_document
 from connector.store.clients import Role
 from connector.web.api_requests import read_page_request, read_run_id, read_run_request
+from connector.web.bodies import read_body
 from connector.web.problems import Problem, register_problem_handlers
 from connector.web.services import RunRecord, Runs, Services
 
 PREFIX = "/api/v1"
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_ROOT = "/api"
 _View = Callable[..., Response]
 
 
@@ -36,9 +39,9 @@ def api_blueprint(services: Services) -> Blueprint:
             api.add_url_rule(rule, view_func=view, methods=[method])
         allowed = {*views, "HEAD"} if "GET" in views else {*views}
         name = f"refuse_{'_'.join(view.__name__ for view in views.values())}"
-        api.add_url_rule(rule, name, partial(_refuse_method, allowed), methods=sorted(_METHODS - allowed))
-    for rule in ("", "/<path:anything>"):
-        api.add_url_rule(rule, "refuse_address", _refuse_address, methods=sorted(_METHODS))
+        api.record(_any_method(PREFIX + rule, f"{api.name}.{name}", partial(_refuse_method, allowed)))
+    for rule in (_ROOT, f"{_ROOT}/<path:anything>"):
+        api.record(_any_method(rule, f"{api.name}.refuse_address", _refuse_address))
     return api
 
 
@@ -75,7 +78,7 @@ class RunsEndpoint:
 
     def start_run(self) -> Response:
         """Ask for a run, and answer where it can be followed."""
-        wanted = read_run_request(request.get_data())
+        wanted = read_run_request(read_body())
         try:
             run = self._runs.request(wanted.kind, cause="api", approve=wanted.approve)
         except AlreadyRunning as fault:
@@ -110,6 +113,16 @@ class RunsEndpoint:
 
     def _location(self, run: int) -> dict[str, str]:
         return {"Location": f"{self._base}/runs/{run}"}
+
+
+def _any_method(rule: str, endpoint: str, view: _View) -> Callable[[BlueprintSetupState], None]:
+    """Route what no earlier rule took, whatever its method; Flask's own rules know only the methods they list."""
+
+    def add(state: BlueprintSetupState) -> None:
+        state.app.url_map.add(Rule(rule, endpoint=endpoint))
+        state.app.view_functions[endpoint] = view
+
+    return add
 
 
 def _summary(run: RunRecord) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from connector.web.api import api_blueprint
 from connector.web.authentication import require_client
+from connector.web.bodies import MAX_CONTENT_BYTES, READ_BYTES
 from connector.web.errors import register_error_handlers
 from connector.web.health import health_blueprint
 from connector.web.latency import Latencies, measure_requests
@@ -16,8 +17,6 @@ from connector.web.paths import TolerantPaths
 from connector.web.scim import scim_blueprint
 from connector.web.services import Services
 from connector.web.token_endpoint import token_blueprint
-
-MAX_CONTENT_BYTES = 64 * 1024
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -39,7 +38,7 @@ def create_app(services: Services | None = None) -> Flask:
 
         services = web_services()
     app = Flask("connector.web", static_folder=None)
-    app.config.update(MAX_CONTENT_LENGTH=MAX_CONTENT_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.config.update(MAX_CONTENT_LENGTH=READ_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
     # Paths arrive in canonical form, so no rule ever redirects, which would follow the Host header.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

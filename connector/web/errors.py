@@ -95,6 +95,7 @@ def _answer_store_error(fault: StoreError) -> Response:
 
 def _answer_http_error(fault: HTTPException) -> Response:
     details = {
+        400: "The request is malformed, or broke off.",
         404: "There is nothing at this address.",
         405: "This method is not supported here.",
         413: "The request is too large.",

@@ -30,6 +30,7 @@ from connector.store.generations import Generation
 from connector.store.reader import Stored
 from connector.store.search import Sort
 from connector.web.authentication import require_importer
+from connector.web.bodies import read_body
 from connector.web.errors import NoAlias, NothingPublished, ReadOnly
 from connector.web.paths import allowed_methods
 from connector.web.responses import scim_response, streamed_response
@@ -99,7 +100,7 @@ class ScimEndpoint:
 
     def search_resources(self, understand: _Understand) -> Response:
         """Answer a search request as if it were a query string, whatever its content type says."""
-        return self._answer_list(understand(read_search_request(request.get_data())))
+        return self._answer_list(understand(read_search_request(read_body())))
 
     def read_resource(self, kind: Kind, identifier: str) -> Response:
         """Answer with one resource; an id is never looked up as anything else (P15)."""

@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from connector.errors import StoreError
 from connector.store.clients import Client, Grant
 from connector.web.authentication import BASIC_CHALLENGE, Pair, read_pair
+from connector.web.bodies import read_body
 from connector.web.limits import Limits, TooManyRequests
 from connector.web.services import Clients
 
@@ -69,7 +70,7 @@ class TokenEndpoint:
             raise OAuthError(
                 "invalid_request", "Tokens are asked for with POST.", HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"}
             )
-        form = read_form(request.get_data(cache=False))
+        form = read_form(read_body())
         client = self._authenticate(form)
         g.allowance = self._limits.count_request(client.id)
         self._check_grant(client, form)

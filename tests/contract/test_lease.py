@@ -5,10 +5,11 @@ import json
 import pytest
 from sqlalchemy import select, update
 
-from connector.errors import AlreadyRunning, ApprovalRefused, LeaseLost
+from connector.errors import AlreadyRunning, ApprovalRefused, LeaseLost, UnforeseenFault
 from connector.store.compare import mark_changes
 from connector.store.planning import read_plan
 from connector.store.publish import publish
+from connector.store.queue import Runs
 from connector.store.reader import DirectoryReader
 from connector.store.runs import begin
 from connector.store.tables import leases, runs, staged_users
@@ -70,14 +71,14 @@ def test_a_holder_that_slept_through_its_expiry_cannot_publish(open_store):
 
 def test_a_run_that_raises_is_failed_and_frees_the_lease(database):
     """P20: an unforeseen fault blocks nobody."""
-
-    class Unforeseen(Exception):
-        pass
-
-    with pytest.raises(Unforeseen), begin(database, "sync", cause="command") as run:
-        raise Unforeseen
+    with pytest.raises(UnforeseenFault) as told, begin(database, "sync", cause="command") as run:
+        raise ZeroDivisionError("hidden detail")
 
     assert outcome_of(database, run.id) == ("ended", "failed")
+    cause = Runs(database).find(run.id).result["cause"]
+    assert cause == told.value.message
+    assert f"({told.value.identifier}, ZeroDivisionError)" in cause
+    assert "hidden detail" not in str(told.value)
     with begin(database, "sync", cause="command"):
         pass
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from connector.errors import ConfigError, StoreError, TargetUnavailable, TargetUnfit
+from connector.errors import ConfigError, StoreError, TargetUnavailable, TargetUnfit, UnforeseenFault
 from connector.rotation.ports import Kept
 from connector.rotation.secret import Secret
+from connector.runner.rotation_report import RotationReport
 from connector.runner.rotation_run import Account, Found, rotate_all
 from connector.store.migrations import open_database
 from connector.store.queue import Runs
@@ -207,6 +208,20 @@ def test_a_process_that_is_asked_to_end_finishes_the_account_at_hand(database, c
     assert (run.outcome, run.result["cause"]) == ("failed", "It was interrupted.")
     assert outcomes(run) == {"ann": "rotated", "bo": "not begun", "cy": "not begun"}
     assert cast.signs_in("ann")
+
+
+def test_an_unforeseen_fault_ends_the_run_under_its_id(database, cast, monkeypatch):
+    """P37: the history never takes a fault of the program for an interruption."""
+
+    def fail(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(RotationReport, "add_notes", fail)
+    with pytest.raises(UnforeseenFault) as told:
+        execute(database, cast)
+    run = Runs(database).history(count=1)[0]
+
+    assert (run.outcome, run.result["cause"]) == ("failed", str(told.value))
 
 
 def test_a_store_that_fails_meanwhile_stops_no_rotation(database, cast, monkeypatch, caplog):

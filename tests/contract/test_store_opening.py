@@ -1,12 +1,15 @@
 """Opening, migrating and losing the store."""
 
+import shutil
+import sqlite3
 from contextlib import ExitStack, closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
+from connector.errors import ConfigError, NotADatabase, SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.database import Database
 from connector.store.migrations import STEPS, migrate, open_database, schema_version
 from connector.store.reader import DirectoryReader
@@ -45,6 +48,29 @@ def open_file():
     """Open SQLite files, and close them when the test ends."""
     with ExitStack() as opened:
         yield lambda path: opened.enter_context(closing(open_database(f"sqlite:///{path}")))
+
+
+def test_a_file_of_another_kind_is_a_fault_of_the_configuration(tmp_path):
+    """P04: trying again would not help; the file is left as it is."""
+    path = tmp_path / "store.db"
+    path.write_bytes(b"Dear diary, " * 100)
+    with pytest.raises(NotADatabase) as caught:
+        open_database(f"sqlite:///{path}")
+
+    assert (caught.value.exit_code, path.read_bytes()[:4]) == (78, b"Dear")
+
+
+@pytest.mark.parametrize(("free", "told"), [(0, True), (10**9, False)])
+def test_a_full_disk_is_named(tmp_path, open_file, monkeypatch, free, told):
+    """P04: SQLite calls it an I/O error when there is no room for the index of its log."""
+    database = open_file(tmp_path / "store.db")
+    fault = sqlite3.OperationalError("disk I/O error")
+    fault.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(StoreError) as caught, database.reading():
+        raise fault
+
+    assert ("its disk is full" in caught.value.message, "disk I/O error" in caught.value.message) == (told, True)
 
 
 def test_a_lost_file_is_an_error_and_never_an_empty_directory(tmp_path, open_file):

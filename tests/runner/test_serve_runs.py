@@ -15,7 +15,7 @@ from sqlalchemy import insert
 from connector.errors import AlreadyRunning
 from connector.store.queue import Runs
 from connector.store.reader import DirectoryReader
-from connector.store.tables import schedules
+from connector.store.tables import runs, schedules
 from tests.fakes.simulated_pool import EXTERNAL_ID, USER
 from tests.runner.conftest import environment, serving, wait_for, wait_for_end, wait_for_state
 
@@ -146,6 +146,8 @@ def test_stopping_serve_ends_its_run_and_frees_the_lease(pool, store):
     ended = queue.find(run.id)
     assert (ended.state, ended.outcome, ended.result["cause"]) == ("ended", "failed", "It was interrupted.")
     assert (served.process.returncode, is_running(child), "Traceback" in served.log) == (0, False, False)
+    assert f"WARNING [run {run.id}] connector.cli.execute: interrupted" in served.log
+    assert "cognito-scim: interrupted" not in served.log
     assert queue.request("sync", cause="api").id > run.id
 
 
@@ -177,6 +179,26 @@ def test_a_child_that_dies_is_recorded_with_how_it_died(pool, store):
 
     assert (ended.outcome, ended.result["cause"]) == ("failed", "Its process was ended by signal 9.")
     assert after.outcome == "published"
+
+
+def test_an_unforeseen_fault_is_on_record_by_its_id_and_its_traceback_in_the_log(pool, store):
+    """P20: the history says which fault it was, and the log of serve everything else, under the run."""
+    broken = {"kind": "sync", "cause": "api", "state": "ended", "queued_at": "2026-11-21", "ended_at": "9999-12-31"}
+    with store.writing() as connection:  # a refused plan which says not of what
+        connection.execute(
+            insert(runs).values(**broken, outcome="refused", result='{"digest": "d", "generation": null}')
+        )
+    run = Runs(store).request("sync", cause="api", approve="d")
+    with serving() as served:
+        ended = wait_for_end(store, run.id)
+        wait_for(lambda: f"run {run.id} ended" in served.log)
+
+    identifier = ended.result["cause"].partition("(")[2].partition(",")[0]
+    (line,) = [line for line in served.lines if "Traceback" in line]
+    assert (ended.outcome, f"({identifier}, KeyError)" in ended.result["cause"]) == ("failed", True)
+    assert (f"ERROR [run {run.id}]" in line, identifier in line, "KeyError: 'source'" in line) == (True, True, True)
+    assert f"run {run.id} ended: failed" in served.log
+    assert pool.calls["ListUsers"] == 0
 
 
 @pytest.mark.parametrize("kind", ["sync", "plan"])

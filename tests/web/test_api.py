@@ -228,6 +228,13 @@ def test_a_page_of_another_site_starts_nothing(api: DescribedClient, runs: FakeR
     assert [name for answer in answers for name, _ in answer.headers if name.startswith("Access-Control")] == []
 
 
+def test_reads_are_answered_whatever_page_asks(api: DescribedClient) -> None:
+    """A read changes nothing, and without CORS headers a browser keeps its answer from the page."""
+    answer = api.get("/runs", headers={"Origin": "https://elsewhere.example"})
+
+    assert (answer.status_code, "Access-Control-Allow-Origin" in answer.headers) == (200, False)
+
+
 def test_a_page_of_its_own_site_is_let_in(api: DescribedClient) -> None:
     """P32: the address of the server itself is no foreign site."""
     assert api.post("/runs", json={"kind": "check"}, headers={"Origin": BASE_URL}).status_code == 202
@@ -244,19 +251,26 @@ def test_a_page_of_its_own_site_is_let_in(api: DescribedClient) -> None:
 )
 def test_other_methods_are_told_which_there_are(http: FlaskClient, path: str, allowed: str) -> None:
     """RFC 9110, section 15.5.6: 405 comes with `Allow`."""
-    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - set(allowed.split(", ")):
+    methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"}
+    for method in methods - set(allowed.split(", ")):
         answer = http.open(f"/api/v1{path}", method=method, headers={"Authorization": f"Bearer {OPERATOR_TOKEN}"})
 
         assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
-        assert (answer.mimetype, document(answer)["title"]) == ("application/problem+json", "Method Not Allowed")
+        assert answer.mimetype == "application/problem+json"
+        assert method == "HEAD" or document(answer)["title"] == "Method Not Allowed"
 
 
-@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/run", "/api/v1/runs/1/cancel/now", "/api/v1/runs/1/2"])
-def test_an_unknown_address_is_a_problem_too(http: FlaskClient, path: str) -> None:
-    """RFC 9457: every error of the API has one shape."""
-    answer = http.get(path, headers={"Authorization": f"Bearer {OPERATOR_TOKEN}"})
+@pytest.mark.parametrize("method", ["GET", "POST", "TRACE", "FOO"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/v2/runs", "/api/v1", "/api/v1/run", "/api/v1/runs/1/cancel/now", "/api/v1/runs/1/2"]
+)
+def test_an_unknown_address_is_a_problem_too(http: FlaskClient, path: str, method: str) -> None:
+    """RFC 9457: every error of the API has one shape, for strangers too."""
+    known = http.open(path, method=method, headers={"Authorization": f"Bearer {OPERATOR_TOKEN}"})
+    stranger = http.open(path, method=method)
 
-    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+    assert (known.status_code, known.mimetype) == (404, "application/problem+json")
+    assert (stranger.status_code, stranger.mimetype) == (401, "application/problem+json")
 
 
 def test_a_store_that_does_not_answer_is_unavailable(api: DescribedClient, runs: FakeRuns) -> None:

@@ -126,3 +126,14 @@ def test_a_walk_whose_generation_is_gone_begins_again(store, get):
     late = get("/Users", startIndex=3, count=2)
     assert (late.status_code, late.get_json()["scimType"]) == (400, "invalidValue")
     assert get("/Users", startIndex=1, count=2).get_json()["totalResults"] == 3
+
+
+def test_a_probe_of_one_row_is_a_walk_and_a_lookup_is_none(store, get):
+    """P14: a first page that is repeated stays where it was; a lookup that is whole reads the newest generation."""
+    user = people(5)[4]
+    looked_up = {"filter": f'id eq "{user.id}"'}
+    before = [get("/Users", count=1).get_json()["totalResults"], get("/Users", **looked_up).get_json()["totalResults"]]
+    publish_directory(store, Directory(people(3)))
+    after = [get("/Users", count=1).get_json()["totalResults"], get("/Users", **looked_up).get_json()["totalResults"]]
+
+    assert (before, after) == ([5, 1], [5, 0])

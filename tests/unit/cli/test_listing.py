@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.population import a_user
 from tests.fakes.simulated_pool import SimulatedPool
 from tests.unit.cli.conftest import Run
 
@@ -34,6 +35,17 @@ def test_users_are_a_table(run: Run) -> None:
     assert lines[3].split()[-2:] == ["no", "everybody"]
     assert "Cy\\x1b[2J\\u202e" in lines[4]
     assert lines[-1].startswith("3 of 3 users in generation 1 of 2")
+
+
+def test_a_long_name_leaves_a_table_that_can_be_read(run: Run, pool: SimulatedPool) -> None:
+    """P32: 2,048 characters of a display name are cut; --json has them all."""
+    pool.directory.add_user(a_user("abe", name="A" * 2048))
+    run("sync")
+    told = run("list", "users").out
+    document = run("list", "users", "--filter", 'userName eq "abe"', "--json").document
+
+    assert ("A" * 59 + "… " in told, "A" * 60 in told) == (True, False)
+    assert [resource["displayName"] for resource in document["resources"]] == ["A" * 2048]
 
 
 @pytest.mark.usefixtures("_published")

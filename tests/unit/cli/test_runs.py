@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from connector.errors import StoreError
 from connector.store.migrations import open_database
 from connector.store.queue import Runs
+from connector.store.runs import begin
 from tests.fakes.simulated_pool import SimulatedPool
 from tests.unit.cli.conftest import Run
 
@@ -83,6 +85,37 @@ def test_people_read_a_table(run: Run, folder: Path) -> None:
     assert lines[0].split()[:3] == ["run", "kind", "cause"]
     assert "It was cancelled before it began." in lines[2]
     assert "3 users, 2 groups, 4 memberships" in lines[3]
+
+
+@pytest.mark.usefixtures("pool")
+def test_a_plan_is_not_taken_for_what_it_plans(run: Run) -> None:
+    """In the table a plan would publish; its outcome for scripts is what a sync would end with."""
+    run("plan")
+
+    assert "would publish" in run("runs", "list").out
+    assert run("runs", "show", "1", "--json").document["outcome"] == "published"
+
+
+@pytest.mark.usefixtures("pool")
+def test_long_text_is_cut_to_one_line_of_the_table(run: Run, folder: Path) -> None:
+    """A reason of any length leaves a table that can be read; the whole text is in the run."""
+    cause = "Because. " * 100
+    run("db", "migrate")
+    database = open_database(f"sqlite:///{folder}/cognito-scim.db")
+    with pytest.raises(StoreError), begin(database, "sync", cause="command"):
+        raise StoreError(cause)
+    database.close()
+    lines = run("runs", "list").out.splitlines()
+
+    assert (len(lines), max(map(len, lines)) < 200, lines[2].rstrip().endswith("Because. Becau…")) == (3, True, True)
+    assert run("runs", "show", "1", "--json").document["result"]["cause"] == cause
+
+
+def test_a_number_that_is_none_is_told_so(run: Run) -> None:
+    """One message, in words."""
+    done = run("runs", "show", "abc")
+
+    assert (done.code, "'abc' is not the number of a run." in done.err) == (2, True)
 
 
 def test_a_run_that_waits_is_cancelled(run: Run, folder: Path) -> None:

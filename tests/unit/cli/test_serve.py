@@ -1,6 +1,5 @@
 """`serve`: what it refuses to start with, how it says that it runs, and how it ends."""
 
-import ipaddress
 import os
 import signal
 import socket
@@ -11,15 +10,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.unit.cli.certificates import make_certificate
 from tests.unit.cli.conftest import Run
 
 ROOT = Path(__file__).parents[3]
@@ -160,21 +155,4 @@ def test_a_certificate_that_cannot_be_used_is_one_message(
 @pytest.fixture
 def certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 and its key."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    signed = (
-        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(alternative, critical=False)
-        .sign(private, hashes.SHA256())
-    )
-    (folder / "chain.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return folder / "chain.pem", folder / "key.pem"
+    return make_certificate(folder)

@@ -58,6 +58,14 @@ def test_a_refused_change_ends_with_3(command: str, run: Run, pool: SimulatedPoo
     assert run("list", "users", "--json").document["total"] == 3
 
 
+@pytest.mark.parametrize("text", ["cognito-scim sync --approve " + "0" * 64, "", "12", "0" * 64 + "\n"])
+def test_what_is_no_digest_is_wrong_usage(text: str, run: Run) -> None:
+    """P03: the text of `approve` is a command; its last word is the digest."""
+    done = run("sync", "--approve", text)
+
+    assert (done.code, "write the digest alone" in " ".join(done.err.split())) == (2, True)
+
+
 def test_a_refusal_prints_the_command_that_approves_it(run: Run, pool: SimulatedPool) -> None:
     """P03: reasons, examples and the way out are on the screen; the approval publishes and is good once."""
     run("sync")

@@ -66,6 +66,16 @@ def test_times_are_read_in_every_way_in_which_aws_writes_them(moment: float | st
     assert user_record({"UserCreateDate": moment}).created == datetime(2024, 5, 1, 10, 0, 0, 125_000, UTC)
 
 
+@pytest.mark.parametrize("moment", ["yesterday", 1e300, -1e17, "", [], {"seconds": 1}])
+def test_a_time_that_is_none_costs_only_itself(moment: object) -> None:
+    """P17: a bad attribute is left out and named, whatever it is."""
+    record = user_record({"Username": "ann", "UserCreateDate": CREATED, "UserLastModifiedDate": moment})
+    group = group_record({"GroupName": "staff", "CreationDate": moment})
+
+    assert (record.created is not None, record.modified, record.unread) == (True, None, ("UserLastModifiedDate",))
+    assert (group.name, group.created) == ("staff", None)
+
+
 def test_what_is_null_is_as_good_as_left_out() -> None:
     """P17: the parser no longer takes nulls away."""
     names = ("Username", "Attributes", "UserCreateDate", "UserLastModifiedDate", "Enabled", "UserStatus")

@@ -11,6 +11,7 @@ from connector.directory.mapping import Fallbacks, Rules, person_of, team_of
 from connector.directory.people import Address, Identity, Person, Team
 from connector.directory.records import GroupRecord, UserRecord
 from connector.errors import RecordRejected
+from connector.scim.render import user_row
 
 SUB = "6f1c0e52-30b1-70d4-9a67-0d5f9c1c2a11"
 MADE = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -183,6 +184,17 @@ def test_an_attribute_that_cannot_be_served_is_left_out_and_reported(attribute, 
 
     assert person.remarks == (f"attribute {attribute} left out",)
     assert (person.formatted_name, person.profile_url, person.photo, person.identities) == ("", "", "", ())
+
+
+@pytest.mark.parametrize("status", ["\ud800", "a\0b"])
+def test_a_status_that_cannot_be_served_is_left_out_and_reported(status):
+    """P17: what stands beside the attributes is no safer than they are."""
+    record = UserRecord("ann", {"sub": SUB, "name": "Ann", "given_name": "A", "family_name": "L"}, status=status)
+    person = person_of(replace(record, unread=("UserCreateDate",)), Rules(email=""))
+
+    assert person.status == ""
+    assert {"attribute UserStatus left out", "attribute UserCreateDate left out"} < set(person.remarks)
+    assert user_row(person).opening.isascii()
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ class FakeClaims:
         self.causes: list[str] = []
         self.claimed = threading.Event()
         self.abandoned = threading.Event()
+        self.away = 0
 
     def claim(self, kinds: object, /) -> Claim | None:
         """Answer as scripted, then with nothing."""
@@ -37,10 +38,14 @@ class FakeClaims:
             self.claimed.set()
         return answer
 
-    def abandon(self, _lease: Lease, cause: str, /) -> None:
-        """Take note of why."""
+    def abandon(self, _lease: Lease, cause: str, /) -> str:
+        """Take note of why, once the store is no longer away."""
+        if self.away:
+            self.away -= 1
+            raise StoreError("It is away.")
         self.causes.append(cause)
         self.abandoned.set()
+        return "failed"
 
 
 CLAIM = Claim("sync", Lease("sync", 12, 7))
@@ -94,6 +99,27 @@ def test_a_store_that_is_away_is_told_once_and_asked_again(caplog: pytest.LogCap
     assert len(causes) == 1
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert told == ["no run can be executed: It is away.", "no run could be executed: ValueError"]
+
+
+def test_an_end_that_the_store_did_not_take_is_recorded_once_it_answers() -> None:
+    """P20: the cause is that of the process, and no other run is begun before."""
+    claims = FakeClaims(CLAIM, CLAIM)
+    claims.away = 3
+    one = Executor(claims, {"sync"}, (sys.executable, "-c", "raise SystemExit(75)"), lambda: True)
+    one.start()
+    assert claims.abandoned.wait(60)
+    one.stop()
+
+    assert claims.causes[0] == f"{ENDED} 75; the log of serve says why."
+    assert claims.away == 0
+
+
+def test_the_log_says_with_what_outcome_a_run_ended(caplog: pytest.LogCaptureFixture) -> None:
+    """P20: a run that was cancelled ends with exit code 0, and has failed all the same."""
+    with caplog.at_level(logging.INFO):
+        execute(FakeClaims(CLAIM), sys.executable, "-c", "")
+
+    assert [record.getMessage() for record in caplog.records] == ["run 12 (sync) begins", "run 12 ended: failed"]
 
 
 def test_a_process_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

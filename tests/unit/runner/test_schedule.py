@@ -57,6 +57,8 @@ def test_a_schedule_means_what_a_crontab_means(text: str, expected: list[str]) -
         ("every 0h", "is no interval"),
         ("every 6 hours", "is no interval"),
         ("every 10s", "is no interval"),
+        ("every \u0663h", "is no interval"),
+        ("*/\u0665 * * * *", "is no minute"),
         ("every 366d", "is no interval"),
         ("hourly", "neither an interval such as every 6h nor five cron fields; it has 1 fields"),
         ("* * * * * *", "it has 6 fields"),
