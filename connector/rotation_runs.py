@@ -14,30 +14,27 @@ from typing import Any
 from connector.bootstrap import command_run, store_of
 from connector.config import Settings
 from connector.directory.times import rfc3339
-from connector.errors import ConfigError, ConnectorError, StoreError, VaultUnfit
+from connector.errors import ConfigError, ConnectorError, VaultUnfit
 from connector.from_settings import schedules_of
-from connector.rotating import (
-    IN_SECRETS_MANAGER,
-    HandOver,
-    Kind,
-    SecretWish,
-    Wish,
-    Workshop,
-    left_to_the_journal,
-    recover_account,
-    recover_journal,
-    rotate_account,
-    rotate_secret,
-)
+from connector.rotating import SecretWish, recover_account, recover_journal, rotate_account, rotate_secret
 from connector.rotation.cognito_user import identify
 from connector.rotation.engine import Options
 from connector.rotation.members import find_members
 from connector.rotation.results import Outcome, RotationResult
 from connector.rotation.secret import Secret
+from connector.rotation_parts import (
+    IN_SECRETS_MANAGER,
+    HandOver,
+    Kind,
+    Wish,
+    Workshop,
+    journal_of,
+    left_to_the_journal,
+)
 from connector.runner.rotation_report import Entry, RotationReport
 from connector.runner.rotation_run import Account, Found, rotate_all
 from connector.store.rotated import AccountState, RotatedAccounts
-from connector.store.runs import FAILED, Run
+from connector.store.runs import FAILED, Run, recorded_if_possible
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +68,7 @@ def _find_accounts(settings: Settings | ConfigError) -> Found:
         )
     workshop = Workshop(settings)
     members = find_members(workshop.cognito, pool, rotation.allow)
-    unfinished = _unfinished(settings, workshop)
+    unfinished = _unfinished(settings)
     accounts = []
     for name in members.names:
         place = rotation.vault.removeprefix(IN_SECRETS_MANAGER).replace("{username}", name)
@@ -88,11 +85,11 @@ def _find_accounts(settings: Settings | ConfigError) -> Found:
     return Found(accounts, faults, members.notes, complete=not members.faults)
 
 
-def _unfinished(settings: Settings, workshop: Workshop) -> frozenset[str]:
+def _unfinished(settings: Settings) -> frozenset[str]:
     """Return the accounts whose live password may be one that only the journal of this machine keeps."""
     if not settings.rotation.journal_key.get_secret_value():
         return frozenset()
-    return frozenset(entry.account for entry in workshop.journal().survey().entries)
+    return frozenset(entry.account for entry in journal_of(settings).survey().entries)
 
 
 def _refuse_to_hand_over(account: str, password: Secret) -> None:
@@ -168,7 +165,7 @@ class _Record:
         """End the run with what was taken down; an interruption leaves the end to the run itself."""
         yield
         if self._run:
-            with _tolerated(self._run):
+            with recorded_if_possible(f"rotation {self._run.id}"):
                 self._run.end(self._report.outcome(), self._report.as_json())
 
     def take_down(self, outcome: RotationResult | ConnectorError, account: str) -> None:
@@ -180,18 +177,9 @@ class _Record:
         self._report.add(entry)
         if self._run is None or entry.record.outcome == Outcome.NOTHING_PENDING.value:
             return
-        with _tolerated(self._run):
+        with recorded_if_possible(f"rotation {self._run.id}"):
             known_only = entry.record.outcome == FAILED
             RotatedAccounts(self._run.database).note(entry.record, run=self._run.id, known_only=known_only)
-
-
-@contextmanager
-def _tolerated(run: Run) -> Iterator[None]:
-    """Go on when the store fails: what was rotated is rotated."""
-    try:
-        yield
-    except StoreError as fault:
-        _log.warning("rotation %s is not wholly on record: %s", run.id, fault)
 
 
 @dataclass(frozen=True, slots=True)

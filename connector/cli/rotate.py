@@ -23,9 +23,7 @@ from connector.cli.rotation_status import status
 from connector.config import Settings
 from connector.config.values import vault as check_vault
 from connector.rotating import (
-    Kind,
     SecretWish,
-    Wish,
     forget_handed_over,
     list_handed_over,
     verify_account,
@@ -35,6 +33,7 @@ from connector.rotation.patience import Patience
 from connector.rotation.results import RotationResult
 from connector.rotation.secret import Secret
 from connector.rotation.secret_document import Mode
+from connector.rotation_parts import Kind, Wish
 from connector.rotation_runs import (
     recover_journal_on_record,
     recover_on_record,

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from connector.errors import ConnectorError, RotationError, StoreError, UnforeseenFault
+from connector.errors import ConnectorError, RotationError, UnforeseenFault
 from connector.rotation.engine import Rotation
 from connector.rotation.results import Outcome, RotationResult
 from connector.runner.rotation_report import Entry, RotationReport
 from connector.runner.undisturbed import undisturbed
 from connector.store.rotated import FAILED, RotatedAccounts
-from connector.store.runs import Run
+from connector.store.runs import Run, recorded_if_possible
 
 _FINISHED_FIRST = "What an earlier rotation had begun was brought to its end first."
 _log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class _Story:
         self._accounts = {account.identity: account for account in found.accounts}
         self._report.add_notes(found.notes)
         places = {account.identity: account.vault for account in found.accounts}
-        with _tolerated():
+        with recorded_if_possible("the rotation"):
             self._records.schedule({**places, **dict.fromkeys(found.faults, "")}, complete=found.complete)
         for identity, fault in found.faults.items():
             self._take_down(Entry.of_fault(identity, places.get(identity, ""), fault))
@@ -156,7 +156,7 @@ class _Story:
         self._report.add(entry)
         if entry.record.outcome == FAILED:
             _log.warning("%s was not rotated: %s", entry.record.account, entry.record.fault)
-        with _tolerated():
+        with recorded_if_possible("the rotation"):
             self._records.note(entry.record, run=self._run.id)
 
 
@@ -171,12 +171,3 @@ def _attempt(account: Account, deed: Callable[[Rotation], RotationResult]) -> Ro
             f"{account.identity}: an unexpected fault ({type(fault).__name__}).",
             remedy="Run `cognito-scim rotate verify` to see which password is live, and report the fault.",
         )
-
-
-@contextmanager
-def _tolerated() -> Iterator[None]:
-    """Go on when the store fails; the lease tells when it fails for too long."""
-    try:
-        yield
-    except StoreError as fault:
-        _log.warning("the rotation is not wholly on record: %s", fault)

@@ -7,7 +7,7 @@ statement. SQLite upgrades a reader to a writer only by luck, hence BEGIN IMMEDI
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -89,7 +89,7 @@ class Database:
             with _LIMITS[self.dialect](connection, within):
                 yield connection
 
-    def fetch(self, prepared: Prepared, within: Budget | None = None, **values: Any) -> list[Any]:
+    def fetch(self, prepared: Prepared, within: Budget | None = None, **values: Any) -> Sequence[Any]:
         """Return the rows of one prepared statement, which is a snapshot in itself.
 
         Args:

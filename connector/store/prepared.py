@@ -21,7 +21,7 @@ class Prepared:
         self._statement = statement
         self._texts: dict[str, _Text] = {}
 
-    def run(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, Any]) -> list[Any]:
+    def run(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, Any]) -> Sequence[Any]:
         """Return all rows, as plain tuples."""
         text = self._texts.get(dialect.name)
         if text is None:
@@ -29,7 +29,7 @@ class Prepared:
         cursor = connection.cursor()
         try:
             cursor.execute(text.sql, text.arrange(values))
-            return list(cursor.fetchall())
+            return cursor.fetchall()
         finally:
             cursor.close()
 

@@ -1,6 +1,7 @@
 """The frame in which a run runs: begun or taken up under its lease, ended with its outcome, never left open."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from connector.directory.times import from_milliseconds
-from connector.errors import ConnectorError, UnforeseenFault
+from connector.errors import ConnectorError, StoreError, UnforeseenFault
 from connector.store import lease as leases
 from connector.store.database import Database
 from connector.store.heartbeat import Pulse, beating
@@ -18,6 +19,7 @@ from connector.store.totals import count_end
 from connector.store.waiting import clear_left_over_staging
 
 FAILED = "failed"
+_log = logging.getLogger(__name__)
 _DIED = "It stopped without a word, and its lease expired."
 
 
@@ -131,6 +133,19 @@ def _under_way(database: Database, lease: Lease, kind: str, approve: str | None)
         with database.writing() as connection:
             leases.give_back(connection, lease)
             end_as_failed(database, connection, lease.run, cause)
+
+
+@contextmanager
+def recorded_if_possible(what: str) -> Iterator[None]:
+    """Go on when the store fails, for what is done is done whether or not it is on record.
+
+    Args:
+        what: names it in the log.
+    """
+    try:
+        yield
+    except StoreError as fault:
+        _log.warning("%s is not wholly on record: %s", what, fault)
 
 
 def start(database: Database, connection: Connection, kind: str, number: int) -> Lease:

@@ -1,16 +1,12 @@
 """Test Connectivity as a run: its rows go into the history as they come, and it works without a store too."""
 
-import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 
-from connector.errors import StoreError
-from connector.store.runs import FAILED, Run
+from connector.store.runs import FAILED, Run, recorded_if_possible
 from connector.sync.connectivity import Check, Status, Subject, check_connectivity
 
 PASSED = "passed"
-_log = logging.getLogger(__name__)
 
 
 def record_checks(subject: Subject, run: Run | None) -> Iterator[Check]:
@@ -28,10 +24,10 @@ def record_checks(subject: Subject, run: Run | None) -> Iterator[Check]:
         done.append(check)
         yield check
         if run:
-            with _tolerated(run):
+            with recorded_if_possible(f"check {run.id}"):
                 run.tell({"phase": check.name})
     if run:
-        with _tolerated(run):
+        with recorded_if_possible(f"check {run.id}"):
             _end(run, done)
 
 
@@ -49,12 +45,3 @@ def _end(run: Run, checks: list[Check]) -> None:
     outcome = PASSED if is_passed(checks) else FAILED
     seconds = round(sum(check.seconds for check in checks), 3)
     run.end(outcome, {"run": run.id, "outcome": outcome, **describe_checks(checks), "seconds": seconds})
-
-
-@contextmanager
-def _tolerated(run: Run) -> Iterator[None]:
-    """Go on with the check when the store fails."""
-    try:
-        yield
-    except StoreError as fault:
-        _log.warning("check %s is not wholly on record: %s", run.id, fault)
