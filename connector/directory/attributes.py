@@ -33,7 +33,8 @@ class AttributeReader:
 
     def text(self, name: str) -> str:
         """Return an attribute as it is."""
-        return self.servable(name, self._attributes.get(name, "") if name else "")
+        value = self._attributes.get(name) if name else None
+        return self.servable(name, value) if value else ""
 
     def servable(self, name: str, value: str) -> str:
         """Return a value as it is, if it can be served; what stands beside the attributes is text of others too."""

@@ -47,9 +47,9 @@ class Member(Protocol):
 
 def user_row(person: Person) -> UserRow:
     """Render a person."""
-    extensions = _user_extensions(person)
+    created, modified = _time(person.created), _time(person.modified)
+    extensions = _user_extensions(person, created, modified)
     core = {"schemas": [USER, *extensions], **_core_user(person)}
-    created = _time(person.created)
     return UserRow(
         id=person.id,
         external_id=person.username,
@@ -58,7 +58,7 @@ def user_row(person: Person) -> UserRow:
         email=person.email,
         active=person.active,
         created=created,
-        modified=_time(person.modified),
+        modified=modified,
         opening=f'{encode_body(core)[:-1]},"userName":',
         closing=f",{encode_body(extensions)[1:-1]},{_meta('User', 'Users', person.id, created)}",
         remarks=person.remarks,
@@ -151,15 +151,15 @@ def _core_user(person: Person) -> dict[str, Any]:
     return _filled(everything)
 
 
-def _user_extensions(person: Person) -> dict[str, Any]:
+def _user_extensions(person: Person, created: str, modified: str) -> dict[str, Any]:
     enterprise = {name: person.enterprise.get(key, "") for key, name in _ENTERPRISE_NAMES.items()}
     cognito = {
         "username": person.username,
         "status": person.status,
         "emailVerified": person.email_verified,
         "phoneNumberVerified": person.phone_number_verified,
-        "createdAt": _time(person.created),
-        "lastModifiedAt": _time(person.modified),
+        "createdAt": created,
+        "lastModifiedAt": modified,
         "preferredUsername": person.preferred_username,
         "birthdate": person.birthdate,
         "gender": person.gender,
@@ -229,4 +229,4 @@ def _time(moment: datetime | None) -> str:
 
 def _filled(members: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what is empty; a False and a zero are values."""
-    return {name: value for name, value in members.items() if value not in ("", None, [], {})}
+    return {name: value for name, value in members.items() if value or value == 0}

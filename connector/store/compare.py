@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, Row, Table, and_, bindparam, func, select, tuple_, update
 
 from connector.store.database import Database
+from connector.store.prepared import Bulk
 from connector.store.tables import FOREVER, groups, staged_groups, staged_memberships, staged_users, users
 
 SLICE = 1000
@@ -40,12 +41,11 @@ def _mark_users(database: Database, run: int) -> None:
             belongs = _groups_of(connection, run, rows[0].id, rows[-1].id)
         marked = []
         for row in rows:
-            names = json.dumps(row.user_name)
-            head = f"{row.opening}{names}{_group_list(belongs[row.id], mentions)}{row.closing}"
-            digest = hashlib.sha256(head.encode()).hexdigest()
+            middle = f"{json.dumps(row.user_name)}{_group_list(belongs[row.id], mentions)}"
+            digest = hashlib.sha256(f"{row.opening}{middle}{row.closing}".encode()).hexdigest()
             if change := _change(row.published, digest):
-                marked.append({"of": row.id, "change": change, "digest": digest, "head": head})
-        _mark(database, staged_users, run, marked)
+                marked.append({"staged": run, "of": row.id, "change": change, "digest": digest, "middle": middle})
+        _mark(database, staged_users, marked)
 
 
 def _staged_users(run: int) -> Any:
@@ -132,8 +132,8 @@ def _mark_groups(database: Database, run: int) -> None:
         shown = digests[row.id]
         digest = shown.sha.hexdigest()
         if change := _change(row.published, digest):
-            marked.append({"of": row.id, "change": change, "digest": digest, "members": shown.members})
-    _mark(database, staged_groups, run, marked)
+            marked.append({"staged": run, "of": row.id, "change": change, "digest": digest, "members": shown.members})
+    _mark(database, staged_groups, marked)
 
 
 def _staged_members(database: Database, run: int) -> Iterator[tuple[str, str, str]]:
@@ -158,14 +158,22 @@ def _staged_members(database: Database, run: int) -> Iterator[tuple[str, str, st
         last = (rows[-1].group_id, rows[-1].user_id)
 
 
-def _mark(database: Database, table: Any, run: int, marked: list[dict[str, Any]]) -> None:
-    if not marked:
-        return
-    values: dict[str, Any] = {name: bindparam(name) for name in marked[0] if name != "of"}
-    with database.writing() as connection:
-        connection.execute(
-            update(table).where(table.c.run == run, table.c.id == bindparam("of")).values(values), marked
-        )
+def _marks(table: Table, *names: str) -> Bulk:
+    """Return the statement that marks rows of a staging table with values of these names."""
+    row = table.c.run == bindparam("staged"), table.c.id == bindparam("of")
+    return Bulk(update(table).where(*row).values({name: bindparam(name) for name in names}), ("staged", "of", *names))
+
+
+_MARKS = {
+    staged_users: _marks(staged_users, "change", "digest", "middle"),
+    staged_groups: _marks(staged_groups, "change", "digest", "members"),
+}
+
+
+def _mark(database: Database, table: Table, marked: list[dict[str, Any]]) -> None:
+    if marked:
+        with database.writing(durable=False) as connection:
+            _MARKS[table].run(connection, marked)
 
 
 def count_marked(connection: Connection, table: Any, run: int) -> dict[str, int]:

@@ -107,14 +107,17 @@ class Database:
             return prepared.run(connection, self.engine.dialect, values)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
         """Give a connection in one transaction, committed at the end, rolled back on any error.
+
+        Args:
+            durable: whether the commit waits until the disk has it; without, a power cut may undo it, in its turn.
 
         Raises:
             StoreError: the database cannot answer, is full or stays locked.
         """
         with self._connected() as connection:
-            connection.execution_options(writing=True)
+            connection.execution_options(writing=True, durable=durable)
             with connection.begin():
                 yield connection
 
@@ -228,12 +231,20 @@ _URL_REMEDY = "Write sqlite:///path/to/file.db or postgresql://user@host/databas
 def _postgresql_engine(url: URL) -> Engine:
     try:
         patient = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)} | dict(url.query))
-        return create_engine(patient, pool_pre_ping=True, max_overflow=-1)
+        engine = create_engine(patient, pool_pre_ping=True, max_overflow=-1)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"store.url names PostgreSQL, but {error.name} is not installed.",
             remedy="Run: pip install 'cognito-scim[postgres]'",
         ) from error
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if not connection.get_execution_options().get("durable", True):
+        driver: Any = connection.connection.driver_connection
+        driver.execute("SET LOCAL synchronous_commit TO off")
 
 
 def _sqlite_engine(url: URL, cache_kib: int) -> Engine:
@@ -268,7 +279,13 @@ def _configure_sqlite(cache_kib: int, connection: DBAPIConnection, _entry: Conne
 
 def _begin_sqlite(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
-    driver.execute("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("writing"):
+        driver.execute("BEGIN")
+        return
+    # Of a WAL, NORMAL leaves out only the wait at each commit (sqlite.org/pragma.html#pragma_synchronous).
+    driver.execute(f"PRAGMA synchronous={'FULL' if options['durable'] else 'NORMAL'}")
+    driver.execute("BEGIN IMMEDIATE")
 
 
 class _FileWatch:

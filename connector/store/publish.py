@@ -22,9 +22,24 @@ from connector.store.generations import Generation, newest
 from connector.store.lease import Lease
 from connector.store.planning import PAIRS, left_members, new_members, removed_from
 from connector.store.runs import record_end
-from connector.store.tables import FOREVER, STRIDE, generations, landmarks, memberships, staged_memberships, tombstones
+from connector.store.tables import (
+    FOREVER,
+    STRIDE,
+    generations,
+    landmarks,
+    memberships,
+    staged_groups,
+    staged_memberships,
+    staged_users,
+    tombstones,
+)
 
 _NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
+_HEADS = {
+    Kind.USERS: staged_users.c.opening + staged_users.c.middle + staged_users.c.closing,
+    Kind.GROUPS: staged_groups.c.head,
+}
+"""What a staged resource shows, up to the time of its last change."""
 
 
 def publish(
@@ -118,7 +133,7 @@ def _write_changed(connection: Connection, run: int, kind: Kind, generation: Gen
         "modified": literal(generation.published_at),
         "since": literal(generation.number),
         "until": literal(FOREVER),
-        "body": staged.c.head + ending(generation.published_at),
+        "body": _HEADS[kind] + ending(generation.published_at),
     }
     columns = [column for column in published.c if column.name != "position"]
     values = [given[column.name] if column.name in given else staged.c[column.name] for column in columns]

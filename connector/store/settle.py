@@ -52,7 +52,7 @@ def _settle_round(database: Database, run: int) -> bool:
         steps = _steps_down(database, run, keys)
         if steps:
             anybody = True
-            with database.writing() as connection:
+            with database.writing(durable=False) as connection:
                 connection.execute(_step_down(run), steps)
         last = keys[-1]
     return anybody

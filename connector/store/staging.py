@@ -18,6 +18,7 @@ from connector.directory.plan import Sizes
 from connector.directory.rows import GroupRow, UserRow, fold, normalize
 from connector.errors import StoreError
 from connector.store.database import Database
+from connector.store.prepared import Bulk
 from connector.store.slices import delete_in_slices
 from connector.store.tables import staged_groups, staged_memberships, staged_users
 
@@ -94,7 +95,7 @@ class Staging:
         self.flush()
         members = (staged_memberships.c.run == self.run) & (staged_memberships.c.group_id == group_id)
         delete_in_slices(self.database, staged_memberships, members)
-        with self.database.writing() as connection:
+        with self.database.writing(durable=False) as connection:
             of_group = staged_groups.c.run == self.run, staged_groups.c.id == group_id
             connection.execute(delete(staged_groups).where(*of_group))
 
@@ -104,7 +105,7 @@ class Staging:
         unknown, dropped = self.unknown_members(), 0
         while some := list(islice(unknown, UNKNOWN)):
             of_them = staged_memberships.c.run == self.run, staged_memberships.c.user_id.in_(some)
-            with self.database.writing() as connection:
+            with self.database.writing(durable=False) as connection:
                 dropped += connection.execute(delete(staged_memberships).where(*of_them)).rowcount
         return dropped
 
@@ -126,7 +127,7 @@ class Staging:
 
     def flush(self) -> None:
         """Write what waits."""
-        with self.database.writing() as connection:
+        with self.database.writing(durable=False) as connection:
             for table in STAGED:
                 self._write(connection, table)
 
@@ -139,24 +140,13 @@ class Staging:
 
     def _flush_when_full(self, table: Table) -> None:
         if len(self._waiting[table]) >= BATCH:
-            with self.database.writing() as connection:
+            with self.database.writing(durable=False) as connection:
                 self._write(connection, table)
 
     def _write(self, connection: Connection, table: Table) -> None:
-        rows = list(self._waiting[table].values())
-        if not rows:
-            return
-        insert = postgresql_insert(table) if self.database.dialect == "postgresql" else sqlite_insert(table)
-        keys = [column.name for column in table.primary_key]
-        if table is staged_users:
-            newer = {column.name: column for column in insert.excluded if column.name in rows[0]}
-            statement = insert.on_conflict_do_update(
-                index_elements=keys, set_=newer, where=insert.excluded.modified >= staged_users.c.modified
-            )
-        else:
-            statement = insert.on_conflict_do_nothing(index_elements=keys)
-        connection.execute(statement, rows)
-        self._waiting[table].clear()
+        if rows := list(self._waiting[table].values()):
+            _INSERTS[self.database.dialect, table].run(connection, rows)
+            self._waiting[table].clear()
 
     def _user(self, row: UserRow) -> dict[str, Any]:
         return {
@@ -186,6 +176,24 @@ def clear_staging(
     for run in runs:
         for table in STAGED:
             delete_in_slices(database, table, table.c.run == run, first=first)
+
+
+def _insert(insert: Any, table: Table) -> Bulk:
+    """Return the statement that stages rows: the newest version of a user, anything else once."""
+    names = [column.name for column in table.c if not column.nullable]
+    keys = [column.name for column in table.primary_key]
+    if table is not staged_users:
+        return Bulk(insert.on_conflict_do_nothing(index_elements=keys), names)
+    newer = {name: insert.excluded[name] for name in names if name not in keys}
+    is_newer = insert.excluded.modified >= staged_users.c.modified
+    return Bulk(insert.on_conflict_do_update(index_elements=keys, set_=newer, where=is_newer), names)
+
+
+_INSERTS = {
+    (dialect, table): _insert(insert(table), table)
+    for dialect, insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
+    for table in STAGED
+}
 
 
 def _count(table: Table, run: int) -> Any:

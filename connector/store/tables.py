@@ -166,7 +166,7 @@ staged_users = Table(
     Column("closing", Text, nullable=False),
     Column("change", _Key),
     Column("digest", _Key),
-    Column("head", Text),
+    Column("middle", Text),
 )
 staged_groups = Table(
     "staged_groups",
