@@ -5,13 +5,14 @@ the time of its last change, which no two generations share, and the edition.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Protocol
 
 from connector import __version__
 from connector.directory.rows import BASE, EDITION, Kind
 from connector.scim.encoding import encode
+from connector.scim.envelope import Batch
 from connector.scim.projection import Projection
 from connector.scim.render import Member, group_body, member_list
 
@@ -63,6 +64,26 @@ class Bodies:
         if projection is not None:
             return self._cut(kind, stored, members, projection)
         return (stored.body,) if kind is Kind.USERS else group_body(stored.body, members(stored.id))
+
+    def batches(
+        self,
+        kind: Kind,
+        slices: Iterable[Sequence[Stored]],
+        members: ReadMembers,
+        projection: Projection | None = None,
+    ) -> Iterator[Batch]:
+        """Return the bodies of many resources; arguments as those of `body`.
+
+        What is in memory anyway is joined at once; a group with members is a batch of its own, streamed.
+        """
+        streamed = kind is Kind.GROUPS and (projection is None or projection.shows(_MEMBERS))
+        for some in slices:
+            if streamed:
+                yield from (Batch(1, self.body(kind, stored, members, projection)) for stored in some)
+            elif projection is None:
+                yield Batch(len(some), (",".join([stored.body for stored in some]),))
+            else:
+                yield Batch(len(some), (",".join([projection.cut(self.fill(stored.body)) for stored in some]),))
 
     def fill(self, text: str) -> str:
         """Return a text as it is served."""

@@ -10,7 +10,7 @@ from typing import Any
 from scim2_models import ForbiddenException
 
 from connector.scim.encoding import encode
-from connector.scim.envelope import list_response
+from connector.scim.envelope import Batch, list_response
 from connector.scim.schemas import RESOURCE_TYPES, SCHEMAS, SERVICE_PROVIDER_CONFIG, read_document
 
 
@@ -42,8 +42,8 @@ def describe_service(base: str, max_results: int) -> Discovery:
 
 def list_documents(documents: Mapping[str, str]) -> str:
     """Return all documents of one kind as one list response, whatever page was asked for (RFC 7644, section 4)."""
-    bodies = [(body,) for body in documents.values()]
-    return "".join(list_response(bodies, total=len(bodies), start=1, rows=len(bodies)))
+    number = len(documents)
+    return "".join(list_response([Batch(number, ",".join(documents.values()))], total=number, start=1, rows=number))
 
 
 def refuse_filter(parameters: Iterable[tuple[str, str]]) -> None:

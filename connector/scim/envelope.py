@@ -5,6 +5,7 @@ short page that an importer would take for the end of the directory (P34).
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from connector.errors import StoreError
 from connector.scim.encoding import encode
@@ -13,31 +14,38 @@ _LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 _BLOCK_CHARACTERS = 1 << 16
 
 
+class Batch(NamedTuple):
+    """Some rows of a list: how many, and their bodies with commas between them, in pieces."""
+
+    rows: int
+    pieces: Iterable[str]
+
+
 def list_response(
-    bodies: Iterable[Iterable[str]], *, total: int, start: int | None, rows: int, next_cursor: str | None = None
+    batches: Iterable[Batch], *, total: int, start: int | None, rows: int, next_cursor: str | None = None
 ) -> Iterator[str]:
     """Return a list response in pieces.
 
     Args:
-        bodies: one body for each row, each in pieces.
+        batches: the rows.
         total: how many resources match in the whole generation.
         start: 1-based index of the first row; None in a walk by cursor (RFC 9865, section 2).
         rows: how many rows there are.
         next_cursor: leads to the next page of a walk by cursor; None = there is none.
 
     Raises:
-        StoreError: `bodies` holds more or fewer than `rows`.
+        StoreError: `batches` hold more or fewer than `rows`.
     """
     paging = {"startIndex": start, "itemsPerPage": rows, "nextCursor": next_cursor}
     shown = {name: value for name, value in paging.items() if value is not None}
     opening = encode({"schemas": [_LIST], "totalResults": total, **shown})
     yield f'{opening[:-1]},"Resources":['
     given = 0
-    for body in bodies:
+    for batch in batches:
         if given:
             yield ","
-        yield from body
-        given += 1
+        yield from batch.pieces
+        given += batch.rows
     if given != rows:
         raise StoreError(f"A list of {rows} resources came out as {given}.", remedy="Ask for the page again.")
     yield "]}"

@@ -2,8 +2,9 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from connector.directory.plan import Source
 from connector.directory.times import to_milliseconds
@@ -36,25 +37,31 @@ _COLUMNS = (
     generations.c.memberships,
 )
 
-_NEWEST = select(*_COLUMNS).order_by(generations.c.number.desc()).limit(1)
-_NUMBERED = select(*_COLUMNS).where(generations.c.number == bindparam("wanted"))
-_PREPARED_NEWEST, _PREPARED_NUMBERED = Prepared(_NEWEST), Prepared(_NUMBERED)
+_NUMBERED = Prepared(select(*_COLUMNS).where(generations.c.number == bindparam("wanted")))
+
+
+def newest_generation() -> Select[Any]:
+    """Return the statement that reads the newest generation, with the columns of `Generation`."""
+    return select(*_COLUMNS).order_by(generations.c.number.desc()).limit(1)
+
+
+_NEWEST = Prepared(newest_generation())
 
 
 def newest(connection: Connection) -> Generation | None:
     """Return the newest generation as a transaction sees it, None before the first."""
-    row = connection.execute(_NEWEST).one_or_none()
+    row = connection.execute(newest_generation()).one_or_none()
     return Generation(*row) if row else None
 
 
 def fetch_newest(database: Database) -> Generation | None:
     """Return the newest generation, None before the first."""
-    return next((Generation(*row) for row in database.fetch(_PREPARED_NEWEST)), None)
+    return next((Generation(*row) for row in database.fetch(_NEWEST)), None)
 
 
 def fetch_generation(database: Database, number: int) -> Generation | None:
     """Return the generation of this number, if it is kept."""
-    return next((Generation(*row) for row in database.fetch(_PREPARED_NUMBERED, wanted=number)), None)
+    return next((Generation(*row) for row in database.fetch(_NUMBERED, wanted=number)), None)
 
 
 def source_of(connection: Connection, number: int) -> Source:

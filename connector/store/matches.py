@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from threading import Lock
 from typing import Any, Protocol
 
@@ -150,7 +151,8 @@ class Matches:
     ) -> Iterator[tuple[int, Any]]:
         """Read candidates and give those that match: their positions, and how they are interpreted."""
         assert self._interpreter
-        for position, stored in read_placed(self._database, search.kind, candidates, budget):
+        placed = read_placed(self._database, search.kind, candidates, budget)
+        for position, stored in chain.from_iterable(placed):
             members = _Members(self._database, stored.id, search.generation, budget)
             resource = self._interpreter.read(search.kind, stored, members)
             if matches(resource):

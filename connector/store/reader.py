@@ -5,8 +5,9 @@ of a search is a slice of the positions that match.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from scim2_models.path import FilterNode
@@ -36,10 +37,15 @@ __all__ = ["DirectoryReader", "Member", "Page", "Stored"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some resources, streamed, and how many there are in all."""
+    """Some resources, streamed in slices, and how many there are in all."""
 
     total: int
-    resources: Iterator[Stored]
+    slices: Iterator[Sequence[Stored]]
+
+    @property
+    def resources(self) -> Iterator[Stored]:
+        """The resources, one by one."""
+        return chain.from_iterable(self.slices)
 
 
 class DirectoryReader:
@@ -114,7 +120,7 @@ class DirectoryReader:
         """Stream the members of a group in a generation, in the order of their ids."""
         return read_members(self._database, group_id, generation)
 
-    def _slices(self, kind: Kind, generation: Generation, start: int, count: int) -> Iterator[Stored]:
+    def _slices(self, kind: Kind, generation: Generation, start: int, count: int) -> Iterator[Sequence[Stored]]:
         for begin in range(start - 1, start - 1 + count, SLICE):
             rows = self._database.fetch(
                 _SLICES[kind],
@@ -123,7 +129,7 @@ class DirectoryReader:
                 skipped=begin % STRIDE,
                 most=min(start - 1 + count - begin, SLICE),
             )
-            yield from map(Stored._make, rows)
+            yield list(map(Stored._make, rows))
 
 
 def _select_one(kind: Kind) -> Select[Any]:

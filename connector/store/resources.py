@@ -56,24 +56,22 @@ def select_resources(kind: Kind) -> Select[Any]:
     return select(table.c.id, table.c.modified, table.c.body)
 
 
-def read_positions(
-    database: Database, kind: Kind, positions: Sequence[int], within: Budget | None = None
-) -> Iterator[Stored]:
-    """Stream the resources at some positions, in their order."""
-    return (stored for _, stored in read_placed(database, kind, positions, within))
+def read_positions(database: Database, kind: Kind, positions: Sequence[int]) -> Iterator[Sequence[Stored]]:
+    """Stream the resources at some positions, in their order, in slices."""
+    return ([stored for _, stored in some] for some in read_placed(database, kind, positions))
 
 
 def read_placed(
     database: Database, kind: Kind, positions: Sequence[int], within: Budget | None = None
-) -> Iterator[tuple[int, Stored]]:
-    """Stream positions and the resources there."""
+) -> Iterator[Sequence[tuple[int, Stored]]]:
+    """Stream positions and the resources there, in slices."""
     column = TABLES[kind].c.position
     for begin in range(0, len(positions), SLICE):
         part = list(positions[begin : begin + SLICE])
         with database.reading(within) as connection:
             found = connection.execute(select_resources(kind).add_columns(column).where(column.in_(part)))
             rows = {position: Stored(*row) for *row, position in found}
-        yield from ((position, rows[position]) for position in part if position in rows)
+        yield [(position, rows[position]) for position in part if position in rows]
 
 
 def read_members(

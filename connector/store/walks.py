@@ -5,16 +5,17 @@ a last page ends the walk, and a pin left alone for too long is refused, never a
 Groups are read once as of the client's last walk over Users, so that no membership names a user it was not shown.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from connector.directory.rows import Kind
 from connector.store.database import CLOCK, Database
-from connector.store.generations import Generation, fetch_generation, fetch_newest
+from connector.store.generations import Generation, newest_generation
 from connector.store.prepared import Prepared
-from connector.store.tables import walks
+from connector.store.tables import generations, walks
 
 MOST_PINS = 100
 """How many walks one client may have under way; the one left alone for longest gives way."""
@@ -44,12 +45,13 @@ class Walk:
 
 
 class Pin(NamedTuple):
-    """What is remembered of a walk; its age is in milliseconds since its last page."""
+    """What is remembered of a walk; its age is in milliseconds since its last page, `kept` its generation if kept."""
 
     query: str
     generation: int
     age: int
     finished: bool
+    kept: Generation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +95,25 @@ class Walks:
         Raises:
             WalkExpired: the walk was left alone for longer than the timeout.
         """
-        found = map(Pin._make, self._database.fetch(_PINS, client=walk.client, query=walk.query))
-        pins = {pin.query: pin for pin in found}
+        rows = self._database.fetch(_STAND, client=walk.client, query=walk.query)
+        if not rows:
+            return None
+        pins = {pin.query: pin for pin in map(_read_pin, rows)}
         pin, seen = pins.get(walk.query), pins.get(_USERS_SEEN)
-        generation = self._choose(walk, pin, seen, start)
-        return Standing(walk, generation, start, pin, seen) if generation else None
+        newest = Generation(*rows[0][_NEWEST])
+        return Standing(walk, self._pinned(walk, pin, seen, start) or newest, start, pin, seen)
 
-    def _choose(self, walk: Walk, pin: Pin | None, seen: Pin | None, start: int) -> Generation | None:
+    def _pinned(self, walk: Walk, pin: Pin | None, seen: Pin | None, start: int) -> Generation | None:
+        """Return the generation that the walk is pinned to, None where it begins anew."""
         if pin is not None and (start > 1 or not pin.finished):
-            pinned = fetch_generation(self._database, pin.generation) if pin.age < self._timeout else None
-            if start > 1 and pinned is None:
+            kept = pin.kept if pin.age < self._timeout else None
+            if start > 1 and kept is None:
                 raise WalkExpired("The generation this walk began with is gone; begin again at startIndex 1.")
-            if pinned is not None:
-                return pinned
+            if kept is not None:
+                return kept
         if walk.kind is Kind.GROUPS and start <= 1 and seen and not seen.finished and seen.age < self._timeout:
-            return fetch_generation(self._database, seen.generation) or fetch_newest(self._database)
-        return fetch_newest(self._database)
+            return seen.kept
+        return None
 
     def note_page(self, standing: Standing, *, rows: int, total: int) -> None:
         """Remember that a page was read, as far as a later page depends on it.
@@ -152,11 +157,27 @@ class Walks:
                 _make_room(connection, client)
 
 
-_PINS = Prepared(
-    select(walks.c.query, walks.c.generation, CLOCK - walks.c.touched_at, walks.c.finished).where(
-        walks.c.client == bindparam("client"), or_(walks.c.query == bindparam("query"), walks.c.query == _USERS_SEEN)
-    )
+_newest = newest_generation().subquery()
+_kept = generations.alias()
+_is_remembered = and_(
+    walks.c.client == bindparam("client"), or_(walks.c.query == bindparam("query"), walks.c.query == _USERS_SEEN)
 )
+_STAND = Prepared(
+    select(
+        *_newest.c,
+        walks.c.query,
+        walks.c.generation,
+        CLOCK - walks.c.touched_at,
+        walks.c.finished,
+        *(_kept.c[column.name] for column in _newest.c),
+    ).select_from(_newest.outerjoin(walks, _is_remembered).outerjoin(_kept, _kept.c.number == walks.c.generation))
+)
+_NEWEST, _PIN, _KEPT = slice(5), slice(5, 9), slice(9, None)
+
+
+def _read_pin(row: Sequence[Any]) -> Pin:
+    query, generation, age, finished = row[_PIN]
+    return Pin(query, generation, age, finished, None if row[-1] is None else Generation(*row[_KEPT]))
 
 
 def _make_room(connection: Connection, client: str) -> None:

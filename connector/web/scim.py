@@ -5,7 +5,7 @@ both, by query string or by `.search`.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import chain
 
@@ -15,7 +15,7 @@ from scim2_models import NotFoundException
 from connector.directory.rows import Kind
 from connector.scim.bodies import Bodies
 from connector.scim.discovery import describe_service, list_documents, refuse_filter
-from connector.scim.envelope import list_response, public_blocks
+from connector.scim.envelope import Batch, list_response, public_blocks
 from connector.scim.projection import project
 from connector.scim.query import (
     ListRequest,
@@ -27,7 +27,6 @@ from connector.scim.query import (
 )
 from connector.scim.search_request import read_search_request
 from connector.store.generations import Generation
-from connector.store.reader import Stored
 from connector.store.search import Sort
 from connector.web.authentication import require_importer
 from connector.web.bodies import read_body
@@ -119,7 +118,7 @@ class ScimEndpoint:
     def _answer_list(self, asked: Mapping[Kind, ListRequest]) -> Response:
         """Answer with one page, exactly as long as it was asked for (P34)."""
         place = self._pager.find(asked)
-        total, bodies = self._read(place.asked, place.generation)
+        total, batches = self._read(place.asked, place.generation)
         rows = next(iter(place.asked.values())).rows(total, self._max_results)
         self._pager.note(place, rows=rows, total=total)
         tag = list_tag(place.asked, place.generation, f"{self._bodies.edition} {self._max_results}")
@@ -127,9 +126,9 @@ class ScimEndpoint:
             return not_modified(tag)
         start = place.start if place.standing else None
         cursor = place.next_cursor(rows=rows, total=total)
-        return self._respond(list_response(bodies, total=total, start=start, rows=rows, next_cursor=cursor), tag)
+        return self._respond(list_response(batches, total=total, start=start, rows=rows, next_cursor=cursor), tag)
 
-    def _read(self, asked: Mapping[Kind, ListRequest], generation: Generation) -> tuple[int, Iterable[Iterable[str]]]:
+    def _read(self, asked: Mapping[Kind, ListRequest], generation: Generation) -> tuple[int, Iterable[Batch]]:
         """Return how many resources match and the page of them, one kind after the other."""
         total = 0
         parts = []
@@ -139,15 +138,10 @@ class ScimEndpoint:
             sort = Sort(part.sort_by, descending=part.descending) if part.sort_by else None
             page = self._reader.page(kind, generation, start=start, count=left, where=part.where, sort=sort)
             total += page.total
-            parts.append(self._bodies_of(kind, part, generation, page.resources))
+            projection = project(kind, part.attributes, part.excluded)
+            members = partial(self._reader.members, generation=generation)
+            parts.append(self._bodies.batches(kind, page.slices, members, projection))
         return total, chain.from_iterable(parts)
-
-    def _bodies_of(
-        self, kind: Kind, part: ListRequest, generation: Generation, resources: Iterator[Stored]
-    ) -> Iterator[Iterable[str]]:
-        projection = project(kind, part.attributes, part.excluded)
-        members = partial(self._reader.members, generation=generation)
-        return (self._bodies.body(kind, stored, members, projection) for stored in resources)
 
     def _newest(self) -> Generation:
         """Choose the generation, once in a request."""

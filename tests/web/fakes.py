@@ -139,12 +139,12 @@ class FakeReader:
         if self.broken:
             raise StoreError("disk I/O error in /secret/place")
 
-    def _rows(self, rows: Sequence[Stored]) -> Iterator[Stored]:
+    def _rows(self, rows: Sequence[Stored]) -> Iterator[Sequence[Stored]]:
         self.pages_read += 1
         for given, row in enumerate(rows):
             if given == self.fails_after:
                 raise StoreError("the disk is gone")
-            yield row
+            yield [row]
 
     def _all(self, kind: Kind, generation: Generation) -> list[Stored]:
         assert generation.number == 1

@@ -8,16 +8,16 @@ from scim2_models import Error
 
 from connector.directory.rows import BASE
 from connector.errors import StoreError
-from connector.scim.envelope import list_response, public_blocks
+from connector.scim.envelope import Batch, list_response, public_blocks
 from connector.scim.errors import error_body
 
 
 @given(rows=st.integers(0, 4), total=st.integers(0, 9), start=st.integers(1, 2**31 - 1))
 def test_a_list_says_how_much_it_holds(rows: int, total: int, start: int) -> None:
     """RFC 7644, section 3.4.2: itemsPerPage is the number of rows that came, and no rows are `[]`."""
-    bodies = [('{"id":', f'"{number}"', "}") for number in range(rows)]
+    batches = [Batch(1, ('{"id":', f'"{number}"', "}")) for number in range(rows)]
 
-    assert json.loads("".join(list_response(bodies, total=total, start=start, rows=rows))) == {
+    assert json.loads("".join(list_response(batches, total=total, start=start, rows=rows))) == {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
         "totalResults": total,
         "startIndex": start,
@@ -30,18 +30,18 @@ def test_a_list_says_how_much_it_holds(rows: int, total: int, start: int) -> Non
 def test_a_list_that_is_not_as_long_as_announced_breaks(rows: int) -> None:
     """P34: a row lost on the way is a fault, never a shorter page."""
     with pytest.raises(StoreError, match=f"{rows} resources came out as 2"):
-        "".join(list_response([("{}",), ("{}",)], total=9, start=1, rows=rows))
+        "".join(list_response([Batch(2, ("{},{}",))], total=9, start=1, rows=rows))
 
 
 def test_the_announcement_comes_before_any_row_is_read() -> None:
     """P23: a list is streamed."""
     read = []
 
-    def bodies() -> Iterator[tuple[str]]:
+    def batches() -> Iterator[Batch]:
         read.append(1)
-        yield ("{}",)
+        yield Batch(1, ("{}",))
 
-    announced = next(list_response(bodies(), total=1, start=1, rows=1))
+    announced = next(list_response(batches(), total=1, start=1, rows=1))
 
     assert (announced.endswith('"itemsPerPage":1,"Resources":['), read) == (True, [])
 
