@@ -224,7 +224,6 @@ runs = Table(
 Index("runs_by_state", runs.c.state, runs.c.id)
 Index("runs_of_slot", runs.c.kind, runs.c.slot, unique=True)
 Index("runs_by_outcome", runs.c.kind, runs.c.outcome, runs.c.id)
-Index("runs_by_end", runs.c.ended_at)
 schedules = Table(
     "schedules",
     metadata,
