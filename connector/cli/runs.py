@@ -9,7 +9,7 @@ import click
 
 from connector.bootstrap import runs_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
-from connector.errors import NoSuchRun
+from connector.store.history import NEWEST_RUNS
 from connector.store.queue import RunRecord
 from connector.sync.result import PUBLISHED
 
@@ -34,7 +34,7 @@ _run_id = click.argument("run", metavar="ID", callback=_run_number)
 
 
 @runs.command("list")
-@click.option("--count", type=click.IntRange(1, 1000), default=20, show_default=True, help="Runs at most.")
+@click.option("--count", type=click.IntRange(1, NEWEST_RUNS), default=20, show_default=True, help="Runs at most.")
 @json_option
 @pass_invocation
 def list_runs(invocation: Invocation, count: int) -> None:
@@ -57,8 +57,6 @@ def show(invocation: Invocation, run: int) -> None:
     """Show the run of the number ID, as far as it has come."""
     with runs_of(invocation.settings(reads_pool=False)) as queue:
         found = queue.find(run)
-    if found is None:
-        raise NoSuchRun(f"There is no run {run}.", remedy="See: cognito-scim runs list")
     _show(invocation, found)
 
 

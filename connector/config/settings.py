@@ -195,7 +195,7 @@ class Sync(Section):
     """How long after its last page an importer's walk stays on the generation it began with, and how long a superseded
     generation is kept for walks by cursor."""
     retention: Duration = "30d"
-    """How long the ids of removed resources are remembered."""
+    """How long ids of removed resources, and runs in the history, are remembered; the newest 1000 runs always are."""
 
 
 class Store(Section):

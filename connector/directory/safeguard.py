@@ -82,8 +82,9 @@ Verdict = Accepted | Refused
 def judge(plan: ChangePlan, limits: Limits) -> Verdict:
     """Accept or refuse a plan as a whole.
 
-    Refused whatever the limits: from some users or groups to none, a source other than the published one, and a new
-    list of groups that would remove anybody.
+    Refused whatever the limits: from some users, groups or memberships to none, a source other than the published one,
+    and a new list of groups that would remove anybody. A single group may lose all its members within its limit: small
+    ones do every day, and a refusal holds back everybody's changes.
     """
     reasons = (*_source_changed(plan), *_emptied(plan), *_groups_chosen_anew(plan), *_over_limit(plan, limits))
     return Refused(plan.digest, reasons) if reasons else Accepted(plan.digest)
@@ -106,6 +107,7 @@ def _emptied(plan: ChangePlan) -> Iterator[str]:
     for what, had, has in (
         ("users", plan.published.users, plan.harvested.users),
         ("groups", plan.published.groups, plan.harvested.groups),
+        ("memberships", plan.published.memberships, plan.harvested.memberships),
     ):
         if had and not has:
             yield f"all {had} {what} would be removed"

@@ -1,4 +1,4 @@
-"""Remove what nobody can ask for any more: generations that no walk reads, and tombstones past their time.
+"""Remove what nobody can ask for any more: generations that no walk reads, tombstones and runs past their time.
 
 A generation is kept while it is the newest, for the walk timeout after it was superseded, and while a walk holds it.
 """
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, select, true
 from connector.directory.times import from_milliseconds
 from connector.errors import StoreError
 from connector.store.database import Database
+from connector.store.history import forget_runs
 from connector.store.slices import delete_in_slices
 from connector.store.tables import generations, groups, landmarks, memberships, tombstones, users, walks
 
@@ -19,14 +20,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long what is no longer published is kept, in seconds: generations for walks; tombstones and expired pins."""
+    """How long what is past is kept, in seconds: generations for walks; tombstones, expired pins and ended runs."""
 
     walks: float
-    tombstones: float
+    past: float
 
 
 def collect(database: Database, retention: Retention) -> int:
-    """Remove old generations and tombstones, and return the number of the oldest generation that is kept.
+    """Remove old generations, tombstones and runs, and return the number of the oldest generation that is kept.
 
     First they are forgotten, so that nobody can ask for them; then their rows go, some at a time.
     """
@@ -35,12 +36,13 @@ def collect(database: Database, retention: Retention) -> int:
         oldest = _oldest_needed(connection, deadline=now - int(retention.walks * 1000))
         connection.execute(delete(generations).where(generations.c.number < oldest))
         # A pin outlives its generation for long, so that a late page is refused and not read from another.
-        forgotten = now - int(retention.tombstones * 1000)
+        forgotten = now - int(retention.past * 1000)
         connection.execute(delete(walks).where(walks.c.generation < oldest, walks.c.touched_at < forgotten))
     for table in (users, groups, memberships):
         delete_in_slices(database, table, true(), table.c.until <= oldest)
     delete_in_slices(database, landmarks, landmarks.c.generation < oldest)
     delete_in_slices(database, tombstones, true(), tombstones.c.removed_at < from_milliseconds(forgotten))
+    forget_runs(database, older_than=retention.past)
     return oldest
 
 
@@ -49,7 +51,7 @@ def collect_quietly(database: Database, retention: Retention) -> None:
     try:
         collect(database, retention)
     except StoreError as error:
-        _log.warning("old generations stay until the next sync: %s", error)
+        _log.warning("what is past its time stays until the next sync: %s", error)
 
 
 def _oldest_needed(connection: Connection, *, deadline: int) -> int:

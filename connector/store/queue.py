@@ -15,6 +15,7 @@ from connector.directory.times import to_milliseconds
 from connector.errors import AlreadyRunning, ConfigError, NoSuchRun, RunEnded
 from connector.store import lease as leases
 from connector.store.database import Database
+from connector.store.history import find_first_of_newest
 from connector.store.lease import SHARED, Lease
 from connector.store.runs import end_abandoned, end_as_failed, now_of, start
 from connector.store.tables import leases as lease_rows
@@ -117,11 +118,17 @@ class Runs:
             queued = enqueue(self._database, connection, kind=kind, cause=cause, approve=approve)
             return RunRecord.read(queued)
 
-    def find(self, run: int) -> RunRecord | None:
-        """Return the run of this number."""
+    def find(self, run: int) -> RunRecord:
+        """Return the run of this number.
+
+        Raises:
+            NoSuchRun: there is none, or it is no longer kept.
+        """
         with self._database.reading() as connection:
             row = connection.execute(select(runs).where(runs.c.id == run)).one_or_none()
-        return RunRecord.read(row) if row else None
+            if row is None:
+                raise _explain_absence(connection, run)
+        return RunRecord.read(row)
 
     def history(self, *, count: int, before: int | None = None) -> list[RunRecord]:
         """Return the newest runs, newest first.
@@ -140,14 +147,14 @@ class Runs:
         """End a run that waits, or ask one that is under way to end; what it published already stays.
 
         Raises:
-            NoSuchRun: there is none of this number.
+            NoSuchRun: there is none of this number, or it is no longer kept.
             RunEnded: it has ended already.
         """
         self._end_abandoned()
         with self._database.writing() as connection:
             row = connection.execute(select(runs.c.state).where(runs.c.id == run).with_for_update()).one_or_none()
             if row is None:
-                raise NoSuchRun(f"There is no run {run}.", remedy=_SEE)
+                raise _explain_absence(connection, run)
             if row.state == "ended":
                 raise RunEnded(f"Run {run} has ended already.", remedy=_SEE)
             if row.state == "queued":
@@ -233,6 +240,13 @@ def enqueue(database: Database, connection: Connection, **values: Any) -> Row[An
     """Put a run into the queue in the caller's transaction."""
     queued = {"state": "queued", "queued_at": now_of(database, connection)} | values
     return connection.execute(insert(runs).values(queued).returning(runs)).one()
+
+
+def _explain_absence(connection: Connection, run: int) -> NoSuchRun:
+    first = find_first_of_newest(connection)
+    if first is not None and run < first:
+        return NoSuchRun(f"Run {run} is no longer kept in the history.", remedy=_SEE)
+    return NoSuchRun(f"There is no run {run}.", remedy=_SEE)
 
 
 def _result_of(row: Row[Any]) -> dict[str, Any] | None:

@@ -225,6 +225,7 @@ runs = Table(
 )
 Index("runs_by_state", runs.c.state, runs.c.id)
 Index("runs_of_slot", runs.c.kind, runs.c.slot, unique=True)
+Index("runs_by_outcome", runs.c.kind, runs.c.outcome, runs.c.id)
 schedules = Table(
     "schedules",
     metadata,

@@ -111,7 +111,9 @@ def count_end(connection: Connection, run: int, outcome: str, result: Mapping[st
         result: what it is going to be recorded with.
         at: when it ends, RFC 3339.
     """
-    known = connection.execute(select(*_KNOWN).where(runs.c.id == run)).one()
+    known = connection.execute(select(*_KNOWN).where(runs.c.id == run)).one_or_none()
+    if known is None:  # its process slept so long that the run was ended for it, counted and forgotten
+        return
     before = json.loads(known.result) if known.ended_at else {}
     counted_until = to_milliseconds(known.ended_at or known.started_at or at)
     added = {

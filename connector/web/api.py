@@ -13,7 +13,7 @@ from flask.blueprints import BlueprintSetupState
 from scim2_models import ForbiddenException
 from werkzeug.routing import Rule
 
-from connector.errors import AlreadyRunning, ApprovalRefused, RunEnded
+from connector.errors import AlreadyRunning, ApprovalRefused, NoSuchRun, RunEnded
 from connector.scim.schemas import read_document
 from connector.store.clients import Role
 from connector.web.api_requests import read_page_request, read_run_id, read_run_request
@@ -106,10 +106,12 @@ class RunsEndpoint:
 
     def _find(self, identifier: str) -> RunRecord:
         number = read_run_id(identifier)
-        run = self._runs.find(number) if number is not None else None
-        if run is None:
+        if number is None:
             raise Problem(404, "There is no run with this id.")
-        return run
+        try:
+            return self._runs.find(number)
+        except NoSuchRun as fault:
+            raise Problem(404, fault.message) from fault
 
     def _location(self, run: int) -> dict[str, str]:
         return {"Location": f"{self._base}/runs/{run}"}

@@ -87,8 +87,8 @@ class Runs(Protocol):
     def request(self, kind: str, *, cause: str, approve: str | None = None) -> RunRecord:
         """Ask for a run, or raise AlreadyRunning or ApprovalRefused."""
 
-    def find(self, run: int, /) -> RunRecord | None:
-        """Return the run of this number."""
+    def find(self, run: int, /) -> RunRecord:
+        """Return the run of this number, or raise NoSuchRun."""
 
     def history(self, *, count: int, before: int | None = None) -> Sequence[RunRecord]:
         """Return the newest runs, or those before the run of a number."""

@@ -244,6 +244,55 @@ def test_a_refusal_refuses_the_whole_plan(connector, pool):
     assert connector.published() == before
 
 
+def remove_members(directory):
+    """Empty every group."""
+    for group, name in (("admins", "p0"), ("admins", "p1"), ("staff", "p1"), ("staff", "p2"), ("staff", "p3")):
+        directory.remove_member(group, name)
+
+
+def remove_groups(directory):
+    """Remove every group, and so every membership."""
+    for group in ("admins", "staff", "nobody"):
+        directory.remove_group(group)
+
+
+def remove_users(directory):
+    """Remove everybody, and so every membership."""
+    for number in range(6):
+        directory.remove_user(f"p{number}")
+
+
+@pytest.mark.parametrize(
+    ("remove", "reasons"),
+    [
+        (remove_members, ["all 5 memberships would be removed"]),
+        (remove_groups, ["all 3 groups would be removed", "all 5 memberships would be removed"]),
+        (remove_users, ["all 6 users would be removed", "all 5 memberships would be removed"]),
+    ],
+)
+def test_from_some_to_none_waits_for_approval_whatever_the_limits(connector, pool, remove, reasons):
+    """P02, P03: a successful answer of a pool that lost sight of them looks the same; approved, it stays so."""
+    assert connector.sync().outcome == "published"
+    before = connector.published()
+    remove(pool.directory)
+
+    refused = connector.sync()
+
+    assert (refused.outcome, refused.as_json()["reasons"], connector.published()) == ("refused", reasons, before)
+    assert connector.approve(refused.plan.digest).plan.harvested.memberships == 0
+    assert connector.sync().outcome == "unchanged"
+
+
+def test_a_directory_that_never_had_memberships_needs_no_approval(database):
+    """P02: what was never there cannot be missed, from the first sync on."""
+    with SimulatedPool(people(3), {"nobody": []}) as pool:
+        connector = Connector(pool, database)
+        first = connector.sync().outcome
+        pool.directory.remove_user("p0")
+
+        assert (first, connector.sync().outcome) == ("published", "published")
+
+
 def test_an_approval_publishes_exactly_the_refused_plan_without_reading_the_pool(connector, pool):
     """P03: approve A while the source has become B: A is published."""
     connector.sync()

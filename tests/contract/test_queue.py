@@ -52,7 +52,12 @@ def test_a_run_is_read_in_the_shape_of_the_contract(queue):
         "started_at": None,
         "ended_at": None,
     }
-    assert queue.find(2) is None
+
+
+def test_a_run_that_never_was_is_told_from_none(queue):
+    """What to say is known here, so no caller makes it up."""
+    with pytest.raises(NoSuchRun, match=r"^There is no run 1\."):
+        queue.find(1)
 
 
 def test_a_second_request_names_the_run_that_waits_or_is_under_way(queue):

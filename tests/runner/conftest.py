@@ -119,12 +119,5 @@ def wait_for_end(store: Database, run: int) -> RunRecord:
 def wait_for_state(store: Database, run: int, state: str) -> RunRecord:
     """Wait until a run is in a state, and return it."""
     queue = Runs(store)
-
-    def look() -> bool:
-        found = queue.find(run)
-        return found is not None and found.state == state
-
-    wait_for(look)
-    found = queue.find(run)
-    assert found
-    return found
+    wait_for(lambda: queue.find(run).state == state)
+    return queue.find(run)

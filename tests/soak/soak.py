@@ -188,8 +188,7 @@ class Soak:
         return number
 
     def _has_ended(self, run: int) -> bool:
-        found = self.runs.find(run)
-        return found is not None and found.state == "ended"
+        return self.runs.find(run).state == "ended"
 
     def _soon(self) -> int:
         """Return the number of one of the calls that the next harvest makes."""

@@ -8,7 +8,7 @@ from scim2_models.path import Comparison, FilterNode
 
 from connector.directory.people import Person, Team
 from connector.directory.rows import Kind, ending
-from connector.errors import AlreadyRunning, ApprovalRefused, RunEnded, StoreError
+from connector.errors import AlreadyRunning, ApprovalRefused, NoSuchRun, RunEnded, StoreError
 from connector.scim.encoding import encode
 from connector.scim.render import group_row, user_row
 from connector.store.clients import Client, Grant, Role
@@ -253,10 +253,13 @@ class FakeRuns:
         self.known.append(run)
         return run
 
-    def find(self, run: int) -> FakeRun | None:
+    def find(self, run: int) -> FakeRun:
         """Return the run of this number."""
         self._answer()
-        return next((known for known in self.known if known.id == run), None)
+        found = next((known for known in self.known if known.id == run), None)
+        if found is None:
+            raise NoSuchRun(f"There is no run {run}.", remedy="Look for another.")
+        return found
 
     def history(self, *, count: int, before: int | None = None) -> list[FakeRun]:
         """Return runs, newest first."""

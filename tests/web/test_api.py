@@ -170,6 +170,12 @@ def test_a_run_that_is_not_there_is_not_found(api: DescribedClient, runs: FakeRu
     assert api.post(f"/runs/{identifier}/cancel").status_code == 404
 
 
+def test_what_became_of_a_run_that_is_not_there_is_told(api: DescribedClient) -> None:
+    """The history knows whether there never was one or it is no longer kept; its words reach the caller."""
+    assert document(api.get("/runs/7"))["detail"] == "There is no run 7."
+    assert document(api.get("/runs/x"))["detail"] == "There is no run with this id."
+
+
 def test_a_run_under_way_is_cancelled_once(api: DescribedClient, runs: FakeRuns) -> None:
     """The contract: cancel ends a run; one that has ended stays as it is."""
     runs.known = [FakeRun(1, state="running")]

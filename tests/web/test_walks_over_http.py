@@ -108,7 +108,7 @@ def test_a_cursor_of_a_collected_generation_has_expired(store, get):
     """RFC 9865, section 2.1: expiredCursor."""
     cursor = get("/Users", cursor="", count=2).get_json()["nextCursor"]
     publish_directory(store, Directory(people(3)))
-    collect(store, Retention(walks=0.0, tombstones=0.0))
+    collect(store, Retention(walks=0.0, past=0.0))
 
     answer = get("/Users", cursor=cursor, count=2)
 
@@ -120,7 +120,7 @@ def test_a_walk_whose_generation_is_gone_begins_again(store, get):
     get("/Users", startIndex=1, count=2)
     publish_directory(store, Directory(people(3)))
     reader = DirectoryReader(store)
-    collect(store, Retention(walks=0.0, tombstones=3600.0))
+    collect(store, Retention(walks=0.0, past=3600.0))
     assert reader.generation(1) is None
 
     late = get("/Users", startIndex=3, count=2)

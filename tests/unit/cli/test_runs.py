@@ -1,10 +1,12 @@
 """`runs`: the history as people and scripts read it, and the end of one that nobody wants."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from connector.errors import StoreError
+from connector.store.history import NEWEST_RUNS
 from connector.store.migrations import open_database
 from connector.store.queue import Runs
 from connector.store.runs import begin
@@ -140,6 +142,25 @@ def test_a_run_that_never_was_is_one_message(command: str, run: Run, folder: Pat
     assert (done.code, done.err.splitlines()) == (
         2,
         ["cognito-scim: There is no run 7.", "  See: cognito-scim runs list"],
+    )
+
+
+@pytest.mark.parametrize("command", ["show", "cancel"])
+def test_a_run_that_is_no_longer_kept_is_told_from_one_that_never_was(command: str, run: Run, folder: Path) -> None:
+    """Who follows an old log to its run learns that the history no longer has it."""
+    queue_in(folder, "check")
+    with sqlite3.connect(folder / "cognito-scim.db") as database:
+        database.execute("UPDATE runs SET id = 3")
+        columns = "kind, cause, state, outcome, cancelling, queued_at, ended_at"
+        begun = f"INSERT INTO runs ({columns}) VALUES ('check', 'api', 'ended', 'passed', 0, '', '')"  # noqa: S608 - constants
+        for _ in range(NEWEST_RUNS - 1):
+            database.execute(begun)
+    database.close()
+    done = run("runs", command, "2")
+
+    assert (done.code, done.err.splitlines()) == (
+        2,
+        ["cognito-scim: Run 2 is no longer kept in the history.", "  See: cognito-scim runs list"],
     )
 
 

@@ -69,14 +69,51 @@ def test_removals_are_refused_exactly_above_the_larger_of_number_and_share(remov
 
 
 @pytest.mark.parametrize(
-    ("harvested", "what"), [(Sizes(0, 20, 0), "all 200 users"), (Sizes(200, 0, 0), "all 20 groups")]
+    ("harvested", "what"),
+    [
+        (Sizes(0, 20, 400), "all 200 users"),
+        (Sizes(200, 0, 400), "all 20 groups"),
+        (Sizes(200, 20, 0), "all 400 memberships"),
+    ],
 )
 def test_from_some_to_none_is_refused_whatever_the_limits(harvested, what):
-    """P02: an empty answer is never taken for an empty directory."""
+    """P02: an empty answer is never taken for an empty directory, nor for a directory of empty groups."""
     verdict = judge(replace(STEADY, harvested=harvested), ALL_ALLOWED)
 
     assert isinstance(verdict, Refused)
     assert verdict.reasons == (f"{what} would be removed",)
+
+
+sizes = st.builds(Sizes, *[st.integers(0, 3)] * 3)
+
+
+@given(published=sizes, harvested=sizes)
+def test_nothing_but_from_some_to_none_is_refused_under_the_widest_limits(published, harvested):
+    """P02: each of the three that would be empty is told; what was never there cannot be missed."""
+    verdict = judge(replace(STEADY, published=published, harvested=harvested), ALL_ALLOWED)
+
+    names = ("users", "groups", "memberships")
+    emptied = [name for name in names if getattr(published, name) > 0 and getattr(harvested, name) == 0]
+    told = tuple(f"all {getattr(published, name)} {name} would be removed" for name in emptied)
+    assert verdict == (Refused("d", told) if emptied else Accepted("d"))
+
+
+@given(harvested=sizes)
+def test_a_first_sync_may_find_anything(harvested):
+    """P02: with nothing published yet there is nothing to lose, however strict the limits."""
+    first = replace(STEADY, base=0, published=Sizes(), published_source=None, harvested=harvested)
+
+    assert judge(first, NONE_ALLOWED) == Accepted("d")
+
+
+def test_one_group_may_lose_all_its_members_within_its_limit():
+    """P02: small groups become empty every day; how large a one may is what its limit says."""
+    plan = replace(STEADY, harvested=Sizes(200, 20, 395), members_removed=5, losses=(GroupLoss("duty", 5, 5),))
+
+    assert judge(plan, Limits()) == Accepted("d")
+    assert judge(plan, replace(Limits(), max_removed_members_per_group=Limit(4))).reasons == (
+        "group 'duty' would lose 5 of 5 members; sync.safeguard.max_removed_members_per_group allows 4",
+    )
 
 
 def test_an_empty_pool_may_stay_empty():
@@ -216,6 +253,7 @@ def test_reasons_say_what_would_happen_and_by_how_much():
         "the published directory was read from user pool eu-west-1_A, this one from eu-west-2_B",
         "all 200 users would be removed",
         "all 20 groups would be removed",
+        "all 400 memberships would be removed",
         "the list of groups was changed, and 1 users and 2 groups would be removed",
         "1 of 200 users would be removed; sync.safeguard.max_removed_users allows 0",
         "2 of 20 groups would be removed; sync.safeguard.max_removed_groups allows 0",
