@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, insert, 
 
 from connector.directory.times import from_milliseconds
 from connector.errors import ConfigError
+from connector.store.clock import CLOCK, read_clock
 from connector.store.credentials import (
     ACCESS_TOKEN,
     BEARER_TOKEN,
@@ -25,7 +26,7 @@ from connector.store.credentials import (
     new_name,
     new_secret,
 )
-from connector.store.database import CLOCK, Database
+from connector.store.database import Database
 from connector.store.prepared import Prepared
 from connector.store.tables import access_tokens, clients
 
@@ -111,7 +112,7 @@ class Clients:
                     f"There is a client {name!r} already.",
                     remedy=f"Choose another name, or first run: cognito-scim client revoke {name}",
                 )
-            now = from_milliseconds(connection.execute(select(self._database.clock)).scalar_one())
+            now = from_milliseconds(read_clock(connection))
             row = {"name": name, "role": role.value, "grant": grant.value, "created_at": now, **_kept(made)}
             connection.execute(insert(clients).values(row))
         return made
@@ -129,7 +130,7 @@ class Clients:
             ConfigError: there is no such client.
         """
         with self._database.writing() as connection:
-            now = from_milliseconds(connection.execute(select(self._database.clock)).scalar_one())
+            now = from_milliseconds(read_clock(connection))
             shut_out = connection.execute(update(clients).where(*_active(name)).values(revoked_at=now))
         if not shut_out.rowcount:
             raise ConfigError(f"There is no client {name!r}.", remedy="See: cognito-scim client list")
@@ -165,10 +166,9 @@ class Clients:
             seconds: how long it is good, on the database's clock.
         """
         token = new_secret(ACCESS_TOKEN)
-        clock = self._database.clock
-        row = {"token_hash": digest(token), "client": client.id, "expires_at": clock + seconds * 1000}
+        row = {"token_hash": digest(token), "client": client.id, "expires_at": CLOCK + seconds * 1000}
         with self._database.writing() as connection:
-            connection.execute(delete(access_tokens).where(access_tokens.c.expires_at <= clock))
+            connection.execute(delete(access_tokens).where(access_tokens.c.expires_at <= CLOCK))
             connection.execute(insert(access_tokens).values(row))
         return token
 

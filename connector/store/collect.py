@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, select, true
 
 from connector.directory.times import from_milliseconds
 from connector.errors import StoreError
+from connector.store.clock import read_clock
 from connector.store.database import Database
 from connector.store.history import forget_runs
 from connector.store.slices import delete_in_slices
@@ -32,7 +33,7 @@ def collect(database: Database, retention: Retention) -> int:
     First they are forgotten, so that nobody can ask for them; then their rows go, some at a time.
     """
     with database.writing() as connection:
-        now = connection.execute(select(database.clock)).scalar_one()
+        now = read_clock(connection)
         oldest = _oldest_needed(connection, deadline=now - int(retention.walks * 1000))
         connection.execute(delete(generations).where(generations.c.number < oldest))
         # A pin outlives its generation for long, so that a late page is refused and not read from another.

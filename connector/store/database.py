@@ -13,12 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, FunctionElement, create_engine, event, exc
+from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from connector.errors import ConfigError, NotADatabase, StoreError
 from connector.store.budget import Budget
@@ -30,24 +28,6 @@ CACHE_KIB = 16 * 1024
 SERVING_CACHE_KIB = 4 * 1024
 """For each of many that serve, most of whose reads are of what is not read again soon."""
 CONNECT_SECONDS = 10
-_MILLISECONDS = {
-    "sqlite": "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
-    "postgresql": "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)",
-}
-
-
-class _Clock(FunctionElement[int]):
-    inherit_cache = True
-    type = BigInteger()
-
-
-@compiles(_Clock)
-def _tell_time(_element: _Clock, compiler: SQLCompiler, **_options: Any) -> str:
-    return _MILLISECONDS[compiler.dialect.name]
-
-
-CLOCK = _Clock()
-"""The database's own time in milliseconds since 1970; runs on several machines agree on no other."""
 
 
 class Database:
@@ -62,11 +42,6 @@ class Database:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self.engine.dialect.name
-
-    @property
-    def clock(self) -> ColumnElement[int]:
-        """See `CLOCK`."""
-        return CLOCK
 
     @contextmanager
     def reading(self, within: Budget | None = None) -> Iterator[Connection]:

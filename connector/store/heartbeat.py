@@ -57,7 +57,7 @@ class Pulse:
     def _write(self) -> None:
         progress = self.progress
         with self._database.writing() as connection:
-            leases.prove(self._database, connection, self._lease)
+            leases.prove(connection, self._lease)
             if progress is not None:
                 told = update(runs).where(runs.c.id == self._lease.run).values(progress=json.dumps(progress))
                 connection.execute(told)

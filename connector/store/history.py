@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import CompoundSelect, Connection, func, select, union
 
 from connector.directory.times import from_milliseconds
+from connector.store.clock import read_clock
 from connector.store.database import Database
 from connector.store.slices import delete_in_slices
 from connector.store.tables import generations, rotated_accounts, runs
@@ -29,7 +30,7 @@ def forget_runs(database: Database, *, older_than: float, newest: int = NEWEST_R
         newest: how many of the newest runs stay in any case.
     """
     with database.reading() as connection:
-        now = connection.execute(select(database.clock)).scalar_one()
+        now = read_clock(connection)
         ended = runs.c.ended_at < from_milliseconds(now - max(int(older_than * 1000), APPROVABLE_MILLISECONDS))
         always = find_first_of_newest(connection, newest)
         last = connection.scalar(select(func.max(runs.c.id)).where(ended, runs.c.id < always)) if always else None

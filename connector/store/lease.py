@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, true, update
 
 from connector.errors import AlreadyRunning, LeaseLost
-from connector.store.database import Database
+from connector.store.clock import CLOCK, read_clock
 from connector.store.tables import leases
 
 SYNC = "sync"
@@ -55,7 +55,7 @@ def refuse(run: int) -> AlreadyRunning:
     return AlreadyRunning(run, remedy=_WAIT)
 
 
-def take(database: Database, connection: Connection, name: str, run: int) -> tuple[Lease, int | None]:
+def take(connection: Connection, name: str, run: int) -> tuple[Lease, int | None]:
     """Take a lease in the caller's transaction.
 
     Returns:
@@ -65,7 +65,7 @@ def take(database: Database, connection: Connection, name: str, run: int) -> tup
         AlreadyRunning: another run holds it.
     """
     held = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one_or_none()
-    now = connection.execute(select(database.clock)).scalar_one()
+    now = read_clock(connection)
     expires_at = now + int(TIME_TO_LIVE * 1000)
     if held is None:
         connection.execute(insert(leases).values(name=name, run=run, fence=1, expires_at=expires_at))
@@ -78,30 +78,30 @@ def take(database: Database, connection: Connection, name: str, run: int) -> tup
     return lease, held.run if held.expires_at else None
 
 
-def prove(database: Database, connection: Connection, lease: Lease) -> None:
+def prove(connection: Connection, lease: Lease) -> None:
     """Make sure, in the caller's transaction, that the lease is still held.
 
     Raises:
         LeaseLost: it expired or another run took it.
     """
-    if not _keep(database, connection, lease, leases.c.expires_at > database.clock):
+    if not _keep(connection, lease, leases.c.expires_at > CLOCK):
         raise LeaseLost(
             f"Run {lease.run} held its lease no longer, so it published nothing.",
             remedy="The store was out of reach for a minute, or another run took over. Try again.",
         )
 
 
-def renew(database: Database, connection: Connection, lease: Lease) -> None:
+def renew(connection: Connection, lease: Lease) -> None:
     """Give a lease its whole time again, at the end of a long transaction that began by proving it.
 
     Since that proof nobody else can have changed the row, however long ago it expired.
     """
-    _keep(database, connection, lease, true())
+    _keep(connection, lease, true())
 
 
-def _keep(database: Database, connection: Connection, lease: Lease, condition: ColumnElement[bool]) -> bool:
+def _keep(connection: Connection, lease: Lease, condition: ColumnElement[bool]) -> bool:
     ours = leases.c.name == lease.name, leases.c.fence == lease.fence, condition
-    expires_at = database.clock + int(TIME_TO_LIVE * 1000)
+    expires_at = CLOCK + int(TIME_TO_LIVE * 1000)
     return bool(connection.execute(update(leases).where(*ours).values(expires_at=expires_at)).rowcount)
 
 
@@ -117,9 +117,9 @@ def lock(connection: Connection, name: str) -> None:
     connection.execute(select(leases.c.run).where(leases.c.name == name).with_for_update())
 
 
-def expired(database: Database, connection: Connection) -> list[Lease]:
+def expired(connection: Connection) -> list[Lease]:
     """Return the leases that their holders let expire, locked for the caller's transaction."""
     lapsed = select(leases.c.name, leases.c.run, leases.c.fence).where(
-        leases.c.expires_at > 0, leases.c.expires_at <= database.clock
+        leases.c.expires_at > 0, leases.c.expires_at <= CLOCK
     )
     return [Lease(*row) for row in connection.execute(lapsed.order_by(leases.c.name).with_for_update())]

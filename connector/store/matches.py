@@ -22,8 +22,9 @@ from connector.store.budget import SECONDS, Budget, TooExpensive
 from connector.store.database import Database
 from connector.store.generations import Generation
 from connector.store.promoted import alive
-from connector.store.resources import SLICE, TABLES, Member, Stored, read_members, read_placed
+from connector.store.resources import SLICE, Member, Stored, read_members, read_placed
 from connector.store.search import EVERYTHING, Known, Sort, UnsupportedFilter, known_of, order_of
+from connector.store.tables import PUBLISHED
 
 Positions = Sequence[int]
 
@@ -101,7 +102,7 @@ class Matches:
         known = EVERYTHING if where is None else known_of(search.kind, where)
         order = order_of(search.kind, sort)
         # What Python sorts comes in order of id, which then stays the order of what is equal.
-        candidates = self._candidates(search, known, (TABLES[search.kind].c.id,) if order is None else order, budget)
+        candidates = self._candidates(search, known, (PUBLISHED[search.kind].c.id,) if order is None else order, budget)
         if known.exact and order is not None:
             return candidates, True
         if self._interpreter is None:
@@ -128,7 +129,7 @@ class Matches:
             self._deciding.release()
 
     def _candidates(self, search: Search, known: Known, by: Iterable[Any], budget: Budget) -> Positions:
-        table = TABLES[search.kind]
+        table = PUBLISHED[search.kind]
         statement = (
             select(table.c.position)
             .where(known.condition, alive(table))

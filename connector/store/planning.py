@@ -13,6 +13,8 @@ from connector.store.generations import Generation, newest, source_of
 from connector.store.staging import Staging
 from connector.store.tables import (
     FOREVER,
+    PUBLISHED,
+    STAGING,
     groups,
     memberships,
     staged_groups,
@@ -20,9 +22,6 @@ from connector.store.tables import (
     staged_users,
     users,
 )
-
-PAIRS = {Kind.USERS: (users, staged_users), Kind.GROUPS: (groups, staged_groups)}
-"""The published and the staging table of each kind."""
 
 
 def read_plan(database: Database, staging: Staging, source: Source, *, rejects: int) -> ChangePlan:
@@ -61,7 +60,7 @@ def _published(generation: Generation | None) -> Sizes:
 
 
 def _count_changes(connection: Connection, run: int, kind: Kind) -> Changes:
-    published, staged = PAIRS[kind]
+    published, staged = PUBLISHED[kind], STAGING[kind]
     marked = count_marked(connection, staged, run)
     removed = connection.execute(
         select(func.count()).select_from(published).where(removed_from(run, kind))
@@ -71,7 +70,7 @@ def _count_changes(connection: Connection, run: int, kind: Kind) -> Changes:
 
 def removed_from(run: int, kind: Kind) -> Any:
     """Return the condition for published resources that the harvest no longer has."""
-    published, staged = PAIRS[kind]
+    published, staged = PUBLISHED[kind], STAGING[kind]
     still_there = exists().where(staged.c.run == run, staged.c.id == published.c.id)
     return and_(published.c.until == FOREVER, ~still_there)
 
@@ -147,7 +146,7 @@ def _losses(connection: Connection, run: int) -> Iterator[GroupLoss]:
 def _changes(connection: Connection, run: int) -> Iterator[tuple[str, str, str, str]]:
     """List every change in the order of kind and id, as `digest_of` wants them."""
     for kind in sorted(Kind):
-        published, staged = PAIRS[kind]
+        published, staged = PUBLISHED[kind], STAGING[kind]
         marked = select(staged.c.id, staged.c.change, staged.c.digest).where(
             staged.c.run == run, staged.c.change.is_not(None)
         )
@@ -162,7 +161,7 @@ def examples(database: Database, run: int, *, most: int = 10) -> list[dict[str, 
     found: list[dict[str, str]] = []
     with database.reading() as connection:
         for kind in Kind:
-            published, staged = PAIRS[kind]
+            published, staged = PUBLISHED[kind], STAGING[kind]
             name = published.c.user_name if kind is Kind.USERS else published.c.name
             removed = select(name, literal("removed")).where(removed_from(run, kind))
             name = staged.c.user_name if kind is Kind.USERS else staged.c.name

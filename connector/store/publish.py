@@ -16,14 +16,17 @@ from connector.directory.rows import Kind, ending
 from connector.directory.times import from_milliseconds, to_milliseconds
 from connector.errors import LeaseLost
 from connector.store import lease as leases
+from connector.store.clock import read_clock
 from connector.store.compare import UPDATED
 from connector.store.database import Database
 from connector.store.generations import Generation, newest
 from connector.store.lease import Lease
-from connector.store.planning import PAIRS, left_members, new_members, removed_from
+from connector.store.planning import left_members, new_members, removed_from
 from connector.store.runs import record_end
 from connector.store.tables import (
     FOREVER,
+    PUBLISHED,
+    STAGING,
     STRIDE,
     generations,
     landmarks,
@@ -59,13 +62,13 @@ def publish(
         StoreError: the database cannot answer; nothing was published.
     """
     with database.writing() as connection:
-        leases.prove(database, connection, under)
+        leases.prove(connection, under)
         last = newest(connection)
         if (last.number if last else 0) != plan.base:
             raise LeaseLost(f"Generation {last.number if last else 0} was published since this plan was made.")
         generation = Generation(
             plan.base + 1,
-            _next_moment(database, connection, last),
+            _next_moment(connection, last),
             plan.harvested.users,
             plan.harvested.groups,
             plan.harvested.memberships,
@@ -82,7 +85,7 @@ def publish(
         told = {"run": under.run, "outcome": "published", "generation": generation.number, "digest": plan.digest}
         ended = {**details, **told}
         record_end(connection, under.run, "published", ended, at=generation.published_at)
-        leases.renew(database, connection, under)  # all this may have taken longer than the lease lives
+        leases.renew(connection, under)  # all this may have taken longer than the lease lives
     return generation
 
 
@@ -93,20 +96,20 @@ def note_groups(database: Database, plan: ChangePlan, *, under: Lease) -> None:
         LeaseLost: another run took over.
     """
     with database.writing() as connection:
-        leases.prove(database, connection, under)
+        leases.prove(connection, under)
         chosen = json.dumps(plan.source.groups)
         connection.execute(update(generations).where(generations.c.number == plan.base).values(chosen_groups=chosen))
 
 
-def _next_moment(database: Database, connection: Connection, last: Generation | None) -> str:
+def _next_moment(connection: Connection, last: Generation | None) -> str:
     """Return the time of the generation: now, but never that of an earlier one, whatever the clock says."""
-    now = connection.execute(select(database.clock)).scalar_one()
+    now = read_clock(connection)
     return from_milliseconds(max(now, to_milliseconds(last.published_at) + 1 if last else 0))
 
 
 def _bury(connection: Connection, run: int, kind: Kind, generation: Generation) -> None:
     """Leave a tombstone, id and time, for every resource that is gone."""
-    published, _ = PAIRS[kind]
+    published = PUBLISHED[kind]
     gone = select(
         literal(kind.value), published.c.id, literal(generation.number), literal(generation.published_at)
     ).where(removed_from(run, kind))
@@ -119,7 +122,7 @@ def _buried(kind: Kind, number: int) -> Select[Any]:
 
 
 def _end_changed(connection: Connection, run: int, kind: Kind, number: int) -> None:
-    published, staged = PAIRS[kind]
+    published, staged = PUBLISHED[kind], STAGING[kind]
     updated = select(staged.c.id).where(staged.c.run == run, staged.c.change == UPDATED)
     ends = updated.union_all(_buried(kind, number))
     connection.execute(
@@ -128,7 +131,7 @@ def _end_changed(connection: Connection, run: int, kind: Kind, number: int) -> N
 
 
 def _write_changed(connection: Connection, run: int, kind: Kind, generation: Generation) -> None:
-    published, staged = PAIRS[kind]
+    published, staged = PUBLISHED[kind], STAGING[kind]
     given: dict[str, Any] = {
         "modified": literal(generation.published_at),
         "since": literal(generation.number),
@@ -151,7 +154,7 @@ def _move_members(connection: Connection, run: int, number: int) -> None:
 
 
 def _set_landmarks(connection: Connection, kind: Kind, number: int) -> None:
-    published, _ = PAIRS[kind]
+    published = PUBLISHED[kind]
     ordinal = (func.row_number().over(order_by=published.c.position) - 1).label("ordinal")
     living = select(published.c.position, ordinal).where(published.c.until == FOREVER).subquery()
     every = select(literal(number), literal(kind.value), living.c.ordinal, living.c.position).where(

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from connector.directory.times import to_milliseconds
 from connector.errors import AlreadyRunning, ConfigError, NoSuchRun, RunEnded
 from connector.store import lease as leases
+from connector.store.clock import CLOCK
 from connector.store.database import Database
 from connector.store.history import find_first_of_newest
 from connector.store.lease import SHARED, Lease
@@ -115,7 +116,7 @@ class Runs:
             if shared:
                 leases.lock(connection, shared)
                 refuse_beside_another(connection, shared)
-            queued = enqueue(self._database, connection, kind=kind, cause=cause, approve=approve)
+            queued = enqueue(connection, kind=kind, cause=cause, approve=approve)
             return RunRecord.read(queued)
 
     def find(self, run: int) -> RunRecord:
@@ -158,7 +159,7 @@ class Runs:
             if row.state == "ended":
                 raise RunEnded(f"Run {run} has ended already.", remedy=_SEE)
             if row.state == "queued":
-                end_as_failed(self._database, connection, run, "It was cancelled before it began.")
+                end_as_failed(connection, run, "It was cancelled before it began.")
             else:
                 connection.execute(update(runs).where(runs.c.id == run).values(cancelling=True))
             return RunRecord.read(connection.execute(select(runs).where(runs.c.id == run)).one())
@@ -188,11 +189,11 @@ class Runs:
             claimed = connection.execute(
                 update(runs)
                 .where(runs.c.id == run, runs.c.state == "queued")
-                .values(state="running", started_at=now_of(self._database, connection))
+                .values(state="running", started_at=now_of(connection))
             )
             if not claimed.rowcount:  # another executor was faster, or the run was cancelled
                 raise leases.refuse(run)
-            lease = start(self._database, connection, kind, run)
+            lease = start(connection, kind, run)
         return Claim(kind, lease)
 
     def abandon(self, lease: Lease, cause: str) -> str | None:
@@ -203,20 +204,20 @@ class Runs:
         """
         with self._database.writing() as connection:
             if leases.give_back(connection, lease):
-                end_as_failed(self._database, connection, lease.run, cause)
+                end_as_failed(connection, lease.run, cause)
             return connection.scalar(select(runs.c.outcome).where(runs.c.id == lease.run))
 
     def _is_held(self, connection: Connection, name: str) -> bool:
-        held = select(lease_rows.c.run).where(lease_rows.c.name == name, lease_rows.c.expires_at > self._database.clock)
+        held = select(lease_rows.c.run).where(lease_rows.c.name == name, lease_rows.c.expires_at > CLOCK)
         return connection.execute(held).first() is not None
 
     def _end_abandoned(self) -> None:
         with self._database.reading() as connection:
-            lapsed = lease_rows.c.expires_at.between(1, self._database.clock)
+            lapsed = lease_rows.c.expires_at.between(1, CLOCK)
             if connection.execute(select(lease_rows.c.run).where(lapsed)).first() is None:
                 return
         with self._database.writing() as connection:
-            end_abandoned(self._database, connection)
+            end_abandoned(connection)
 
 
 def refuse_beside_another(connection: Connection, shared: str) -> None:
@@ -236,9 +237,9 @@ def active_run(connection: Connection, shared: str) -> int | None:
     return connection.scalar(select(runs.c.id).where(*active).order_by(runs.c.state.desc(), runs.c.id).limit(1))
 
 
-def enqueue(database: Database, connection: Connection, **values: Any) -> Row[Any]:
+def enqueue(connection: Connection, **values: Any) -> Row[Any]:
     """Put a run into the queue in the caller's transaction."""
-    queued = {"state": "queued", "queued_at": now_of(database, connection)} | values
+    queued = {"state": "queued", "queued_at": now_of(connection)} | values
     return connection.execute(insert(runs).values(queued).returning(runs)).one()
 
 

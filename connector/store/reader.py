@@ -22,7 +22,6 @@ from connector.store.prepared import Prepared
 from connector.store.promoted import alive
 from connector.store.resources import (
     SLICE,
-    TABLES,
     Member,
     Stored,
     read_members,
@@ -30,7 +29,7 @@ from connector.store.resources import (
     select_resources,
 )
 from connector.store.search import Sort
-from connector.store.tables import STRIDE, landmarks
+from connector.store.tables import PUBLISHED, STRIDE, landmarks
 
 __all__ = ["DirectoryReader", "Member", "Page", "Stored"]
 
@@ -133,12 +132,12 @@ class DirectoryReader:
 
 
 def _select_one(kind: Kind) -> Select[Any]:
-    table = TABLES[kind]
+    table = PUBLISHED[kind]
     return select_resources(kind).where(table.c.id == bindparam("id"), alive(table))
 
 
 def _select_slice(kind: Kind) -> Select[Any]:
-    table = TABLES[kind]
+    table = PUBLISHED[kind]
     landmark = (
         select(landmarks.c.position)
         .where(

@@ -14,10 +14,9 @@ from connector.store.database import Database
 from connector.store.generations import Generation
 from connector.store.prepared import Prepared
 from connector.store.promoted import alive
-from connector.store.tables import groups, memberships, users
+from connector.store.tables import PUBLISHED, memberships, users
 
 SLICE = 500
-TABLES = {Kind.USERS: users, Kind.GROUPS: groups}
 
 
 class Stored(NamedTuple):
@@ -52,7 +51,7 @@ _MEMBERS = Prepared(
 
 def select_resources(kind: Kind) -> Select[Any]:
     """Return the statement that reads resources, without any condition."""
-    table = TABLES[kind]
+    table = PUBLISHED[kind]
     return select(table.c.id, table.c.modified, table.c.body)
 
 
@@ -65,7 +64,7 @@ def read_placed(
     database: Database, kind: Kind, positions: Sequence[int], within: Budget | None = None
 ) -> Iterator[Sequence[tuple[int, Stored]]]:
     """Stream positions and the resources there, in slices."""
-    column = TABLES[kind].c.position
+    column = PUBLISHED[kind].c.position
     for begin in range(0, len(positions), SLICE):
         part = list(positions[begin : begin + SLICE])
         with database.reading(within) as connection:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from connector.directory.times import from_milliseconds
+from connector.store.clock import read_clock
 from connector.store.database import Database
 from connector.store.tables import rotated_accounts as accounts
 
@@ -109,7 +110,7 @@ class RotatedAccounts:
             known_only: whether an account without a record gets none, since it may be a slip of the pen.
         """
         with self._database.writing() as connection:
-            now = connection.execute(select(self._database.clock)).scalar_one()
+            now = read_clock(connection)
             told = {name: getattr(record, name) for name in record.__slots__} | {"run": run, "tried_at": now}
             if record.outcome != FAILED:
                 told["rotated_at"] = now

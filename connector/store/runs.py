@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from connector.directory.times import from_milliseconds
 from connector.errors import ConnectorError, StoreError, UnforeseenFault
 from connector.store import lease as leases
+from connector.store.clock import read_clock
 from connector.store.database import Database
 from connector.store.heartbeat import Pulse, beating
 from connector.store.lease import SYNC, Lease
@@ -67,9 +68,9 @@ class Run:
         """
         with self.database.writing() as connection:
             if outcome in {"refused", "unchanged"}:
-                leases.prove(self.database, connection, self.lease)
+                leases.prove(connection, self.lease)
             leases.give_back(connection, self.lease)
-            record_end(connection, self.id, outcome, result, at=now_of(self.database, connection))
+            record_end(connection, self.id, outcome, result, at=now_of(connection))
 
 
 @contextmanager
@@ -85,10 +86,10 @@ def begin(database: Database, kind: str, *, cause: str) -> Iterator[Run]:
         AlreadyRunning: another run holds the lease.
     """
     with database.writing() as connection:
-        now = now_of(database, connection)
+        now = now_of(connection)
         row = {"kind": kind, "cause": cause, "state": "running", "queued_at": now, "started_at": now}
         number = connection.execute(insert(runs).values(row).returning(runs.c.id)).scalar_one()
-        lease = start(database, connection, kind, number)
+        lease = start(connection, kind, number)
     with _under_way(database, lease, kind, None) as run:
         yield run
 
@@ -108,7 +109,7 @@ def take_up(database: Database, number: int, fence: int) -> Iterator[Run]:
     with database.writing() as connection:
         row = connection.execute(select(runs.c.kind, runs.c.approve).where(runs.c.id == number)).one_or_none()
         lease = Lease(leases.name_of(row.kind if row else "", number), number, fence)
-        leases.prove(database, connection, lease)
+        leases.prove(connection, lease)
     assert row is not None
     with _under_way(database, lease, row.kind, row.approve) as run:
         yield run
@@ -132,7 +133,7 @@ def _under_way(database: Database, lease: Lease, kind: str, approve: str | None)
     finally:
         with database.writing() as connection:
             leases.give_back(connection, lease)
-            end_as_failed(database, connection, lease.run, cause)
+            end_as_failed(connection, lease.run, cause)
 
 
 @contextmanager
@@ -148,23 +149,23 @@ def recorded_if_possible(what: str) -> Iterator[None]:
         _log.warning("%s is not wholly on record: %s", what, fault)
 
 
-def start(database: Database, connection: Connection, kind: str, number: int) -> Lease:
+def start(connection: Connection, kind: str, number: int) -> Lease:
     """Take the lease of a run in the caller's transaction, and end the run that let it expire.
 
     Raises:
         AlreadyRunning: another run holds the lease.
     """
-    lease, abandoned = leases.take(database, connection, leases.name_of(kind, number), number)
+    lease, abandoned = leases.take(connection, leases.name_of(kind, number), number)
     if abandoned is not None:
-        end_as_failed(database, connection, abandoned, _DIED)
+        end_as_failed(connection, abandoned, _DIED)
     return lease
 
 
-def end_abandoned(database: Database, connection: Connection) -> None:
+def end_abandoned(connection: Connection) -> None:
     """End, in the caller's transaction, every run that let its lease expire."""
-    for lease in leases.expired(database, connection):
+    for lease in leases.expired(connection):
         leases.give_back(connection, lease)
-        end_as_failed(database, connection, lease.run, _DIED)
+        end_as_failed(connection, lease.run, _DIED)
 
 
 def record_end(connection: Connection, run: int, outcome: str, result: Mapping[str, Any], *, at: str) -> None:
@@ -174,13 +175,13 @@ def record_end(connection: Connection, run: int, outcome: str, result: Mapping[s
     connection.execute(update(runs).where(runs.c.id == run).values(ended))
 
 
-def end_as_failed(database: Database, connection: Connection, run: int, cause: str) -> None:
+def end_as_failed(connection: Connection, run: int, cause: str) -> None:
     """End a run in the caller's transaction, unless it has ended by itself."""
     if connection.scalar(select(runs.c.state).where(runs.c.id == run).with_for_update()) in {"queued", "running"}:
         result = {"run": run, "outcome": FAILED, "cause": cause}
-        record_end(connection, run, FAILED, result, at=now_of(database, connection))
+        record_end(connection, run, FAILED, result, at=now_of(connection))
 
 
-def now_of(database: Database, connection: Connection) -> str:
+def now_of(connection: Connection) -> str:
     """Return the database's time."""
-    return from_milliseconds(connection.execute(select(database.clock)).scalar_one())
+    return from_milliseconds(read_clock(connection))

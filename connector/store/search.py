@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, and_, not_, or_, true
 
 from connector.directory.rows import Kind
 from connector.store.promoted import Flag, Moment, Promoted, Text, UnsupportedFilter, promoted_attribute
-from connector.store.tables import groups, users
+from connector.store.tables import PUBLISHED
 
 __all__ = ["EVERYTHING", "Known", "Sort", "UnsupportedFilter", "known_of", "order_of"]
 
@@ -63,7 +63,7 @@ def order_of(kind: Kind, sort: Sort | None) -> tuple[ColumnElement[object], ...]
     if not isinstance(attribute, Text | Flag | Moment):
         return None
     keys = tuple(key.desc() if sort.descending else key.asc() for key in attribute.order())
-    return *keys, (users if kind is Kind.USERS else groups).c.id
+    return *keys, PUBLISHED[kind].c.id
 
 
 class _Known(FilterVisitor[Known]):

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from connector.directory.times import from_milliseconds
 from connector.store import lease as leases
+from connector.store.clock import read_clock
 from connector.store.database import Database
 from connector.store.queue import active_run, enqueue
 from connector.store.runs import FAILED, end_abandoned, record_end
@@ -95,7 +96,7 @@ class Slots:
 
         A schedule that is new is looked after from now on.
         """
-        now: int = connection.execute(select(self._database.clock)).scalar_one()
+        now: int = read_clock(connection)
         known: Row[str, int] | None = connection.execute(
             select(schedules.c.schedule, schedules.c.handled).where(schedules.c.kind == self._kind)
         ).one_or_none()
@@ -110,20 +111,20 @@ class Slots:
 
     def _queue(self, connection: Connection, slots: list[int]) -> Due:
         *earlier, slot = slots
-        end_abandoned(self._database, connection)
+        end_abandoned(connection)
         active = active_run(connection, self._lease)
         if active is not None:
             why = f"Run {active} was still under way."
             return Due(None, 0, len(slots), why, self._record_missed(connection, slots, why))
         queued = self._enqueue(connection, slot)
-        late = (connection.execute(select(self._database.clock)).scalar_one() - slot) // 1000
+        late = (read_clock(connection) - slot) // 1000
         if not earlier:
             return Due(queued, late)
         why = "Nothing looked after the schedule: serve was down, or the machine slept."
         return Due(queued, late, len(earlier), why, self._record_missed(connection, earlier, why))
 
     def _enqueue(self, connection: Connection, slot: int) -> int:
-        row = enqueue(self._database, connection, kind=self._kind, cause="schedule", slot=from_milliseconds(slot))
+        row = enqueue(connection, kind=self._kind, cause="schedule", slot=from_milliseconds(slot))
         return int(row.id)
 
     def _record_missed(self, connection: Connection, slots: list[int], why: str) -> int:
@@ -134,7 +135,7 @@ class Slots:
             "cause": f"{self._describe(slots)} missed. {why}",
             "missed": len(slots),
         }
-        now = from_milliseconds(connection.execute(select(self._database.clock)).scalar_one())
+        now = from_milliseconds(read_clock(connection))
         record_end(connection, run, FAILED, result, at=now)
         return run
 

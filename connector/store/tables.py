@@ -19,6 +19,8 @@ from sqlalchemy import (
     func,
 )
 
+from connector.directory.rows import Kind
+
 FOREVER = 2**62
 STRIDE = 100
 """Every so many living rows, a landmark says at which position a page may begin."""
@@ -204,6 +206,11 @@ Index(
     postgresql_where=_changed,
 )
 Index("staged_memberships_of_user", staged_memberships.c.run, staged_memberships.c.user_id)
+
+PUBLISHED = {Kind.USERS: users, Kind.GROUPS: groups}
+"""Where each kind is served from."""
+STAGING = {Kind.USERS: staged_users, Kind.GROUPS: staged_groups}
+"""Where each kind is harvested to."""
 
 runs = Table(
     "runs",

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 
 from connector.directory.times import to_milliseconds
+from connector.store.clock import read_clock
 from connector.store.database import Database
 from connector.store.generations import Generation, newest
 from connector.store.rotated import RotationFigures, read_rotation_figures
@@ -165,7 +166,7 @@ class Measures:
             StoreError: the store does not answer.
         """
         with self._database.reading() as connection:
-            now = connection.execute(select(self._database.clock)).scalar_one()
+            now = read_clock(connection)
             calls = connection.execute(select(call_totals.c.operation, call_totals.c.calls))
             return Figures(
                 now=now / 1000,

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from connector.directory.times import from_milliseconds
 from connector.errors import ApprovalRefused, LeaseLost, StoreError
 from connector.store import lease as leases
+from connector.store.clock import read_clock
 from connector.store.database import Database
 from connector.store.generations import newest
 from connector.store.lease import Lease
@@ -39,7 +40,7 @@ def find_waiting(database: Database, digest: str) -> Waiting:
         ApprovalRefused: no such plan waits: it is over a day old, or another generation was published since.
     """
     with database.reading() as connection:
-        waiting = _all_waiting(database, connection)
+        waiting = _all_waiting(connection)
     for plan in waiting:
         if plan.result["digest"] == digest:
             return plan
@@ -57,22 +58,18 @@ def clear_left_over_staging(database: Database, *, under: Lease) -> None:
     """
     try:
         with database.reading() as connection:
-            waiting = {plan.run for plan in _all_waiting(database, connection)}
+            waiting = {plan.run for plan in _all_waiting(connection)}
             staged = {run for table in STAGED for run in connection.scalars(select(table.c.run).distinct())}
-        clear_staging(database, sorted(staged - waiting), first=partial(_prove, database, under))
+        clear_staging(database, sorted(staged - waiting), first=partial(leases.prove, lease=under))
     except LeaseLost:
         raise
     except StoreError as error:
         _log.warning("what earlier runs left in staging stays until the next run: %s", error)
 
 
-def _prove(database: Database, lease: Lease, connection: Connection) -> None:
-    leases.prove(database, connection, lease)
-
-
-def _all_waiting(database: Database, connection: Connection) -> list[Waiting]:
+def _all_waiting(connection: Connection) -> list[Waiting]:
     """Return the plans refused within a day against the generation that is still the newest, each once."""
-    now = connection.execute(select(database.clock)).scalar_one()
+    now = read_clock(connection)
     rows = connection.execute(
         select(runs.c.id, runs.c.result)
         .where(runs.c.kind == "sync", runs.c.outcome == "refused")

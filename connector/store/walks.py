@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from connector.directory.rows import Kind
-from connector.store.database import CLOCK, Database
+from connector.store.clock import CLOCK
+from connector.store.database import Database
 from connector.store.generations import Generation, newest_generation
 from connector.store.prepared import Prepared
 from connector.store.tables import generations, walks

@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from connector.directory.safeguard import Limit
 from connector.directory.times import from_milliseconds
 from connector.errors import NoSuchRun
+from connector.store.clock import read_clock
 from connector.store.history import NEWEST_RUNS, find_first_of_newest, forget_runs
 from connector.store.lease import SHARING
 from connector.store.queue import Runs
@@ -31,7 +32,7 @@ MONTH = 30 * DAY
 def now(database):
     """Return the database's time in milliseconds."""
     with database.reading() as connection:
-        return connection.execute(select(database.clock)).scalar_one()
+        return read_clock(connection)
 
 
 def fill(database, count, *, days=100.0, kind="check", outcome="passed"):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import create_engine, event, text
 
 from connector.errors import StoreError
-from connector.store import database as databases
+from connector.store import clock as clocks
 from connector.store.database import Database
 from connector.store.migrations import migrate, open_database
 from connector.store.queue import Runs
@@ -100,9 +100,9 @@ def test_what_was_published_last_is_served_while_the_source_is_away(pool, databa
     connector.sync()
     published = connector.published()
     pool.fail("ListUsers", call=1 + pool.calls["ListUsers"], fault=Fault.ACCESS_DENIED, times=1000)
-    clock = dict(databases._MILLISECONDS)
+    now_by_dialect = dict(clocks._MILLISECONDS)
 
     for day in (1, 7, 30):
-        later = {dialect: f"({now} + {day * 86_400_000})" for dialect, now in clock.items()}
-        monkeypatch.setattr(databases, "_MILLISECONDS", later)
+        later = {dialect: f"({now} + {day * 86_400_000})" for dialect, now in now_by_dialect.items()}
+        monkeypatch.setattr(clocks, "_MILLISECONDS", later)
         assert (connector.sync().outcome, connector.published()) == ("incomplete", published)

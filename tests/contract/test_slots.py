@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from sqlalchemy import BigInteger, literal_column, select, update
 
-from connector.store.database import Database
+from connector.store import clock, lease, queue
 from connector.store.queue import Runs
 from connector.store.runs import begin
 from connector.store.slots import MOST, Slots
@@ -24,11 +24,12 @@ def hourly(after):
 
 @pytest.fixture
 def at(monkeypatch):
-    """Set the clock of the databases."""
+    """Set the clock of the databases, wherever it is read."""
 
     def set_clock(milliseconds):
         told = literal_column(f"CAST({int(milliseconds)} AS BIGINT)", BigInteger())
-        monkeypatch.setattr(Database, "clock", property(lambda _: told))
+        for reader in (clock, lease, queue):
+            monkeypatch.setattr(reader, "CLOCK", told)
 
     set_clock(START)
     return set_clock

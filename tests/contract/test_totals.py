@@ -111,7 +111,7 @@ def test_counts_outlive_the_history(database):
 def test_a_scheduled_run_that_was_queued_late_is_counted(database, lateness, late):
     """P21: no missed time of the schedule is silent."""
     with database.writing() as connection:
-        queued = enqueue(database, connection, kind="sync", cause="schedule", queued_at=from_milliseconds(10**12))
+        queued = enqueue(connection, kind="sync", cause="schedule", queued_at=from_milliseconds(10**12))
         slot = from_milliseconds(to_milliseconds(queued.queued_at) - lateness)
         connection.execute(runs.update().where(runs.c.id == queued.id).values(slot=slot))
     Runs(database).cancel(queued.id)
@@ -122,7 +122,7 @@ def test_a_scheduled_run_that_was_queued_late_is_counted(database, lateness, lat
 def test_times_at_which_nothing_ran_are_counted(database):
     """P21: the run that tells of them is none that came late."""
     with database.writing() as connection:
-        told = enqueue(database, connection, kind="sync", cause="schedule", slot=from_milliseconds(10**12))
+        told = enqueue(connection, kind="sync", cause="schedule", slot=from_milliseconds(10**12))
         record_end(connection, told.id, "failed", {"missed": 3}, at=told.queued_at)
 
     assert [(total.missed, total.late, total.runs) for total in figures(database).runs] == [(3, 0, 1)]

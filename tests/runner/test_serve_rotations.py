@@ -66,7 +66,7 @@ def is_whole(cloud, name):
 def queue_rotation(store):
     """Queue a rotation, as the schedule does, and return its number."""
     with store.writing() as connection:
-        return enqueue(store, connection, kind="rotate", cause="schedule").id
+        return enqueue(connection, kind="rotate", cause="schedule").id
 
 
 def outcomes(run):

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
+from connector.store.clock import CLOCK
 from connector.store.database import Database
 from connector.store.queue import Runs
 from connector.store.tables import generations, groups, leases, memberships, runs, users
@@ -57,7 +58,7 @@ class Record:
 
     def demand_living_runs(self) -> None:
         """Demand that no run is called running for longer than its lease."""
-        overdue = leases.c.expires_at < self._database.clock - OVERDUE_MILLISECONDS
+        overdue = leases.c.expires_at < CLOCK - OVERDUE_MILLISECONDS
         held = select(runs.c.id).join(leases, leases.c.run == runs.c.id).where(runs.c.state == "running", overdue)
         with self._database.reading() as connection:
             found = connection.scalars(held.where(leases.c.expires_at > 0)).all()
