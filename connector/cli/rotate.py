@@ -30,7 +30,7 @@ from connector.rotating import (
 )
 from connector.rotation.engine import Options
 from connector.rotation.patience import Patience
-from connector.rotation.results import RotationResult
+from connector.rotation.results import Outcome, RotationResult
 from connector.rotation.secret import Secret
 from connector.rotation.secret_document import Mode
 from connector.rotation_parts import Kind, Wish
@@ -84,10 +84,10 @@ _verify = click.option(
     "--verify/--no-verify", default=True, show_default=True, help="Prove the new password by signing in."
 )
 _sign_out = click.option("--sign-out", is_flag=True, help="End the sessions begun with the old password.")
-_discard = click.option(
-    "--discard-unfit",
-    is_flag=True,
-    help="Forget a pending password that the target refuses, once a sign-in proves that it is not live.",
+_UNFIT = "a pending password that the account refuses, once a sign-in proves that it is not live"
+_discard = click.option("--discard-unfit", is_flag=True, help=f"Replace {_UNFIT}.")
+_undo = click.option(
+    "--discard-unfit", is_flag=True, help=f"Forget {_UNFIT}; nothing is set, `rotate` makes another one."
 )
 _current = click.option(
     "--current-password-file",
@@ -176,11 +176,11 @@ def verify(invocation: Invocation, /, kind: str, name: str, **asked: Any) -> int
 @rotate.command()
 @click.argument("kind", type=click.Choice([kind.value for kind in Kind]), required=False)
 @click.argument("name", required=False)
-@_with(_vault, _mode, _verify, _discard, json_option)
+@_with(_vault, _mode, _verify, _undo, json_option)
 @click.option("--forget", is_flag=True, help="Forget the copies of what was handed over on stdout: all of it arrived.")
 @pass_invocation
 def recover(invocation: Invocation, /, kind: str | None, name: str | None, forget: bool, **asked: Any) -> int:  # noqa: FBT001 - click's
-    """Bring to its end what an interrupted rotation began.
+    """Bring to its end what an interrupted rotation began; no new one is begun.
 
     Without KIND and NAME, everything that the journal keeps. With them, and --vault stdout, a password that was handed
     over is printed again.
@@ -211,19 +211,22 @@ def _forget(invocation: Invocation, kind: str | None) -> int:
 
 
 def _recover_all(invocation: Invocation, options: Options) -> int:
-    """Recover each entry of the journal; --json makes one list of what was handed over and what failed."""
+    """Recover each entry of the journal; --json makes one list of what was handed over, was discarded, and failed."""
     hands = Hands(as_json=invocation.json, in_list=True)
-    codes = []
+    codes, done = [], 0
     for outcome in recover_journal_on_record(_settings(invocation), options, hands):
         if isinstance(outcome, RotationResult):
+            done += 1
             say_aside(_describe(outcome))
+            if invocation.json and outcome.outcome is Outcome.DISCARDED:
+                hands.put(outcome.as_json())
             continue
         codes.append(outcome.exit_code)
         if invocation.json:
             hands.put(describe_error(outcome))
         say_aside(f"cognito-scim: {outcome}")
     hands.end_list()
-    if not (codes or hands.gave):
+    if not (codes or done):
         say_aside("Nothing is pending in the journal.")
     for account in list_handed_over(_settings(invocation)):
         say_aside(f"  {account}: {_COPY}")

@@ -221,6 +221,23 @@ def test_recover_of_one_account_begins_nothing(cloud, run: Run):
     assert cloud.pool.signs_in("alice", OLD)
 
 
+@pytest.mark.parametrize("of", [[], [*ALICE, "--vault", "stdout"]], ids=["everything", "one account"])
+def test_recover_discards_what_cannot_end_and_begins_nothing(cloud, run: Run, folder: Path, of):
+    """P26: --discard-unfit leaves the password as it is, prints none, and leaves nothing to recover."""
+    stage(folder, "weak", current=Secret(OLD))
+
+    kept_back = run("rotate", "recover", *of)
+    done = run("rotate", "recover", *of, "--discard-unfit", "--json")
+
+    told = json.loads(done.out) if of else json.loads(done.out)[0]
+    assert (kept_back.code, "--discard-unfit" in kept_back.err) == (78, True)
+    assert (done.code, told["outcome"], told["proof"]) == (0, "discarded", "accepted")
+    assert cloud.pool.signs_in("alice", OLD)
+    assert cloud.calls["AdminSetUserPassword"] == 0
+    assert "Nothing is pending" not in done.err
+    assert "nothing is pending" in run("rotate", "recover", *of or (*ALICE, "--vault", "stdout")).out
+
+
 @pytest.mark.usefixtures("cloud")
 def test_entry_that_fails_stops_no_other(run: Run, folder: Path):
     """P26: each entry of the journal is for itself; the exit code is that of the first failure."""
