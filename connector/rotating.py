@@ -82,13 +82,13 @@ class SecretWish:
 
     Args:
         secret_id: name or ARN of the secret.
-        mode: which way the password is set in place, unless the secret says.
+        mode: which way the password is set in place; None leaves it to the secret.
         options: of a rotation in place.
         wait: how long the end of the secret's own function is waited for.
     """
 
     secret_id: str
-    mode: Mode
+    mode: Mode | None
     options: Options
     wait: Patience
 
@@ -103,11 +103,17 @@ def rotate_secret(settings: Settings, wish: SecretWish, hand_over: HandOver) -> 
     client = workshop.door.secrets_manager()
     vault = SecretsManagerVault(client, wish.secret_id)
     if vault.labels().rotation_enabled:
+        if wish.mode is not None:
+            raise ConfigError(
+                f"The {vault.name} is rotated by its own function, which goes its own way.",
+                remedy="Leave --mode out; `mode` in the secret tells the function.",
+            )
         return rotate_managed(client, wish.secret_id, patience=wish.wait)
     document = _current(vault)
-    mode = document.mode or wish.mode
     place = f"{IN_SECRETS_MANAGER}{wish.secret_id}"
-    return workshop.begin(Wish(Kind.COGNITO_USER, document.username, place, mode, wish.options), hand_over).rotate()
+    return workshop.begin(
+        Wish(Kind.COGNITO_USER, document.username, place, wish.mode, wish.options), hand_over
+    ).rotate()
 
 
 def _current(vault: SecretsManagerVault) -> SecretDocument:

@@ -29,7 +29,7 @@ from connector.rotation.journal import Entry, Journal
 from connector.rotation.ports import SignsOut, Target, Vault
 from connector.rotation.seal import Sealer
 from connector.rotation.secret import Secret
-from connector.rotation.secret_document import Mode
+from connector.rotation.secret_document import Mode, SecretDocument
 from connector.rotation.secret_target import read_seed
 from connector.rotation.secret_versions import Owner
 from connector.rotation.secrets_manager import SecretsManagerVault
@@ -66,7 +66,8 @@ class Wish:
         kind: what the account is.
         name: its name.
         vault: where its password is kept; empty takes the configured one.
-        mode: which way the password is set.
+        mode: which way the password is set; None leaves it to the secret, and where that is silent it is the
+            administrator's.
         options: of the rotation.
         current: the password until now, where nothing else keeps it.
     """
@@ -74,7 +75,7 @@ class Wish:
     kind: Kind
     name: str
     vault: str = ""
-    mode: Mode = Mode.ADMIN
+    mode: Mode | None = None
     options: Options = Options()
     current: Secret | None = None
 
@@ -116,16 +117,22 @@ class Workshop:
         return self.door.cognito()
 
     def rotation(self, wish: Wish, hand_over: HandOver) -> Rotation:
-        """Return the rotation that is wished for."""
+        """Return the rotation that is wished for.
+
+        Raises:
+            ConfigError: the configuration does not say how, or the wish, or the secret with it, contradicts itself.
+        """
         place = (wish.vault or self._settings.rotation.vault).replace("{username}", wish.name)
         if not place:
             raise ConfigError("No vault is named.", remedy="Say --vault secretsmanager:NAME, or set rotation.vault.")
         secret = self._secret(wish, place) if place != STDOUT else None
-        target = self._target(wish, secret)
+        document = secret.document() if secret and wish.kind is Kind.COGNITO_USER else None
+        wish = replace(wish, mode=wish.mode or (document and document.mode) or Mode.ADMIN)
+        target = self._target(wish, document)
         if wish.options.sign_out and not isinstance(target, SignsOut):
             raise ConfigError(
                 f"{target.identity}: sessions can be ended the administrator's way only.",
-                remedy="Leave --sign-out out, or --mode self.",
+                remedy="Leave --sign-out out, or say --mode admin.",
             )
         vault: Vault = secret or self._handed_over(wish, target, hand_over)
         return Rotation(target, vault, recipe=self._recipe(), options=wish.options)
@@ -177,7 +184,7 @@ class Workshop:
             journal_of(self._settings),
             account,
             hand_over=register_and_hand_over,
-            mode=wish.mode.value,
+            mode=wish.mode or Mode.ADMIN,
             current=wish.current,
         )
 
@@ -185,24 +192,25 @@ class Workshop:
         rotation = self._settings.rotation
         return Recipe(rotation.length, rotation.characters) if rotation.characters else Recipe(rotation.length)
 
-    def _target(self, wish: Wish, secret: SecretsManagerVault | None) -> Target:
+    def _target(self, wish: Wish, document: SecretDocument | None) -> Target:
         allowed = Allowed.only(self._settings.rotation.allow)
         if wish.kind is Kind.IAM_USER:
+            if wish.mode is Mode.SELF:
+                raise ConfigError("An IAM user has no own way to a new password.", remedy="Leave --mode self out.")
             return IamUser(self.door.iam(), self.door.sts(), username=wish.name, allowed=allowed)
         pool_id = self._settings.cognito.user_pool_id
         if not pool_id:
             raise ConfigError("No user pool is named.", remedy="Set cognito.user_pool_id.")
-        user, sign_in = PoolUser(pool_id, wish.name, allowed), self._sign_in(wish, pool_id, secret)
-        if wish.mode is Mode.ADMIN:
+        user, sign_in = PoolUser(pool_id, wish.name, allowed), self._sign_in(wish, pool_id, document)
+        if wish.mode is not Mode.SELF:
             return AdministeredUser(self.cognito, user, sign_in=sign_in)
         if sign_in is None:
             raise ConfigError("The user's own way needs an app client.", remedy=_NAME_A_CLIENT)
         return SelfServedUser(self.cognito, user, sign_in=sign_in)
 
-    def _sign_in(self, wish: Wish, pool_id: str, secret: SecretsManagerVault | None) -> SignIn | None:
+    def _sign_in(self, wish: Wish, pool_id: str, document: SecretDocument | None) -> SignIn | None:
         """Return how passwords are proved: at the configured app client, else at the one that the secret names."""
         rotation = self._settings.rotation
-        document = secret.document() if secret else None
         if rotation.client_id:
             given = rotation.client_secret.get_secret_value()
             keys = (Secret(given),) if given else ()

@@ -56,6 +56,10 @@ def _read_vault(_context: click.Context, _parameter: click.Parameter, text: str)
         raise click.BadParameter(f"{text!r} {error}") from None
 
 
+def _read_mode(_context: click.Context, _parameter: click.Parameter, text: str | None) -> Mode | None:
+    return Mode(text) if text else None
+
+
 def _read_current(_context: click.Context, _parameter: click.Parameter, file: TextIO | None) -> Secret | None:
     if file is None:
         return None
@@ -76,8 +80,8 @@ _vault = click.option(
 _mode = click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
-    default=Mode.ADMIN.value,
-    show_default=True,
+    callback=_read_mode,
+    show_default="what the secret says, else admin",
     help="Set it as an administrator, or as the user, who knows the current one.",
 )
 _verify = click.option(
@@ -146,14 +150,14 @@ def iam_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     help="Seconds to wait for the secret's own function.",
 )
 @pass_invocation
-def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: str, **asked: Any) -> None:
+def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: Mode | None, **asked: Any) -> None:
     """Rotate the secret SECRET_ID: by its own function if it has one, else here.
 
     Without a function, the secret says whose password it is: a JSON object with username, password and clientid.
     """
     hands = Hands(as_json=invocation.json)
     patience = Patience((_POLL_SECONDS,) * (wait // _POLL_SECONDS))
-    wish = SecretWish(secret_id, Mode(mode), _options(asked), patience)
+    wish = SecretWish(secret_id, mode, _options(asked), patience)
     _tell(invocation, rotate_secret_on_record(_settings(invocation), wish, hands), hands)
 
 
@@ -242,7 +246,7 @@ def _wish(kind: Kind, name: str, asked: Mapping[str, Any]) -> Wish:
         kind,
         name,
         vault=asked.get("vault", ""),
-        mode=Mode(asked.get("mode", Mode.ADMIN)),
+        mode=asked.get("mode"),
         options=_options(asked),
         current=asked.get("current"),
     )

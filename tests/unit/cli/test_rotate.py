@@ -76,6 +76,47 @@ def test_password_in_a_secret_is_rotated_proved_and_promoted(cloud, run: Run, mo
     assert new not in done.out + done.err
 
 
+def say_in_secret(cloud, **keys):
+    """Write more keys into the secret."""
+    secret = cloud.secrets.secret(SECRET)
+    secret.versions[secret.labels["AWSCURRENT"]] = json.dumps(kept(cloud) | keys)
+
+
+@pytest.mark.parametrize("of", [[*ALICE, "--vault", f"secretsmanager:{SECRET}"], ["secret", SECRET]], ids=str)
+@pytest.mark.parametrize(("asked", "own_way"), [([], 1), (["--mode", "admin"], 0), (["--mode", "self"], 1)], ids=str)
+def test_secret_says_which_way_unless_the_command_does(cloud, run: Run, of, asked, own_way):
+    """One way to say it: `mode` in the secret, as for the rotation function; --mode is for once."""
+    say_in_secret(cloud, mode="self")
+
+    done = run("rotate", *of, *asked)
+
+    assert done.code == 0, done.err
+    assert (cloud.calls["ChangePassword"], cloud.calls["AdminSetUserPassword"]) == (own_way, 1 - own_way)
+    assert cloud.pool.signs_in("alice", kept(cloud)["password"])
+
+
+def test_verify_goes_the_way_that_the_secret_says(cloud, run: Run):
+    """`mode: self` is for who has no rights on the pool, and so is `rotate verify` of it."""
+    say_in_secret(cloud, mode="self")
+    cloud.deny("AdminGetUser")
+    verify = ("rotate", "verify", *ALICE, "--vault", f"secretsmanager:{SECRET}")
+
+    assert run(*verify).code == 0
+    assert run(*verify, "--mode", "admin").code == 77
+
+
+def test_what_contradicts_the_secret_is_told(cloud, run: Run):
+    """78: sessions end the administrator's way only; the secret's own function goes its own way."""
+    say_in_secret(cloud, mode="self")
+    signed_out = run("rotate", "secret", SECRET, "--sign-out")
+    cloud.secrets.secret(SECRET).rotation_enabled = True
+    told_how = run("rotate", "secret", SECRET, "--mode", "self")
+
+    assert (signed_out.code, "--mode admin" in signed_out.err) == (78, True)
+    assert (told_how.code, "Leave --mode out" in told_how.err) == (78, True)
+    assert cloud.calls["ChangePassword"] + cloud.calls["PutSecretValue"] == 0
+
+
 def test_what_was_begun_under_one_name_is_finished_under_another(cloud, run: Run, folder):
     """P26: an alias and the user's name are one account, with one lock and one entry in the journal."""
     cloud.pool.users["alice"].aliases = {"service"}
@@ -269,6 +310,7 @@ def test_json_of_an_empty_journal_is_an_empty_list(run: Run):
         (("iam-user", "service", "--vault", f"secretsmanager:{SECRET}"), 78, "another account than service"),
         (("cognito-user", "alice", "--vault", "secretsmanager:missing"), 78, "secret missing"),
         (("recover", "cognito-user"), 2, "NAME"),
+        (("verify", "iam-user", "service", "--vault", "stdout", "--mode", "self"), 78, "no own way"),
         (("cognito-user", "alice", "--vault", "stdout", "--mode", "self"), 78, "--current-password-file"),
         (
             ("cognito-user", "alice", "--vault", f"secretsmanager:{SECRET}", "--mode", "self", "--sign-out"),
