@@ -1,6 +1,6 @@
 """What can be asked of a rotation: a new password, the end of an interrupted one, proof of what is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from connector.config import Settings
@@ -8,7 +8,7 @@ from connector.errors import ConfigError, ConnectorError
 from connector.logs import register_secret
 from connector.rotation.engine import Options
 from connector.rotation.handed_over import HandedOver
-from connector.rotation.journal import Stage
+from connector.rotation.journal import Stage, Survey
 from connector.rotation.managed import rotate_managed
 from connector.rotation.patience import Patience
 from connector.rotation.results import Outcome, RotationResult, Verification
@@ -41,17 +41,16 @@ def recover_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Rota
     return result
 
 
-def list_handed_over(settings: Settings) -> tuple[str, ...]:
-    """Return the accounts of which the journal keeps what was handed over."""
-    return tuple(entry.account for entry in journal_of(settings).survey(Stage.GIVEN).entries)
+def survey_handed_over(settings: Settings) -> Survey:
+    """Return the copies that the journal keeps of what was handed over."""
+    return journal_of(settings).survey(Stage.GIVEN)
 
 
-def forget_handed_over(settings: Settings) -> tuple[str, ...]:
-    """Forget every copy of what was handed over, because it arrived; return the accounts."""
-    accounts, journal = list_handed_over(settings), journal_of(settings)
+def forget_handed_over(settings: Settings, accounts: Iterable[str]) -> None:
+    """Forget the copies of what was handed over of some accounts, because it arrived."""
+    journal = journal_of(settings)
     for account in accounts:
         journal.remove(account, Stage.GIVEN)
-    return accounts
 
 
 def verify_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Verification:

@@ -19,15 +19,11 @@ from connector.cli.invocation import (
     say,
     say_aside,
 )
+from connector.cli.rotation_copies import COPY, forget_copies, tell_copies
 from connector.cli.rotation_status import status
 from connector.config import Settings
 from connector.config.values import vault as check_vault
-from connector.rotating import (
-    SecretWish,
-    forget_handed_over,
-    list_handed_over,
-    verify_account,
-)
+from connector.rotating import SecretWish, verify_account
 from connector.rotation.engine import Options
 from connector.rotation.patience import Patience
 from connector.rotation.results import Outcome, RotationResult
@@ -43,10 +39,6 @@ from connector.rotation_runs import (
 
 NOT_PROVEN = 4
 _POLL_SECONDS = 3
-_COPY = (
-    "a sealed copy of what was printed stays in the journal until the next rotation; `rotate recover KIND NAME"
-    " --vault stdout` prints it again, `rotate recover --forget` removes it."
-)
 
 
 def _read_vault(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -181,7 +173,11 @@ def verify(invocation: Invocation, /, kind: str, name: str, **asked: Any) -> int
 @click.argument("kind", type=click.Choice([kind.value for kind in Kind]), required=False)
 @click.argument("name", required=False)
 @_with(_vault, _mode, _verify, _undo, json_option)
-@click.option("--forget", is_flag=True, help="Forget the copies of what was handed over on stdout: all of it arrived.")
+@click.option(
+    "--forget",
+    is_flag=True,
+    help="Forget the copy of what was handed over on stdout, or without a name all: it arrived.",
+)
 @pass_invocation
 def recover(invocation: Invocation, /, kind: str | None, name: str | None, forget: bool, **asked: Any) -> int:  # noqa: FBT001 - click's
     """Bring to its end what an interrupted rotation began; no new one is begun.
@@ -189,29 +185,19 @@ def recover(invocation: Invocation, /, kind: str | None, name: str | None, forge
     Without KIND and NAME, everything that the journal keeps. With them, and --vault stdout, a password that was handed
     over is printed again.
     """
-    if forget:
-        return _forget(invocation, kind)
-    if kind is None:
-        return _recover_all(invocation, _options(asked))
-    if name is None:
+    if kind is not None and not name:
         raise click.UsageError("Missing argument 'NAME'.")
-    hands = Hands(as_json=invocation.json)
-    _tell(invocation, recover_on_record(_settings(invocation), _wish(Kind(kind), name, asked), hands), hands)
+    account = (kind, name) if kind and name else None
+    if forget:
+        return forget_copies(invocation, _settings(invocation), account)
+    if account is None:
+        return _recover_all(invocation, _options(asked))
+    hands, wish = Hands(as_json=invocation.json), _wish(Kind(account[0]), account[1], asked)
+    _tell(invocation, recover_on_record(_settings(invocation), wish, hands), hands)
     return 0
 
 
 rotate.add_command(status)
-
-
-def _forget(invocation: Invocation, kind: str | None) -> int:
-    if kind is not None:
-        raise click.UsageError("--forget is for all that was handed over; leave KIND and NAME out.")
-    accounts = forget_handed_over(_settings(invocation))
-    if invocation.json:
-        print_json({"forgotten": accounts})
-    else:
-        say("\n".join(f"{account}: forgotten." for account in accounts) or "No password was kept.")
-    return 0
 
 
 def _recover_all(invocation: Invocation, options: Options) -> int:
@@ -232,8 +218,7 @@ def _recover_all(invocation: Invocation, options: Options) -> int:
     hands.end_list()
     if not (codes or done):
         say_aside("Nothing is pending in the journal.")
-    for account in list_handed_over(_settings(invocation)):
-        say_aside(f"  {account}: {_COPY}")
+    tell_copies(_settings(invocation))
     return codes[0] if codes else 0
 
 
@@ -264,7 +249,7 @@ def _tell(invocation: Invocation, result: RotationResult, hands: Hands) -> None:
     """Tell a result: on stderr where stdout has the password."""
     if hands.gave:
         say_aside(_describe(result))
-        say_aside(f"  {_COPY}")
+        say_aside(f"  {COPY}")
     elif invocation.json:
         print_json(result.as_json())
     else:

@@ -369,30 +369,6 @@ def _break_pipe(*_, err=False, **__):
         raise BrokenPipeError(32, "Broken pipe")
 
 
-def test_password_that_nobody_read_is_printed_again_until_it_is_forgotten(cloud, run: Run):
-    """P26: a pipe takes a password that its reader never reads; the journal keeps a sealed copy."""
-    lost = run("rotate", *ALICE, "--vault", "stdout")
-
-    again = run("rotate", "recover", *ALICE, "--vault", "stdout")
-    told = run("rotate", "recover")
-    forgotten = run("rotate", "recover", "--forget")
-    after = run("rotate", "recover", *ALICE, "--vault", "stdout")
-
-    assert lost.out == again.out
-    assert cloud.pool.signs_in("alice", again.out.removesuffix("\n"))
-    assert ("--forget" in lost.err, f"{POOL_ID}/alice: a sealed copy" in told.err, told.out) == (True, True, "")
-    assert forgotten.out == f"cognito-user {POOL_ID}/alice: forgotten.\n"
-    assert after.out == f"cognito-user {POOL_ID}/alice: nothing is pending in standard output.\n"
-
-
-@pytest.mark.usefixtures("cloud")
-def test_forgetting_is_for_all_and_tells_what_it_did(run: Run):
-    """--forget: 2 with an account, since it would look like forgetting that one alone."""
-    assert run("rotate", "recover", *ALICE, "--forget").code == 2
-    assert run("rotate", "recover", "--forget").out == "No password was kept.\n"
-    assert run("rotate", "recover", "--forget", "--json").document == {"forgotten": []}
-
-
 def test_file_is_synced_before_the_rotation_has_come_to_its_end(cloud, run: Run, folder: Path, monkeypatch):
     """P26: a disk that fails is told while the journal still has the rotation as pending."""
     with (folder / "out").open("w") as out, monkeypatch.context() as patched:
