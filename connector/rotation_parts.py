@@ -20,7 +20,7 @@ from connector.logs import register_secret
 from connector.rotation.allowed import Allowed
 from connector.rotation.authenticator import Authenticator
 from connector.rotation.aws_clients import AwsDoor
-from connector.rotation.cognito_user import AdministeredUser, PoolUser, SelfServedUser
+from connector.rotation.cognito_user import AdministeredUser, PoolUser, SelfServedUser, identify
 from connector.rotation.engine import Options, Rotation
 from connector.rotation.generator import Recipe
 from connector.rotation.handed_over import HandedOver
@@ -66,8 +66,8 @@ class Wish:
         kind: what the account is.
         name: its name.
         vault: where its password is kept; empty takes the configured one.
-        mode: which way the password is set; None leaves it to the secret, and where that is silent it is the
-            administrator's.
+        mode: which way the password is set; None leaves it to the secret, or the rotation that the journal has to
+            finish, and where they are silent it is the administrator's.
         options: of the rotation.
         current: the password until now, where nothing else keeps it.
     """
@@ -127,7 +127,7 @@ class Workshop:
             raise ConfigError("No vault is named.", remedy="Say --vault secretsmanager:NAME, or set rotation.vault.")
         secret = self._secret(wish, place) if place != STDOUT else None
         document = secret.document() if secret and wish.kind is Kind.COGNITO_USER else None
-        wish = replace(wish, mode=wish.mode or (document and document.mode) or Mode.ADMIN)
+        wish = replace(wish, mode=wish.mode or (document.mode if document else self._begun(wish, place)) or Mode.ADMIN)
         target = self._target(wish, document)
         if wish.options.sign_out and not isinstance(target, SignsOut):
             raise ConfigError(
@@ -167,6 +167,14 @@ class Workshop:
                 remedy="Run `cognito-scim rotate recover` with the configuration that it was begun with.",
             )
         return rotation
+
+    def _begun(self, wish: Wish, place: str) -> Mode | None:
+        """Return which way the journal says that a rotation of the account was begun, if it keeps one."""
+        is_sealed = bool(self._settings.rotation.journal_key.get_secret_value())
+        if not is_sealed or place != STDOUT or wish.kind is not Kind.COGNITO_USER:
+            return None
+        entry = journal_of(self._settings).find(identify(self._settings.cognito.user_pool_id, wish.name))
+        return Mode(entry.mode) if entry else None
 
     def _secret(self, wish: Wish, place: str) -> SecretsManagerVault:
         pool = self._settings.cognito.user_pool_id if wish.kind is Kind.COGNITO_USER else None

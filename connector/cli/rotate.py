@@ -73,7 +73,7 @@ _mode = click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
     callback=_read_mode,
-    show_default="what the secret says, else admin",
+    show_default="what the secret or the journal says, else admin",
     help="Set it as an administrator, or as the user, who knows the current one.",
 )
 _verify = click.option(

@@ -54,10 +54,10 @@ def kept(cloud, label="AWSCURRENT"):
     return json.loads(cloud.secrets.secret(SECRET).text(label))
 
 
-def stage(folder, password, account=f"cognito-user {POOL_ID}/alice", current=None):
+def stage(folder, password, account=f"cognito-user {POOL_ID}/alice", current=None, mode="admin"):
     """Leave a rotation in the journal that was interrupted before it set the password."""
     journal = Journal(folder / "cognito-scim-journal", Sealer(KEY.encode()))
-    HandedOver(journal, account, hand_over=lambda _: None, current=current).stage(
+    HandedOver(journal, account, hand_over=lambda _: None, current=current, mode=mode).stage(
         Secret(password), policy=PasswordPolicy()
     )
 
@@ -93,6 +93,18 @@ def test_secret_says_which_way_unless_the_command_does(cloud, run: Run, of, aske
     assert done.code == 0, done.err
     assert (cloud.calls["ChangePassword"], cloud.calls["AdminSetUserPassword"]) == (own_way, 1 - own_way)
     assert cloud.pool.signs_in("alice", kept(cloud)["password"])
+
+
+@pytest.mark.parametrize("of", [[], [*ALICE, "--vault", "stdout"]], ids=["everything", "one account"])
+def test_what_was_begun_the_users_own_way_is_recovered_so(cloud, run: Run, folder: Path, of):
+    """One way to say it: the journal's entry says how it was begun, for who has no rights on the pool."""
+    stage(folder, "Staged-passw0rd-0000!", current=Secret(OLD), mode="self")
+    cloud.deny("AdminGetUser")
+
+    done = run("rotate", "recover", *of)
+
+    assert (done.code, done.out) == (0, "Staged-passw0rd-0000!\n")
+    assert cloud.calls["ChangePassword"] == 1
 
 
 def test_verify_goes_the_way_that_the_secret_says(cloud, run: Run):
