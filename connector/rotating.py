@@ -1,6 +1,6 @@
 """What can be asked of a rotation: a new password, the end of an interrupted one, proof of what is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from connector.config import Settings
@@ -8,7 +8,7 @@ from connector.errors import ConfigError, ConnectorError
 from connector.logs import register_secret
 from connector.rotation.engine import Options
 from connector.rotation.handed_over import HandedOver
-from connector.rotation.journal import Stage
+from connector.rotation.journal import Stage, Survey
 from connector.rotation.managed import rotate_managed
 from connector.rotation.patience import Patience
 from connector.rotation.results import Outcome, RotationResult, Verification
@@ -41,17 +41,16 @@ def recover_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Rota
     return result
 
 
-def list_handed_over(settings: Settings) -> tuple[str, ...]:
-    """Return the accounts of which the journal keeps what was handed over."""
-    return tuple(entry.account for entry in journal_of(settings).survey(Stage.GIVEN).entries)
+def survey_handed_over(settings: Settings) -> Survey:
+    """Return the copies that the journal keeps of what was handed over."""
+    return journal_of(settings).survey(Stage.GIVEN)
 
 
-def forget_handed_over(settings: Settings) -> tuple[str, ...]:
-    """Forget every copy of what was handed over, because it arrived; return the accounts."""
-    accounts, journal = list_handed_over(settings), journal_of(settings)
+def forget_handed_over(settings: Settings, accounts: Iterable[str]) -> None:
+    """Forget the copies of what was handed over of some accounts, because it arrived."""
+    journal = journal_of(settings)
     for account in accounts:
         journal.remove(account, Stage.GIVEN)
-    return accounts
 
 
 def verify_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Verification:
@@ -82,13 +81,13 @@ class SecretWish:
 
     Args:
         secret_id: name or ARN of the secret.
-        mode: which way the password is set in place, unless the secret says.
+        mode: which way the password is set in place; None leaves it to the secret.
         options: of a rotation in place.
         wait: how long the end of the secret's own function is waited for.
     """
 
     secret_id: str
-    mode: Mode
+    mode: Mode | None
     options: Options
     wait: Patience
 
@@ -103,11 +102,17 @@ def rotate_secret(settings: Settings, wish: SecretWish, hand_over: HandOver) -> 
     client = workshop.door.secrets_manager()
     vault = SecretsManagerVault(client, wish.secret_id)
     if vault.labels().rotation_enabled:
+        if wish.mode is not None:
+            raise ConfigError(
+                f"The {vault.name} is rotated by its own function, which goes its own way.",
+                remedy="Leave --mode out; `mode` in the secret tells the function.",
+            )
         return rotate_managed(client, wish.secret_id, patience=wish.wait)
     document = _current(vault)
-    mode = document.mode or wish.mode
     place = f"{IN_SECRETS_MANAGER}{wish.secret_id}"
-    return workshop.begin(Wish(Kind.COGNITO_USER, document.username, place, mode, wish.options), hand_over).rotate()
+    return workshop.begin(
+        Wish(Kind.COGNITO_USER, document.username, place, wish.mode, wish.options), hand_over
+    ).rotate()
 
 
 def _current(vault: SecretsManagerVault) -> SecretDocument:

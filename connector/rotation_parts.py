@@ -20,7 +20,7 @@ from connector.logs import register_secret
 from connector.rotation.allowed import Allowed
 from connector.rotation.authenticator import Authenticator
 from connector.rotation.aws_clients import AwsDoor
-from connector.rotation.cognito_user import AdministeredUser, PoolUser, SelfServedUser
+from connector.rotation.cognito_user import AdministeredUser, PoolUser, SelfServedUser, identify
 from connector.rotation.engine import Options, Rotation
 from connector.rotation.generator import Recipe
 from connector.rotation.handed_over import HandedOver
@@ -29,7 +29,7 @@ from connector.rotation.journal import Entry, Journal
 from connector.rotation.ports import SignsOut, Target, Vault
 from connector.rotation.seal import Sealer
 from connector.rotation.secret import Secret
-from connector.rotation.secret_document import Mode
+from connector.rotation.secret_document import Mode, SecretDocument
 from connector.rotation.secret_target import read_seed
 from connector.rotation.secret_versions import Owner
 from connector.rotation.secrets_manager import SecretsManagerVault
@@ -66,7 +66,8 @@ class Wish:
         kind: what the account is.
         name: its name.
         vault: where its password is kept; empty takes the configured one.
-        mode: which way the password is set.
+        mode: which way the password is set; None leaves it to the secret, or the rotation that the journal has to
+            finish, and where they are silent it is the administrator's.
         options: of the rotation.
         current: the password until now, where nothing else keeps it.
     """
@@ -74,7 +75,7 @@ class Wish:
     kind: Kind
     name: str
     vault: str = ""
-    mode: Mode = Mode.ADMIN
+    mode: Mode | None = None
     options: Options = Options()
     current: Secret | None = None
 
@@ -116,16 +117,22 @@ class Workshop:
         return self.door.cognito()
 
     def rotation(self, wish: Wish, hand_over: HandOver) -> Rotation:
-        """Return the rotation that is wished for."""
+        """Return the rotation that is wished for.
+
+        Raises:
+            ConfigError: the configuration does not say how, or the wish, or the secret with it, contradicts itself.
+        """
         place = (wish.vault or self._settings.rotation.vault).replace("{username}", wish.name)
         if not place:
             raise ConfigError("No vault is named.", remedy="Say --vault secretsmanager:NAME, or set rotation.vault.")
         secret = self._secret(wish, place) if place != STDOUT else None
-        target = self._target(wish, secret)
+        document = secret.document() if secret and wish.kind is Kind.COGNITO_USER else None
+        wish = replace(wish, mode=wish.mode or (document.mode if document else self._begun(wish, place)) or Mode.ADMIN)
+        target = self._target(wish, document)
         if wish.options.sign_out and not isinstance(target, SignsOut):
             raise ConfigError(
                 f"{target.identity}: sessions can be ended the administrator's way only.",
-                remedy="Leave --sign-out out, or --mode self.",
+                remedy="Leave --sign-out out, or say --mode admin.",
             )
         vault: Vault = secret or self._handed_over(wish, target, hand_over)
         return Rotation(target, vault, recipe=self._recipe(), options=wish.options)
@@ -161,6 +168,14 @@ class Workshop:
             )
         return rotation
 
+    def _begun(self, wish: Wish, place: str) -> Mode | None:
+        """Return which way the journal says that a rotation of the account was begun, if it keeps one."""
+        is_sealed = bool(self._settings.rotation.journal_key.get_secret_value())
+        if not is_sealed or place != STDOUT or wish.kind is not Kind.COGNITO_USER:
+            return None
+        entry = journal_of(self._settings).find(identify(self._settings.cognito.user_pool_id, wish.name))
+        return Mode(entry.mode) if entry else None
+
     def _secret(self, wish: Wish, place: str) -> SecretsManagerVault:
         pool = self._settings.cognito.user_pool_id if wish.kind is Kind.COGNITO_USER else None
         secret_id = place.removeprefix(IN_SECRETS_MANAGER)
@@ -177,7 +192,7 @@ class Workshop:
             journal_of(self._settings),
             account,
             hand_over=register_and_hand_over,
-            mode=wish.mode.value,
+            mode=wish.mode or Mode.ADMIN,
             current=wish.current,
         )
 
@@ -185,24 +200,25 @@ class Workshop:
         rotation = self._settings.rotation
         return Recipe(rotation.length, rotation.characters) if rotation.characters else Recipe(rotation.length)
 
-    def _target(self, wish: Wish, secret: SecretsManagerVault | None) -> Target:
+    def _target(self, wish: Wish, document: SecretDocument | None) -> Target:
         allowed = Allowed.only(self._settings.rotation.allow)
         if wish.kind is Kind.IAM_USER:
+            if wish.mode is Mode.SELF:
+                raise ConfigError("An IAM user has no own way to a new password.", remedy="Leave --mode self out.")
             return IamUser(self.door.iam(), self.door.sts(), username=wish.name, allowed=allowed)
         pool_id = self._settings.cognito.user_pool_id
         if not pool_id:
             raise ConfigError("No user pool is named.", remedy="Set cognito.user_pool_id.")
-        user, sign_in = PoolUser(pool_id, wish.name, allowed), self._sign_in(wish, pool_id, secret)
-        if wish.mode is Mode.ADMIN:
+        user, sign_in = PoolUser(pool_id, wish.name, allowed), self._sign_in(wish, pool_id, document)
+        if wish.mode is not Mode.SELF:
             return AdministeredUser(self.cognito, user, sign_in=sign_in)
         if sign_in is None:
             raise ConfigError("The user's own way needs an app client.", remedy=_NAME_A_CLIENT)
         return SelfServedUser(self.cognito, user, sign_in=sign_in)
 
-    def _sign_in(self, wish: Wish, pool_id: str, secret: SecretsManagerVault | None) -> SignIn | None:
+    def _sign_in(self, wish: Wish, pool_id: str, document: SecretDocument | None) -> SignIn | None:
         """Return how passwords are proved: at the configured app client, else at the one that the secret names."""
         rotation = self._settings.rotation
-        document = secret.document() if secret else None
         if rotation.client_id:
             given = rotation.client_secret.get_secret_value()
             keys = (Secret(given),) if given else ()

@@ -36,6 +36,7 @@ from connector.runner.rotation_run import Account, Found, rotate_all
 from connector.store.rotated import AccountState, RotatedAccounts
 from connector.store.runs import FAILED, Run, recorded_if_possible
 
+_NO_NEW_PASSWORD = (Outcome.NOTHING_PENDING.value, Outcome.DISCARDED.value)
 _log = logging.getLogger(__name__)
 
 
@@ -175,7 +176,7 @@ class _Record:
         else:
             entry = Entry.of_result(outcome)
         self._report.add(entry)
-        if self._run is None or entry.record.outcome == Outcome.NOTHING_PENDING.value:
+        if self._run is None or entry.record.outcome in _NO_NEW_PASSWORD:
             return
         with recorded_if_possible(f"rotation {self._run.id}"):
             known_only = entry.record.outcome == FAILED

@@ -19,18 +19,14 @@ from connector.cli.invocation import (
     say,
     say_aside,
 )
+from connector.cli.rotation_copies import COPY, forget_copies, tell_copies
 from connector.cli.rotation_status import status
 from connector.config import Settings
 from connector.config.values import vault as check_vault
-from connector.rotating import (
-    SecretWish,
-    forget_handed_over,
-    list_handed_over,
-    verify_account,
-)
+from connector.rotating import SecretWish, verify_account
 from connector.rotation.engine import Options
 from connector.rotation.patience import Patience
-from connector.rotation.results import RotationResult
+from connector.rotation.results import Outcome, RotationResult
 from connector.rotation.secret import Secret
 from connector.rotation.secret_document import Mode
 from connector.rotation_parts import Kind, Wish
@@ -43,10 +39,6 @@ from connector.rotation_runs import (
 
 NOT_PROVEN = 4
 _POLL_SECONDS = 3
-_COPY = (
-    "a sealed copy of what was printed stays in the journal until the next rotation; `rotate recover KIND NAME"
-    " --vault stdout` prints it again, `rotate recover --forget` removes it."
-)
 
 
 def _read_vault(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -54,6 +46,10 @@ def _read_vault(_context: click.Context, _parameter: click.Parameter, text: str)
         return check_vault(text)
     except ValueError as error:
         raise click.BadParameter(f"{text!r} {error}") from None
+
+
+def _read_mode(_context: click.Context, _parameter: click.Parameter, text: str | None) -> Mode | None:
+    return Mode(text) if text else None
 
 
 def _read_current(_context: click.Context, _parameter: click.Parameter, file: TextIO | None) -> Secret | None:
@@ -76,18 +72,18 @@ _vault = click.option(
 _mode = click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
-    default=Mode.ADMIN.value,
-    show_default=True,
+    callback=_read_mode,
+    show_default="what the secret or the journal says, else admin",
     help="Set it as an administrator, or as the user, who knows the current one.",
 )
 _verify = click.option(
     "--verify/--no-verify", default=True, show_default=True, help="Prove the new password by signing in."
 )
 _sign_out = click.option("--sign-out", is_flag=True, help="End the sessions begun with the old password.")
-_discard = click.option(
-    "--discard-unfit",
-    is_flag=True,
-    help="Forget a pending password that the target refuses, once a sign-in proves that it is not live.",
+_UNFIT = "a pending password that the account refuses, once a sign-in proves that it is not live"
+_discard = click.option("--discard-unfit", is_flag=True, help=f"Replace {_UNFIT}.")
+_undo = click.option(
+    "--discard-unfit", is_flag=True, help=f"Forget {_UNFIT}; nothing is set, `rotate` makes another one."
 )
 _current = click.option(
     "--current-password-file",
@@ -146,14 +142,14 @@ def iam_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     help="Seconds to wait for the secret's own function.",
 )
 @pass_invocation
-def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: str, **asked: Any) -> None:
+def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: Mode | None, **asked: Any) -> None:
     """Rotate the secret SECRET_ID: by its own function if it has one, else here.
 
     Without a function, the secret says whose password it is: a JSON object with username, password and clientid.
     """
     hands = Hands(as_json=invocation.json)
     patience = Patience((_POLL_SECONDS,) * (wait // _POLL_SECONDS))
-    wish = SecretWish(secret_id, Mode(mode), _options(asked), patience)
+    wish = SecretWish(secret_id, mode, _options(asked), patience)
     _tell(invocation, rotate_secret_on_record(_settings(invocation), wish, hands), hands)
 
 
@@ -176,57 +172,53 @@ def verify(invocation: Invocation, /, kind: str, name: str, **asked: Any) -> int
 @rotate.command()
 @click.argument("kind", type=click.Choice([kind.value for kind in Kind]), required=False)
 @click.argument("name", required=False)
-@_with(_vault, _mode, _verify, _discard, json_option)
-@click.option("--forget", is_flag=True, help="Forget the copies of what was handed over on stdout: all of it arrived.")
+@_with(_vault, _mode, _verify, _undo, json_option)
+@click.option(
+    "--forget",
+    is_flag=True,
+    help="Forget the copy of what was handed over on stdout, or without a name all: it arrived.",
+)
 @pass_invocation
 def recover(invocation: Invocation, /, kind: str | None, name: str | None, forget: bool, **asked: Any) -> int:  # noqa: FBT001 - click's
-    """Bring to its end what an interrupted rotation began.
+    """Bring to its end what an interrupted rotation began; no new one is begun.
 
     Without KIND and NAME, everything that the journal keeps. With them, and --vault stdout, a password that was handed
     over is printed again.
     """
-    if forget:
-        return _forget(invocation, kind)
-    if kind is None:
-        return _recover_all(invocation, _options(asked))
-    if name is None:
+    if kind is not None and not name:
         raise click.UsageError("Missing argument 'NAME'.")
-    hands = Hands(as_json=invocation.json)
-    _tell(invocation, recover_on_record(_settings(invocation), _wish(Kind(kind), name, asked), hands), hands)
+    account = (kind, name) if kind and name else None
+    if forget:
+        return forget_copies(invocation, _settings(invocation), account)
+    if account is None:
+        return _recover_all(invocation, _options(asked))
+    hands, wish = Hands(as_json=invocation.json), _wish(Kind(account[0]), account[1], asked)
+    _tell(invocation, recover_on_record(_settings(invocation), wish, hands), hands)
     return 0
 
 
 rotate.add_command(status)
 
 
-def _forget(invocation: Invocation, kind: str | None) -> int:
-    if kind is not None:
-        raise click.UsageError("--forget is for all that was handed over; leave KIND and NAME out.")
-    accounts = forget_handed_over(_settings(invocation))
-    if invocation.json:
-        print_json({"forgotten": accounts})
-    else:
-        say("\n".join(f"{account}: forgotten." for account in accounts) or "No password was kept.")
-    return 0
-
-
 def _recover_all(invocation: Invocation, options: Options) -> int:
-    """Recover each entry of the journal; --json makes one list of what was handed over and what failed."""
+    """Recover each entry of the journal; --json makes one list of what was handed over, was discarded, and failed."""
     hands = Hands(as_json=invocation.json, in_list=True)
-    codes = []
+    codes, done = [], 0
     for outcome in recover_journal_on_record(_settings(invocation), options, hands):
         if isinstance(outcome, RotationResult):
+            done += 1
             say_aside(_describe(outcome))
+            if invocation.json and outcome.outcome is Outcome.DISCARDED:
+                hands.put(outcome.as_json())
             continue
         codes.append(outcome.exit_code)
         if invocation.json:
             hands.put(describe_error(outcome))
         say_aside(f"cognito-scim: {outcome}")
     hands.end_list()
-    if not (codes or hands.gave):
+    if not (codes or done):
         say_aside("Nothing is pending in the journal.")
-    for account in list_handed_over(_settings(invocation)):
-        say_aside(f"  {account}: {_COPY}")
+    tell_copies(_settings(invocation))
     return codes[0] if codes else 0
 
 
@@ -239,7 +231,7 @@ def _wish(kind: Kind, name: str, asked: Mapping[str, Any]) -> Wish:
         kind,
         name,
         vault=asked.get("vault", ""),
-        mode=Mode(asked.get("mode", Mode.ADMIN)),
+        mode=asked.get("mode"),
         options=_options(asked),
         current=asked.get("current"),
     )
@@ -257,7 +249,7 @@ def _tell(invocation: Invocation, result: RotationResult, hands: Hands) -> None:
     """Tell a result: on stderr where stdout has the password."""
     if hands.gave:
         say_aside(_describe(result))
-        say_aside(f"  {_COPY}")
+        say_aside(f"  {COPY}")
     elif invocation.json:
         print_json(result.as_json())
     else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from connector.errors import NewSecretRejected, NotProven, OutcomeUnknown, RotationError
 from connector.rotation.generator import Recipe, generate
 from connector.rotation.patience import Patience, SignIns
-from connector.rotation.ports import Kept, Proof, SignsOut, Target, Vault, Verdict
+from connector.rotation.ports import Account, Kept, Proof, SignsOut, Target, Vault, Verdict
 from connector.rotation.results import Outcome, RotationResult, Verification
 from connector.rotation.secret import Secret
 from connector.rotation.setting import Candidate, Setting, cannot_tell
@@ -26,7 +26,8 @@ class Options:
     Args:
         verify: prove the new password by signing in before it is promoted.
         sign_out: end the sessions begun with the old password, where the target can.
-        discard_unfit: forget a pending value that the target refuses, once a sign-in proves that it is not live.
+        discard_unfit: forget a pending value that the target refuses, once a sign-in proves that it is not live;
+            `rotate` then makes another, `recover` does not.
         overrule: set a pending value although neither it nor the current one signs in, which shows that somebody else
             has changed the password since.
     """
@@ -74,14 +75,29 @@ class Rotation:
     def rotate(self) -> RotationResult:
         """Give the account a new password; one that is pending already is brought to its end instead."""
         with self._vault.hold():
-            return self._complete(self.prepare())
+            account, kept = self._target.examine(), self._vault.read()
+            if kept.pending is not None:
+                try:
+                    return self._complete(self._resume(account, kept, kept.pending))
+                except NewSecretRejected:
+                    if not self._options.discard_unfit:
+                        raise
+                self._vault.discard_pending()
+            return self._complete(self._begin(account, replace(kept, pending=None)))
 
     def recover(self) -> RotationResult:
-        """Bring to its end what an earlier rotation began, and begin nothing."""
+        """Bring to its end what an earlier rotation began, or undo it where it cannot end; begin nothing."""
         with self._vault.hold():
-            if self._vault.read().pending is None:
+            kept = self._vault.read()
+            if kept.pending is None:
                 return RotationResult(self._target.identity, self._vault.name, Outcome.NOTHING_PENDING)
-            return self._complete(self.prepare())
+            account = self._target.examine()
+            try:
+                return self._complete(self._resume(account, kept, kept.pending))
+            except NewSecretRejected:
+                if not self._options.discard_unfit:
+                    raise
+            return self._undo(kept)
 
     def verify(self) -> Verification:
         """Tell which of the kept values signs in; changes nothing."""
@@ -97,16 +113,8 @@ class Rotation:
         """Return the candidate: what is pending, or a new one, staged."""
         account, kept = self._target.examine(), self._vault.read()
         if kept.pending is not None:
-            candidate = Candidate(account, self._vault.name, kept, kept.pending, fresh=False)
-            if not self._is_unfit(candidate):
-                return candidate
-            self._vault.discard_pending()
-            kept = replace(kept, pending=None)
-        password = generate(account.policy, self._recipe, avoid=[value for _, value in _labelled(kept)])
-        staged = self._vault.stage(password, policy=account.policy)
-        _log.debug("%s: a candidate is pending in %s", account.identity, self._vault.name)
-        fresh = staged == password
-        return Candidate(account, self._vault.name, replace(kept, pending=staged), staged, fresh=fresh)
+            return self._resume(account, kept, kept.pending)
+        return self._begin(account, kept)
 
     def apply(self, candidate: Candidate) -> Proof | None:
         """Make the candidate the password, and return the proof if it took a sign-in to know."""
@@ -121,7 +129,7 @@ class Rotation:
         try:
             return Setting(self._target, self._sign_ins, candidate).settle(self._patience)
         except NewSecretRejected as error:
-            if not (candidate.fresh or self._options.discard_unfit):
+            if not candidate.fresh:
                 raise self._unfit(error.message) from error
             self._vault.discard_pending()
             raise
@@ -140,6 +148,20 @@ class Rotation:
                 remedy=f"It stays pending in {self._vault.name}. Run the rotation again in a quarter of an hour.",
             )
         raise self._not_proven(candidate.kept)
+
+    def _begin(self, account: Account, kept: Kept) -> Candidate:
+        """Return a new candidate, staged."""
+        password = generate(account.policy, self._recipe, avoid=[value for _, value in _labelled(kept)])
+        staged = self._vault.stage(password, policy=account.policy)
+        _log.debug("%s: a candidate is pending in %s", account.identity, self._vault.name)
+        fresh = staged == password
+        return Candidate(account, self._vault.name, replace(kept, pending=staged), staged, fresh=fresh)
+
+    def _resume(self, account: Account, kept: Kept, pending: Secret) -> Candidate:
+        """Return what is pending as the candidate, unless it cannot become the password."""
+        candidate = Candidate(account, self._vault.name, kept, pending, fresh=False)
+        self._check_fit(candidate)
+        return candidate
 
     def _complete(self, candidate: Candidate) -> RotationResult:
         proof = self.apply(candidate)
@@ -167,25 +189,46 @@ class Rotation:
                 " same.",
             )
 
-    def _is_unfit(self, candidate: Candidate) -> bool:
-        """Tell whether a pending value has to go: against today's policy, proven not live, and asked to be removed."""
+    def _check_fit(self, candidate: Candidate) -> None:
+        """Raise where a pending value is against today's policy, and proven not to be live."""
         faults = candidate.account.policy.faults(candidate.password)
         if not faults or not candidate.account.policy.known:
-            return False
+            return
         proof = self._sign_ins.prove(candidate.password)
         if proof.accepted:
-            return False
+            return
         if proof.verdict is not Verdict.REFUSED:
             raise cannot_tell(candidate, proof)
-        if not self._options.discard_unfit:
-            raise self._unfit(f"{self._target.identity}: the pending password does not meet the policy: {faults[0]}.")
-        return True
+        raise self._unfit(f"{self._target.identity}: the pending password does not meet the policy: {faults[0]}.")
 
     def _unfit(self, what: str) -> NewSecretRejected:
         return NewSecretRejected(
             f"{what} A sign-in proves that it is not live.",
-            remedy=f"Remove the pending value of {self._vault.name} and rotate again (--discard-unfit does both).",
+            remedy=f"Remove the pending value of {self._vault.name} and rotate again: with --discard-unfit `rotate`"
+            " does both, `rotate recover` the former.",
         )
+
+    def _undo(self, kept: Kept) -> RotationResult:
+        """Forget a pending value that is proven not to be live, so that all is as before it was staged.
+
+        A current value that does not sign in keeps both where they are: there would be no known password left.
+        """
+        proof = self._sign_ins.prove(kept.current) if kept.current is not None else None
+        if proof is not None and proof.verdict is Verdict.REFUSED:
+            raise NotProven(
+                f"{self._target.identity}: the pending password is refused, and neither it nor the current one signs"
+                " in: somebody else has changed it. Nothing was changed.",
+                remedy="To set a new one all the same: `cognito-scim rotate` with --discard-unfit.",
+            )
+        if proof is not None and not proof.accepted:
+            raise OutcomeUnknown(
+                f"{self._target.identity}: the pending password is not live, and no telling now whether the current"
+                f" one is ({proof.detail or proof.verdict.value}). Nothing was changed.",
+                remedy="A lock-out ends within a quarter of an hour; then recover again.",
+            )
+        self._vault.discard_pending()
+        _log.info("%s: %s", self._target.identity, Outcome.DISCARDED.value)
+        return RotationResult(self._target.identity, self._vault.name, Outcome.DISCARDED, proof)
 
     def _not_proven(self, kept: Kept) -> NotProven:
         lives = kept.current is not None and self._sign_ins.prove(kept.current).accepted

@@ -15,6 +15,8 @@ class Outcome(StrEnum):
     """A new password was generated, set and promoted."""
     FINISHED = "finished"
     """What an earlier rotation had begun was brought to its end."""
+    DISCARDED = "discarded"
+    """What an earlier rotation had begun could not end, and was undone: the password is the one before."""
     NOTHING_PENDING = "nothing pending"
     """There was nothing to recover."""
 
@@ -27,7 +29,7 @@ class RotationResult:
         account: identity of the target.
         vault: name of the vault.
         outcome: how it ended.
-        proof: what signing in with the password told; None if nobody tried.
+        proof: what signing in with the password told, after a discard with the current one; None if nobody tried.
         notes: what a person should know, a sentence each.
     """
 
@@ -51,6 +53,9 @@ class RotationResult:
         """Return the result as one line."""
         if self.outcome is Outcome.NOTHING_PENDING:
             return f"{self.account}: nothing is pending in {self.vault}."
+        if self.outcome is Outcome.DISCARDED:
+            now = "the current one signs in" if self.proof else "no other is kept there, and none was set"
+            return f"{self.account}: the pending password, refused and not live, is discarded from {self.vault}; {now}."
         proof = self.proof.verdict.value if self.proof else "not tried"
         return f"{self.account}: {self.outcome.value}; the new password is in {self.vault}; sign-in {proof}."
 

@@ -3,36 +3,34 @@
 They are read as parameters again, so that both ways to ask are understood alike.
 """
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scim2_models import InvalidSyntaxException, InvalidValueException
 
-SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+from connector.scim.json_text import read_json
 
-_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=str)
-"""Keeps numbers as they are written, of any length, and members that come twice; objects are tuples, arrays lists."""
+SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
 def read_search_request(body: bytes) -> list[tuple[str, str]]:
     """Return the parameters of a search request, in order; `null` is a parameter that is not given.
 
     Raises:
-        InvalidSyntaxException: the body is no JSON object.
+        InvalidSyntaxException: the body is no JSON object, or has a name twice.
         InvalidValueException: it says that it is another message, or a value is of no use for any parameter.
     """
     try:
-        message: Any = _DECODER.decode(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as fault:
-        raise InvalidSyntaxException(detail="The body is not JSON in UTF-8.") from fault
-    if not isinstance(message, tuple):
+        message = read_json(body, number=str)  # as it is written, of any length
+    except ValueError as fault:
+        raise InvalidSyntaxException(detail=str(fault)) from fault
+    if not isinstance(message, dict):
         raise InvalidSyntaxException(detail="The body is not a JSON object.")
     return list(_parameters(message))
 
 
-def _parameters(message: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
-    for name, value in message:
+def _parameters(message: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in message.items():
         if value is None:
             continue
         texts = value if isinstance(value, list) else [value]

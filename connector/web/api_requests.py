@@ -1,11 +1,11 @@
 """What a caller of the API asks for, read strictly: whatever is not understood is refused by its name."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connector.scim.json_text import NameTwice, read_json
 from connector.web.problems import Problem
 
 KINDS = ("check", "plan", "sync")
@@ -37,12 +37,14 @@ def read_run_request(body: bytes) -> WantedRun:
     """Return what a body asks for, whatever its content type says.
 
     Raises:
-        Problem: it is no JSON, or a member is unknown, missing or of the wrong type.
+        Problem: it is no JSON, or a member is unknown, missing, of the wrong type or there twice.
     """
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Problem(400, "The body is no JSON document.") from None
+        document = read_json(body)
+    except NameTwice as fault:
+        raise Problem(400, str(fault), field=fault.name) from None
+    except ValueError as fault:
+        raise Problem(400, str(fault)) from None
     if not isinstance(document, dict):
         raise Problem(400, 'The body is no JSON object such as {"kind": "sync"}.')
     _refuse_unknown(document, ("kind", "approve"))
@@ -60,10 +62,8 @@ def read_page_request(arguments: Iterable[tuple[str, str]]) -> WantedPage:
     _refuse_unknown(named, ("count", "before"))
     if len(named) < len(pairs):
         raise Problem(400, "A parameter came twice.")
-    count = _read_number(named, "count", _USUAL_RUNS)
-    if count is None or count > MOST_RUNS:
-        raise _wrong("count", f"must be a number from 1 to {MOST_RUNS}")
-    return WantedPage(count, _read_number(named, "before", None))
+    count = _read_number(named, "count", most=MOST_RUNS) or _USUAL_RUNS
+    return WantedPage(count, _read_number(named, "before"))
 
 
 def read_run_id(text: str) -> int | None:
@@ -93,12 +93,13 @@ def _read_approval(document: Mapping[str, Any]) -> str | None:
     return digest
 
 
-def _read_number(named: Mapping[str, str], name: str, usual: int | None) -> int | None:
+def _read_number(named: Mapping[str, str], name: str, *, most: int | None = None) -> int | None:
+    """Return a number from 1 on that is given, None if it is not."""
     if name not in named:
-        return usual
+        return None
     number = read_run_id(named[name])
-    if number is None:
-        raise _wrong(name, "must be a number from 1 on")
+    if number is None or (most is not None and number > most):
+        raise _wrong(name, f"must be a number from 1 {'on' if most is None else f'to {most}'}")
     return number
 
 

@@ -75,7 +75,13 @@ def test_a_second_request_is_answered_with_the_run_under_way(api: DescribedClien
         (b"", None),
         (b"{", None),
         (b"\xff", None),
+        ('{"kind": "sync"}'.encode("utf-16"), None),
         (b"[" * 50_000, None),
+        (b'{"kind": "check", "kind": "sync"}', "kind"),
+        (b'{"kind": "sync", "kind": "sync"}', "kind"),
+        (b'{"kind": "sync", "kin\\u0064": "plan"}', "kind"),
+        (b'{"kind": {"a": 1, "a": 2}}', "a"),
+        (b'{"\\ud800": 1, "\\ud800": 2}', "\ud800"),
         (b'["sync"]', None),
         (b"null", None),
         (b"{}", "kind"),
@@ -106,6 +112,7 @@ def test_what_is_not_understood_is_refused_by_its_name(
     body=st.binary(max_size=80) | st.recursive(st.none() | st.text(), st.lists).map(lambda v: json.dumps(v).encode())
 )
 @example(b'{"kind": "sync", "' + b"x" * 5000 + b'": 1}')
+@example(b'{"' + b"x" * 5000 + b'": 1, "' + b"x" * 5000 + b'": 1}')
 @example(b'{"kind": ' + b"1" * 5000 + b"}")
 def test_any_body_is_answered(body: bytes) -> None:
     """P31: any bytes are answered as described, and start nothing by chance."""
@@ -150,6 +157,7 @@ def test_a_history_that_fits_has_no_next_page(api: DescribedClient, runs: FakeRu
         ("count=99999999999999999999", "count"),
         ("before=x", "before"),
         ("before=0", "before"),
+        ("before=", "before"),
         ("after=1", "after"),
         ("count=1&count=2", None),
     ],
@@ -159,6 +167,8 @@ def test_a_page_that_cannot_be_is_refused(api: DescribedClient, query: str, fiel
     answer = api.get(f"/runs?{query}")
 
     assert (answer.status_code, document(answer).get("field")) == (400, field)
+    bounds = {"count": "from 1 to 100.", "before": "from 1 on."}.get(field or "", ".")
+    assert document(answer)["detail"].endswith(bounds)
 
 
 @pytest.mark.parametrize("identifier", ["2", "0", "01", "-1", "x", "%00", "99999999999999999999999", "1.0", "é"])

@@ -69,6 +69,16 @@ def test_a_body_without_length_is_refused_when_it_is_too_large(app: Flask, addre
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize(("address", "token"), READERS[1:])
+def test_a_json_body_with_a_name_twice_is_refused(app: Flask, runs: FakeRuns, address: str, token: str) -> None:
+    """RFC 8259, section 4: it means one thing here and another elsewhere, so it starts and finds nothing."""
+    body = b'{"\\ud800": 1, "kind": "check", "\\ud800": 2}'
+    answer = send(app, address, token, io.BytesIO(body))
+
+    assert (answer.status_code, runs.known) == (400, [])
+    assert json.loads(answer.data)["detail"] == "The name '\\ud800' comes twice in an object of the body."
+
+
 def test_a_body_without_length_may_be_as_large_as_another(app: Flask, runs: FakeRuns) -> None:
     """64 KiB are not over 64 KiB."""
     answer = send(app, "/api/v1/runs", OPERATOR_TOKEN, io.BytesIO(CHECK.ljust(MAX_CONTENT_BYTES)))

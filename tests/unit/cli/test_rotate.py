@@ -54,10 +54,10 @@ def kept(cloud, label="AWSCURRENT"):
     return json.loads(cloud.secrets.secret(SECRET).text(label))
 
 
-def stage(folder, password, account=f"cognito-user {POOL_ID}/alice", current=None):
+def stage(folder, password, account=f"cognito-user {POOL_ID}/alice", current=None, mode="admin"):
     """Leave a rotation in the journal that was interrupted before it set the password."""
     journal = Journal(folder / "cognito-scim-journal", Sealer(KEY.encode()))
-    HandedOver(journal, account, hand_over=lambda _: None, current=current).stage(
+    HandedOver(journal, account, hand_over=lambda _: None, current=current, mode=mode).stage(
         Secret(password), policy=PasswordPolicy()
     )
 
@@ -74,6 +74,59 @@ def test_password_in_a_secret_is_rotated_proved_and_promoted(cloud, run: Run, mo
     assert kept(cloud)["note"] == "kept"
     assert cloud.calls["AssumeRole"] == 1
     assert new not in done.out + done.err
+
+
+def say_in_secret(cloud, **keys):
+    """Write more keys into the secret."""
+    secret = cloud.secrets.secret(SECRET)
+    secret.versions[secret.labels["AWSCURRENT"]] = json.dumps(kept(cloud) | keys)
+
+
+@pytest.mark.parametrize("of", [[*ALICE, "--vault", f"secretsmanager:{SECRET}"], ["secret", SECRET]], ids=str)
+@pytest.mark.parametrize(("asked", "own_way"), [([], 1), (["--mode", "admin"], 0), (["--mode", "self"], 1)], ids=str)
+def test_secret_says_which_way_unless_the_command_does(cloud, run: Run, of, asked, own_way):
+    """One way to say it: `mode` in the secret, as for the rotation function; --mode is for once."""
+    say_in_secret(cloud, mode="self")
+
+    done = run("rotate", *of, *asked)
+
+    assert done.code == 0, done.err
+    assert (cloud.calls["ChangePassword"], cloud.calls["AdminSetUserPassword"]) == (own_way, 1 - own_way)
+    assert cloud.pool.signs_in("alice", kept(cloud)["password"])
+
+
+@pytest.mark.parametrize("of", [[], [*ALICE, "--vault", "stdout"]], ids=["everything", "one account"])
+def test_what_was_begun_the_users_own_way_is_recovered_so(cloud, run: Run, folder: Path, of):
+    """One way to say it: the journal's entry says how it was begun, for who has no rights on the pool."""
+    stage(folder, "Staged-passw0rd-0000!", current=Secret(OLD), mode="self")
+    cloud.deny("AdminGetUser")
+
+    done = run("rotate", "recover", *of)
+
+    assert (done.code, done.out) == (0, "Staged-passw0rd-0000!\n")
+    assert cloud.calls["ChangePassword"] == 1
+
+
+def test_verify_goes_the_way_that_the_secret_says(cloud, run: Run):
+    """`mode: self` is for who has no rights on the pool, and so is `rotate verify` of it."""
+    say_in_secret(cloud, mode="self")
+    cloud.deny("AdminGetUser")
+    verify = ("rotate", "verify", *ALICE, "--vault", f"secretsmanager:{SECRET}")
+
+    assert run(*verify).code == 0
+    assert run(*verify, "--mode", "admin").code == 77
+
+
+def test_what_contradicts_the_secret_is_told(cloud, run: Run):
+    """78: sessions end the administrator's way only; the secret's own function goes its own way."""
+    say_in_secret(cloud, mode="self")
+    signed_out = run("rotate", "secret", SECRET, "--sign-out")
+    cloud.secrets.secret(SECRET).rotation_enabled = True
+    told_how = run("rotate", "secret", SECRET, "--mode", "self")
+
+    assert (signed_out.code, "--mode admin" in signed_out.err) == (78, True)
+    assert (told_how.code, "Leave --mode out" in told_how.err) == (78, True)
+    assert cloud.calls["ChangePassword"] + cloud.calls["PutSecretValue"] == 0
 
 
 def test_what_was_begun_under_one_name_is_finished_under_another(cloud, run: Run, folder):
@@ -221,6 +274,23 @@ def test_recover_of_one_account_begins_nothing(cloud, run: Run):
     assert cloud.pool.signs_in("alice", OLD)
 
 
+@pytest.mark.parametrize("of", [[], [*ALICE, "--vault", "stdout"]], ids=["everything", "one account"])
+def test_recover_discards_what_cannot_end_and_begins_nothing(cloud, run: Run, folder: Path, of):
+    """P26: --discard-unfit leaves the password as it is, prints none, and leaves nothing to recover."""
+    stage(folder, "weak", current=Secret(OLD))
+
+    kept_back = run("rotate", "recover", *of)
+    done = run("rotate", "recover", *of, "--discard-unfit", "--json")
+
+    told = json.loads(done.out) if of else json.loads(done.out)[0]
+    assert (kept_back.code, "--discard-unfit" in kept_back.err) == (78, True)
+    assert (done.code, told["outcome"], told["proof"]) == (0, "discarded", "accepted")
+    assert cloud.pool.signs_in("alice", OLD)
+    assert cloud.calls["AdminSetUserPassword"] == 0
+    assert "Nothing is pending" not in done.err
+    assert "nothing is pending" in run("rotate", "recover", *of or (*ALICE, "--vault", "stdout")).out
+
+
 @pytest.mark.usefixtures("cloud")
 def test_entry_that_fails_stops_no_other(run: Run, folder: Path):
     """P26: each entry of the journal is for itself; the exit code is that of the first failure."""
@@ -252,6 +322,7 @@ def test_json_of_an_empty_journal_is_an_empty_list(run: Run):
         (("iam-user", "service", "--vault", f"secretsmanager:{SECRET}"), 78, "another account than service"),
         (("cognito-user", "alice", "--vault", "secretsmanager:missing"), 78, "secret missing"),
         (("recover", "cognito-user"), 2, "NAME"),
+        (("verify", "iam-user", "service", "--vault", "stdout", "--mode", "self"), 78, "no own way"),
         (("cognito-user", "alice", "--vault", "stdout", "--mode", "self"), 78, "--current-password-file"),
         (
             ("cognito-user", "alice", "--vault", f"secretsmanager:{SECRET}", "--mode", "self", "--sign-out"),
@@ -308,30 +379,6 @@ def test_reader_who_went_away_finds_the_password_in_the_journal(cloud, run: Run,
 def _break_pipe(*_, err=False, **__):
     if not err:
         raise BrokenPipeError(32, "Broken pipe")
-
-
-def test_password_that_nobody_read_is_printed_again_until_it_is_forgotten(cloud, run: Run):
-    """P26: a pipe takes a password that its reader never reads; the journal keeps a sealed copy."""
-    lost = run("rotate", *ALICE, "--vault", "stdout")
-
-    again = run("rotate", "recover", *ALICE, "--vault", "stdout")
-    told = run("rotate", "recover")
-    forgotten = run("rotate", "recover", "--forget")
-    after = run("rotate", "recover", *ALICE, "--vault", "stdout")
-
-    assert lost.out == again.out
-    assert cloud.pool.signs_in("alice", again.out.removesuffix("\n"))
-    assert ("--forget" in lost.err, f"{POOL_ID}/alice: a sealed copy" in told.err, told.out) == (True, True, "")
-    assert forgotten.out == f"cognito-user {POOL_ID}/alice: forgotten.\n"
-    assert after.out == f"cognito-user {POOL_ID}/alice: nothing is pending in standard output.\n"
-
-
-@pytest.mark.usefixtures("cloud")
-def test_forgetting_is_for_all_and_tells_what_it_did(run: Run):
-    """--forget: 2 with an account, since it would look like forgetting that one alone."""
-    assert run("rotate", "recover", *ALICE, "--forget").code == 2
-    assert run("rotate", "recover", "--forget").out == "No password was kept.\n"
-    assert run("rotate", "recover", "--forget", "--json").document == {"forgotten": []}
 
 
 def test_file_is_synced_before_the_rotation_has_come_to_its_end(cloud, run: Run, folder: Path, monkeypatch):

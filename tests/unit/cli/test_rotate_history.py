@@ -69,6 +69,19 @@ def test_a_rotation_that_fails_is_a_failed_run(cloud, run: Run, store):  # noqa:
 
 
 @pytest.mark.usefixtures("cloud")
+def test_what_is_discarded_is_no_new_password(run: Run, folder, store):
+    """P37: the run is `unchanged`, and nobody is told that the account was rotated."""
+    schedule(store)
+    stage(folder, "weak")
+    run("rotate", "recover", "--discard-unfit")
+    (done,) = history(store)
+    (known,) = RotatedAccounts(store).all()
+
+    assert (done.outcome, done.result["accounts"][0]["outcome"]) == ("unchanged", "discarded")
+    assert (known.last.outcome, known.rotated_at) == ("waiting", None)
+
+
+@pytest.mark.usefixtures("cloud")
 def test_everything_in_the_journal_is_one_run(run: Run, folder, store):
     """P37: each entry is an account of the run."""
     stage(folder, "Staged-passw0rd-1")

@@ -1,6 +1,7 @@
 """Faults at every call boundary of a rotation, and any few of them together: the password is never lost."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -8,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.errors import RotationError
+from connector.rotation.engine import Rotation
 from connector.rotation.policy import PasswordPolicy
 from connector.rotation.ports import Kept
+from connector.rotation.results import RotationResult
+from connector.rotation.secret import Secret
 from tests.unit.rotation.memory import OLD, Crash, Failpoints, Fault, MemoryTarget, MemoryVault, rotation
 
 RUNS_AT_MOST = 12
@@ -33,6 +37,8 @@ class Story:
     target: MemoryTarget
     vault: MemoryVault
     runs: int = 0
+    deed: Callable[[Rotation], RotationResult] = Rotation.rotate
+    discard_unfit: bool = False
 
     def watch(self):
         """Some value that the vault keeps signs in: the invariant of every instant."""
@@ -44,7 +50,7 @@ class Story:
         self.runs += 1
         self.vault.held, self.target.failures = False, 0
         try:
-            rotation(self.target, self.vault).rotate()
+            self.deed(rotation(self.target, self.vault, discard_unfit=self.discard_unfit))
         except (Crash, RotationError):
             return False
         finally:
@@ -101,6 +107,21 @@ def test_refused_candidate_and_any_faults_lose_nothing(faults, history):
 
     assert outcomes == [False] * 4
     assert target.password == OLD == story.vault.kept.current
+
+
+@settings(max_examples=200, deadline=None)
+@given(faults=st.dictionaries(st.integers(0, 24), st.sampled_from(Fault), max_size=8), readable=st.booleans())
+def test_recovery_that_undoes_and_any_faults_lose_nothing(faults, readable):
+    """P26: what is refused is discarded whatever fails on the way; the password that was live is the current one."""
+    points = Failpoints(faults)
+    target = MemoryTarget(points, policy=PasswordPolicy(known=readable), enforced=PasswordPolicy(minimum_length=12))
+    story = Story(target, MemoryVault(points, Kept(OLD, Secret("weak"))), deed=Rotation.recover, discard_unfit=True)
+    points.watch = story.watch
+
+    assert any(story.run() for _ in range(RUNS_AT_MOST))
+
+    assert (target.password, story.vault.kept) == (OLD, Kept(OLD))
+    assert "stage" not in points.calls
 
 
 def test_rotations_one_after_another_each_change_the_password():

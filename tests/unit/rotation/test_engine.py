@@ -235,6 +235,65 @@ def test_pending_value_refused_by_an_unreadable_policy_is_reported_and_kept():
     assert vault.kept == Kept(current=OLD)
 
 
+@pytest.mark.parametrize(
+    "target_says",
+    [{}, {"policy": PasswordPolicy(known=False), "enforced": PasswordPolicy(minimum_length=12)}],
+    ids=["policy read", "policy not readable"],
+)
+@pytest.mark.parametrize("kept", [Kept(OLD, WEAK, OLDER), Kept(None, WEAK)], ids=["current kept", "nothing else kept"])
+def test_recovery_undoes_what_cannot_end_and_begins_nothing(target_says, kept):
+    """P26, recover: --discard-unfit leaves the password that was live before, and the vault without the dead one."""
+    target, vault = parts(kept=kept, **target_says)
+
+    result = rotation(target, vault, discard_unfit=True).recover()
+
+    assert result.outcome is Outcome.DISCARDED
+    assert (target.password, vault.kept) == (OLD, replace(kept, pending=None))
+    assert "stage" not in target.points.calls
+    assert (result.as_json()["proof"] == "accepted", "current one signs in" in result.sentence()) == (
+        (kept.current is not None,) * 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [(Verdict.REFUSED, NotProven), (Verdict.UNDECIDED, OutcomeUnknown)],
+    ids=["changed", "cannot tell"],
+)
+def test_recovery_that_would_leave_no_known_password_discards_nothing(told, error):
+    """P26, recover: where the current one does not sign in either, a new rotation is what is advised, not begun."""
+    target, vault = parts(kept=Kept(current=OLD, pending=WEAK), password=Secret("By-the-helpdesk-00"))
+    target.verdicts = [Verdict.REFUSED, told]
+
+    with pytest.raises(error, match="Nothing was changed") as caught:
+        rotation(target, vault, discard_unfit=True).recover()
+
+    assert vault.kept == Kept(current=OLD, pending=WEAK)
+    assert "set_password" not in target.points.calls
+    assert ("--discard-unfit" in caught.value.remedy) is (told is Verdict.REFUSED)
+
+
+def test_recovery_keeps_what_cannot_end_unless_asked():
+    """P26, recover: without --discard-unfit the pending value stays, and the error says what removes it."""
+    target, vault = parts(kept=Kept(current=OLD, pending=WEAK))
+
+    with pytest.raises(NewSecretRejected) as caught:
+        rotation(target, vault).recover()
+
+    assert vault.kept.pending == WEAK
+    assert "--discard-unfit" in caught.value.remedy
+
+
+def test_pending_value_that_the_target_refuses_makes_room_when_asked():
+    """P26, set: --discard-unfit keeps its promise also where only the target knows the policy: discard, then rotate."""
+    target, vault = parts(kept=Kept(OLD, WEAK), policy=PasswordPolicy(known=False), enforced=PasswordPolicy())
+
+    result = rotation(target, vault, discard_unfit=True).rotate()
+
+    assert result.outcome is Outcome.ROTATED
+    assert vault.kept == Kept(current=target.password, previous=OLD)
+
+
 def test_lock_out_is_not_taken_for_a_wrong_password():
     """P26, set: "Password attempts exceeded" changes nothing and asks for time."""
     target, vault = parts(kept=Kept(current=OLD, pending=NEW), failures=5)

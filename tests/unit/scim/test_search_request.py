@@ -81,7 +81,22 @@ def test_other_values_and_messages_are_refused(body: bytes) -> None:
         read_search_request(body)
 
 
-def test_members_that_come_twice_are_both_seen() -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"count": 1, "count": 2}',
+        b'{"count": 1, "coun\\u0074": 1}',
+        b'{"x": [{"a": 1, "a": null}]}',
+        b'{"\\ud800": 1, "\\ud800": 1}',
+    ],
+)
+def test_a_name_that_comes_twice_is_refused(body: bytes) -> None:
+    """RFC 8259, section 4: what it means is unpredictable, wherever it stands."""
+    with pytest.raises(InvalidSyntaxException, match="twice"):
+        read_search_request(body)
+
+
+def test_names_that_differ_in_case_are_both_seen() -> None:
     """P34: of two counts neither is taken for the other."""
     parameters = read_search_request(b'{"count": 1, "COUNT": 2}')
 
