@@ -1,30 +1,43 @@
-"""Compare a complete harvest with the published generation: each staged resource is put together and marked.
+"""Compare a complete harvest with the published generation: each staged resource is put together, changes are noted.
 
-The user name and the groups of a user, and the members of a group, are known only now. What is marked `created` or
-`updated` is what a publish will write; the rest is as it was. Works through the staging in slices, in constant memory.
+The user name and the groups of a user, and the members of a group, are known only now. What is noted is what a plan
+counts and a publish does; the rest is as it was. Works through both in slices, in constant memory.
 """
 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, exists, insert, select, tuple_
 
+from connector.directory.rows import Kind
 from connector.store.database import Database
 from connector.store.prepared import Bulk
-from connector.store.tables import FOREVER, groups, staged_groups, staged_memberships, staged_users, users
+from connector.store.tables import (
+    FOREVER,
+    PUBLISHED,
+    STAGING,
+    groups,
+    staged_changes,
+    staged_groups,
+    staged_memberships,
+    staged_users,
+    users,
+)
 
 SLICE = 1000
-CREATED, UPDATED = "created", "updated"
+CREATED, UPDATED, REMOVED = "created", "updated", "removed"
 
 
-def mark_changes(database: Database, run: int) -> None:
-    """Mark every staged resource whose representation is new or another than the published one."""
-    _mark_users(database, run)
-    _mark_groups(database, run)
+def note_changes(database: Database, run: int) -> None:
+    """Note every resource whose representation is new or another than the published one, and every one that is gone."""
+    _note_users(database, run)
+    _note_groups(database, run)
+    for kind in Kind:
+        _note_removed(database, run, kind)
 
 
 def _change(published: str | None, digest: str) -> str | None:
@@ -33,19 +46,19 @@ def _change(published: str | None, digest: str) -> str | None:
     return UPDATED if published != digest else None
 
 
-def _mark_users(database: Database, run: int) -> None:
+def _note_users(database: Database, run: int) -> None:
     with database.reading() as connection:
         mentions = _mentions(connection, run)
     for rows in _slices(database, _staged_users(run)):
         with database.reading() as connection:
             belongs = _groups_of(connection, run, rows[0].id, rows[-1].id)
-        marked = []
+        changes = []
         for row in rows:
             middle = f"{json.dumps(row.user_name)}{_group_list(belongs[row.id], mentions)}"
             digest = hashlib.sha256(f"{row.opening}{middle}{row.closing}".encode()).hexdigest()
             if change := _change(row.published, digest):
-                marked.append({"staged": run, "of": row.id, "change": change, "digest": digest, "middle": middle})
-        _mark(database, staged_users, marked)
+                changes.append(_noted(run, Kind.USERS, row.id, change, digest=digest, middle=middle))
+        _note(database, changes)
 
 
 def _staged_users(run: int) -> Any:
@@ -115,7 +128,7 @@ class _GroupDigest:
         self.members += 1
 
 
-def _mark_groups(database: Database, run: int) -> None:
+def _note_groups(database: Database, run: int) -> None:
     with database.reading() as connection:
         staged = connection.execute(
             select(staged_groups.c.id, staged_groups.c.head, groups.c.digest.label("published"))
@@ -127,13 +140,13 @@ def _mark_groups(database: Database, run: int) -> None:
     digests = {row.id: _GroupDigest(hashlib.sha256(row.head.encode())) for row in staged}
     for group_id, user_id, user_name in _staged_members(database, run):
         digests[group_id].add(user_id, user_name)
-    marked = []
+    changes = []
     for row in staged:
         shown = digests[row.id]
         digest = shown.sha.hexdigest()
         if change := _change(row.published, digest):
-            marked.append({"staged": run, "of": row.id, "change": change, "digest": digest, "members": shown.members})
-    _mark(database, staged_groups, marked)
+            changes.append(_noted(run, Kind.GROUPS, row.id, change, digest=digest, members=shown.members))
+    _note(database, changes)
 
 
 def _staged_members(database: Database, run: int) -> Iterator[tuple[str, str, str]]:
@@ -158,29 +171,38 @@ def _staged_members(database: Database, run: int) -> Iterator[tuple[str, str, st
         last = (rows[-1].group_id, rows[-1].user_id)
 
 
-def _marks(table: Table, *names: str) -> Bulk:
-    """Return the statement that marks rows of a staging table with values of these names."""
-    row = table.c.run == bindparam("staged"), table.c.id == bindparam("of")
-    return Bulk(update(table).where(*row).values({name: bindparam(name) for name in names}), ("staged", "of", *names))
+def _note_removed(database: Database, run: int, kind: Kind) -> None:
+    published, staged = PUBLISHED[kind], STAGING[kind]
+    still_there = exists().where(staged.c.run == run, staged.c.id == published.c.id)
+    gone = select(published.c.id).where(published.c.until == FOREVER, ~still_there).order_by(published.c.id)
+    last = ""
+    while True:
+        with database.reading() as connection:
+            ids = connection.scalars(gone.where(published.c.id > last).limit(SLICE)).all()
+        if not ids:
+            return
+        _note(database, [_noted(run, kind, one, REMOVED) for one in ids])
+        last = ids[-1]
 
 
-_MARKS = {
-    staged_users: _marks(staged_users, "change", "digest", "middle"),
-    staged_groups: _marks(staged_groups, "change", "digest", "members"),
-}
+def _noted(  # noqa: PLR0913 - the columns of the table
+    run: int, kind: Kind, identifier: str, change: str, *, digest: str = "", middle: str = "", members: int = 0
+) -> dict[str, Any]:
+    return {
+        "run": run,
+        "kind": kind.value,
+        "id": identifier,
+        "change": change,
+        "digest": digest,
+        "middle": middle,
+        "members": members,
+    }
 
 
-def _mark(database: Database, table: Table, marked: list[dict[str, Any]]) -> None:
-    if marked:
+def _note(database: Database, changes: Sequence[Mapping[str, Any]]) -> None:
+    if changes:
         with database.writing(durable=False) as connection:
-            _MARKS[table].run(connection, marked)
+            _INSERT.run(connection, changes)
 
 
-def count_marked(connection: Connection, table: Any, run: int) -> dict[str, int]:
-    """Count the marked resources of one kind, by change."""
-    rows = connection.execute(
-        select(table.c.change, func.count())
-        .where(table.c.run == run, table.c.change.is_not(None))
-        .group_by(table.c.change)
-    )
-    return {row[0]: row[1] for row in rows}
+_INSERT = Bulk(insert(staged_changes), staged_changes.c.keys())

@@ -1,13 +1,13 @@
-"""The change plan of a harvest, counted from the marked staging rows (P06)."""
+"""The change plan of a harvest, counted from the changes that its comparison noted (P06)."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, literal, select
+from sqlalchemy import Connection, Select, and_, exists, func, select
 
 from connector.directory.plan import ChangePlan, Changes, GroupLoss, Sizes, Source, digest_of
 from connector.directory.rows import Kind
-from connector.store.compare import CREATED, SLICE, UPDATED, count_marked
+from connector.store.compare import CREATED, REMOVED, SLICE, UPDATED
 from connector.store.database import Database
 from connector.store.generations import Generation, newest, source_of
 from connector.store.staging import Staging
@@ -17,6 +17,7 @@ from connector.store.tables import (
     STAGING,
     groups,
     memberships,
+    staged_changes,
     staged_groups,
     staged_memberships,
     staged_users,
@@ -25,7 +26,7 @@ from connector.store.tables import (
 
 
 def read_plan(database: Database, staging: Staging, source: Source, *, rejects: int) -> ChangePlan:
-    """Return the plan that the marked staging rows amount to.
+    """Return the plan that the noted changes amount to.
 
     Args:
         database: the store.
@@ -38,6 +39,7 @@ def read_plan(database: Database, staging: Staging, source: Source, *, rejects: 
     with database.reading() as connection:
         generation = newest(connection)
         base = generation.number if generation else 0
+        changes = _count_changes(connection, run)
         return ChangePlan(
             digest=digest_of(base, source, _changes(connection, run)),
             base=base,
@@ -45,8 +47,8 @@ def read_plan(database: Database, staging: Staging, source: Source, *, rejects: 
             published_source=source_of(connection, base) if generation else None,
             published=_published(generation),
             harvested=harvested,
-            users=_count_changes(connection, run, Kind.USERS),
-            groups=_count_changes(connection, run, Kind.GROUPS),
+            users=changes[Kind.USERS],
+            groups=changes[Kind.GROUPS],
             members_added=connection.execute(_added_members(run)).scalar_one(),
             members_removed=connection.execute(_removed_members(run)).scalar_one(),
             deactivated=connection.execute(_deactivated(run)).scalar_one(),
@@ -59,55 +61,45 @@ def _published(generation: Generation | None) -> Sizes:
     return Sizes(generation.users, generation.groups, generation.memberships) if generation else Sizes()
 
 
-def _count_changes(connection: Connection, run: int, kind: Kind) -> Changes:
-    published, staged = PUBLISHED[kind], STAGING[kind]
-    marked = count_marked(connection, staged, run)
-    removed = connection.execute(
-        select(func.count()).select_from(published).where(removed_from(run, kind))
-    ).scalar_one()
-    return Changes(marked.get(CREATED, 0), marked.get(UPDATED, 0), removed)
+def _count_changes(connection: Connection, run: int) -> dict[Kind, Changes]:
+    noted = staged_changes.c
+    rows = connection.execute(
+        select(noted.kind, noted.change, func.count()).where(noted.run == run).group_by(noted.kind, noted.change)
+    )
+    counted = {(kind, change): number for kind, change, number in rows}
+    return {kind: Changes(*(counted.get((kind, change), 0) for change in (CREATED, UPDATED, REMOVED))) for kind in Kind}
 
 
-def removed_from(run: int, kind: Kind) -> Any:
-    """Return the condition for published resources that the harvest no longer has."""
-    published, staged = PUBLISHED[kind], STAGING[kind]
-    still_there = exists().where(staged.c.run == run, staged.c.id == published.c.id)
-    return and_(published.c.until == FOREVER, ~still_there)
+def ids_of_changed(run: int, kind: Kind, *changes: str) -> Select[str]:
+    """Return the statement that reads the ids of the resources with a change, or with one of those named."""
+    noted = staged_changes.c
+    ids = select(noted.id).where(noted.run == run, noted.kind == kind.value)
+    return ids.where(noted.change.in_(changes)) if changes else ids
 
 
-def _regrouped(run: int) -> Any:
-    """Return the ids of the staged users that may have other groups than before.
-
-    A user shows their groups, so whoever has other ones is marked: a change of few users is found by looking at few.
-    """
-    return select(staged_users.c.id).where(staged_users.c.run == run, staged_users.c.change.is_not(None))
-
-
-def left_members(run: int, gone: Select[Any] | None = None) -> Any:
+def left_members(run: int) -> Any:
     """Return the condition for published memberships that the harvest no longer has.
 
-    Args:
-        run: whose staging rows are the harvest.
-        gone: the ids of the users who are gone, where they are known already.
+    A user shows their groups, so whoever has other ones is changed: a change of few users is found by looking at few.
     """
-    gone = select(users.c.id).where(removed_from(run, Kind.USERS)) if gone is None else gone
     still_there = exists().where(
         staged_memberships.c.run == run,
         staged_memberships.c.group_id == memberships.c.group_id,
         staged_memberships.c.user_id == memberships.c.user_id,
     )
-    touched = memberships.c.user_id.in_(_regrouped(run).union_all(gone))
+    touched = memberships.c.user_id.in_(ids_of_changed(run, Kind.USERS))
     return and_(memberships.c.until == FOREVER, touched, ~still_there)
 
 
 def new_members(run: int) -> Any:
-    """Return the condition for staged memberships that are not published."""
+    """Return the condition for staged memberships that are not published; see `left_members`."""
     known = exists().where(
         memberships.c.group_id == staged_memberships.c.group_id,
         memberships.c.user_id == staged_memberships.c.user_id,
         memberships.c.until == FOREVER,
     )
-    return and_(staged_memberships.c.run == run, staged_memberships.c.user_id.in_(_regrouped(run)), ~known)
+    touched = staged_memberships.c.user_id.in_(ids_of_changed(run, Kind.USERS, CREATED, UPDATED))
+    return and_(staged_memberships.c.run == run, touched, ~known)
 
 
 def _removed_members(run: int) -> Any:
@@ -122,7 +114,8 @@ def _deactivated(run: int) -> Any:
     return (
         select(func.count())
         .select_from(staged_users.join(users, and_(users.c.id == staged_users.c.id, users.c.until == FOREVER)))
-        .where(staged_users.c.run == run, users.c.active.is_(True), staged_users.c.active.is_(False))
+        .where(staged_users.c.run == run, staged_users.c.id.in_(ids_of_changed(run, Kind.USERS, UPDATED)))
+        .where(users.c.active.is_(True), staged_users.c.active.is_(False))
     )
 
 
@@ -145,29 +138,26 @@ def _losses(connection: Connection, run: int) -> Iterator[GroupLoss]:
 
 def _changes(connection: Connection, run: int) -> Iterator[tuple[str, str, str, str]]:
     """List every change in the order of kind and id, as `digest_of` wants them."""
-    for kind in sorted(Kind):
-        published, staged = PUBLISHED[kind], STAGING[kind]
-        marked = select(staged.c.id, staged.c.change, staged.c.digest).where(
-            staged.c.run == run, staged.c.change.is_not(None)
-        )
-        removed = select(published.c.id, literal("removed"), literal("")).where(removed_from(run, kind))
-        both = marked.union_all(removed).order_by("id").execution_options(yield_per=SLICE)
-        for identifier, change, digest in connection.execute(both):
-            yield kind.value, identifier, change, digest
+    noted = staged_changes.c
+    every = select(noted.kind, noted.id, noted.change, noted.digest).where(noted.run == run)
+    ordered = every.order_by(noted.kind, noted.id).execution_options(yield_per=SLICE)
+    return map(tuple, connection.execute(ordered))
 
 
 def examples(database: Database, run: int, *, most: int = 10) -> list[dict[str, str]]:
-    """Name a few resources that the plan would change, removals first."""
+    """Name a few resources that the plan would change: who goes, then who changes, then who comes."""
     found: list[dict[str, str]] = []
     with database.reading() as connection:
-        for kind in Kind:
-            published, staged = PUBLISHED[kind], STAGING[kind]
-            name = published.c.user_name if kind is Kind.USERS else published.c.name
-            removed = select(name, literal("removed")).where(removed_from(run, kind))
-            name = staged.c.user_name if kind is Kind.USERS else staged.c.name
-            marked = select(name, staged.c.change).where(staged.c.run == run, staged.c.change.is_not(None))
-            for statement in (removed, marked.order_by(staged.c.change.desc(), staged.c.id)):
-                rows = connection.execute(statement.limit(most)).all()
-                found += [{"kind": kind.value[:-1], "change": change, "name": text} for text, change in rows]
-    found.sort(key=lambda example: example["change"] != "removed")
+        for change in (REMOVED, UPDATED, CREATED):
+            for kind in Kind:
+                names = connection.scalars(_names(run, kind, change).limit(most))
+                found += [{"kind": kind.value[:-1], "change": change, "name": name} for name in names]
     return found[:most]
+
+
+def _names(run: int, kind: Kind, change: str) -> Select[str]:
+    """Return the statement that reads the names of the resources with a change, in the order of their ids."""
+    table = PUBLISHED[kind] if change == REMOVED else STAGING[kind]
+    state = table.c.until == FOREVER if change == REMOVED else table.c.run == run
+    name = table.c.user_name if kind is Kind.USERS else table.c.name
+    return select(name).where(state, table.c.id.in_(ids_of_changed(run, kind, change))).order_by(table.c.id)

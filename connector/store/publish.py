@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, literal, select, update
+from sqlalchemy import Connection, and_, insert, literal, literal_column, select, update
 
 from connector.directory.plan import ChangePlan
 from connector.directory.rows import Kind, ending
@@ -17,11 +17,11 @@ from connector.directory.times import from_milliseconds, to_milliseconds
 from connector.errors import LeaseLost
 from connector.store import lease as leases
 from connector.store.clock import read_clock
-from connector.store.compare import UPDATED
+from connector.store.compare import CREATED, REMOVED, UPDATED
 from connector.store.database import Database
 from connector.store.generations import Generation, newest
 from connector.store.lease import Lease
-from connector.store.planning import left_members, new_members, removed_from
+from connector.store.planning import ids_of_changed, left_members, new_members
 from connector.store.runs import record_end
 from connector.store.tables import (
     FOREVER,
@@ -31,6 +31,7 @@ from connector.store.tables import (
     generations,
     landmarks,
     memberships,
+    staged_changes,
     staged_groups,
     staged_memberships,
     staged_users,
@@ -39,7 +40,7 @@ from connector.store.tables import (
 
 _NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 _HEADS = {
-    Kind.USERS: staged_users.c.opening + staged_users.c.middle + staged_users.c.closing,
+    Kind.USERS: staged_users.c.opening + staged_changes.c.middle + staged_users.c.closing,
     Kind.GROUPS: staged_groups.c.head,
 }
 """What a staged resource shows, up to the time of its last change."""
@@ -109,44 +110,42 @@ def _next_moment(connection: Connection, last: Generation | None) -> str:
 
 def _bury(connection: Connection, run: int, kind: Kind, generation: Generation) -> None:
     """Leave a tombstone, id and time, for every resource that is gone."""
-    published = PUBLISHED[kind]
-    gone = select(
-        literal(kind.value), published.c.id, literal(generation.number), literal(generation.published_at)
-    ).where(removed_from(run, kind))
-    connection.execute(insert(tombstones).from_select(["kind", "id", "generation", "removed_at"], gone))
-
-
-def _buried(kind: Kind, number: int) -> Select[Any]:
-    """Return the ids of what is gone, which were looked for among all only once."""
-    return select(tombstones.c.id).where(tombstones.c.generation == number, tombstones.c.kind == kind.value)
+    told = literal(kind.value), literal(generation.number), literal(generation.published_at)
+    gone = ids_of_changed(run, kind, REMOVED).add_columns(*told)
+    connection.execute(insert(tombstones).from_select(["id", "kind", "generation", "removed_at"], gone))
 
 
 def _end_changed(connection: Connection, run: int, kind: Kind, number: int) -> None:
-    published, staged = PUBLISHED[kind], STAGING[kind]
-    updated = select(staged.c.id).where(staged.c.run == run, staged.c.change == UPDATED)
-    ends = updated.union_all(_buried(kind, number))
+    published, ends = PUBLISHED[kind], ids_of_changed(run, kind, UPDATED, REMOVED)
     connection.execute(
         update(published).where(published.c.until == FOREVER, published.c.id.in_(ends)).values(until=number)
     )
 
 
 def _write_changed(connection: Connection, run: int, kind: Kind, generation: Generation) -> None:
-    published, staged = PUBLISHED[kind], STAGING[kind]
+    published, staged, noted = PUBLISHED[kind], STAGING[kind], staged_changes
     given: dict[str, Any] = {
         "modified": literal(generation.published_at),
         "since": literal(generation.number),
         "until": literal(FOREVER),
+        "digest": noted.c.digest,
+        "members": noted.c.members,
         "body": _HEADS[kind] + ending(generation.published_at),
     }
-    columns = [column for column in published.c if column.name != "position"]
-    values = [given[column.name] if column.name in given else staged.c[column.name] for column in columns]
-    changed = select(*values).where(staged.c.run == run, staged.c.change.is_not(None)).order_by(staged.c.id)
-    connection.execute(insert(published).from_select([column.name for column in columns], changed))
+    names = [column.name for column in published.c if column.name != "position"]
+    values = [given[name] if name in given else staged.c[name] for name in names]
+    of_the_run = noted.c.run == run, noted.c.kind == kind.value, noted.c.change.in_((CREATED, UPDATED))
+    rows = (
+        select(*values)
+        .join_from(noted, staged, and_(staged.c.run == noted.c.run, staged.c.id == noted.c.id))
+        .where(*of_the_run)
+        .order_by(noted.c.id)
+    )
+    connection.execute(insert(published).from_select(names, rows))
 
 
 def _move_members(connection: Connection, run: int, number: int) -> None:
-    left = left_members(run, _buried(Kind.USERS, number))
-    connection.execute(update(memberships).where(left).values(until=number))
+    connection.execute(update(memberships).where(left_members(run)).values(until=number))
     new = select(staged_memberships.c.group_id, staged_memberships.c.user_id, literal(number), literal(FOREVER)).where(
         new_members(run)
     )
@@ -154,11 +153,15 @@ def _move_members(connection: Connection, run: int, number: int) -> None:
 
 
 def _set_landmarks(connection: Connection, kind: Kind, number: int) -> None:
-    published = PUBLISHED[kind]
-    ordinal = (func.row_number().over(order_by=published.c.position) - 1).label("ordinal")
-    living = select(published.c.position, ordinal).where(published.c.until == FOREVER).subquery()
-    every = select(literal(number), literal(kind.value), living.c.ordinal, living.c.position).where(
-        living.c.ordinal % STRIDE == 0
+    """Step through the living rows from one landmark to the next, in an index that holds nothing but positions."""
+    table = PUBLISHED[kind]
+    living = select(table.c.position).where(table.c.until == literal_column(str(FOREVER))).order_by(table.c.position)
+    first = select(literal(0).label("ordinal"), living.limit(1).scalar_subquery().label("position"))
+    found = first.cte("found", recursive=True)
+    next_position = living.where(table.c.position > found.c.position).limit(1).offset(STRIDE - 1).scalar_subquery()
+    found = found.union_all(select(found.c.ordinal + STRIDE, next_position).where(found.c.position.is_not(None)))
+    every = select(literal(number), literal(kind.value), found.c.ordinal, found.c.position).where(
+        found.c.position.is_not(None)
     )
     connection.execute(insert(landmarks).from_select(["generation", "kind", "ordinal", "position"], every))
 

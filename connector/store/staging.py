@@ -20,13 +20,14 @@ from connector.errors import StoreError
 from connector.store.database import Database
 from connector.store.prepared import Bulk
 from connector.store.slices import delete_in_slices
-from connector.store.tables import staged_groups, staged_memberships, staged_users
+from connector.store.tables import staged_changes, staged_groups, staged_memberships, staged_users
 
 BATCH = 2000
 UNKNOWN = 100
 """The memberships of so many unknown users are dropped in one transaction; a user is in 100 groups at most."""
 _log = logging.getLogger(__name__)
 STAGED = (staged_users, staged_groups, staged_memberships)
+CLEARED = (*STAGED, staged_changes)
 
 
 class Staging:
@@ -60,7 +61,6 @@ class Staging:
                 "name_key": fold(row.name),
                 "head": row.head,
                 "mention": row.mention,
-                "members": 0,
             }
         self._flush_when_full(staged_groups)
 
@@ -174,13 +174,13 @@ def clear_staging(
 ) -> None:
     """Remove the staging rows of some runs; see `delete_in_slices`."""
     for run in runs:
-        for table in STAGED:
+        for table in CLEARED:
             delete_in_slices(database, table, table.c.run == run, first=first)
 
 
 def _insert(insert: Any, table: Table) -> Bulk:
     """Return the statement that stages rows: the newest version of a user, anything else once."""
-    names = [column.name for column in table.c if not column.nullable]
+    names = table.c.keys()
     keys = [column.name for column in table.primary_key]
     if table is not staged_users:
         return Bulk(insert.on_conflict_do_nothing(index_elements=keys), names)

@@ -16,7 +16,7 @@ from connector.store.clock import read_clock
 from connector.store.database import Database
 from connector.store.generations import newest
 from connector.store.lease import Lease
-from connector.store.staging import STAGED, clear_staging
+from connector.store.staging import CLEARED, clear_staging
 from connector.store.tables import runs
 
 APPROVABLE_MILLISECONDS = 24 * 60 * 60 * 1000
@@ -59,7 +59,7 @@ def clear_left_over_staging(database: Database, *, under: Lease) -> None:
     try:
         with database.reading() as connection:
             waiting = {plan.run for plan in _all_waiting(connection)}
-            staged = {run for table in STAGED for run in connection.scalars(select(table.c.run).distinct())}
+            staged = {run for table in CLEARED for run in connection.scalars(select(table.c.run).distinct())}
         clear_staging(database, sorted(staged - waiting), first=partial(leases.prove, lease=under))
     except LeaseLost:
         raise

@@ -12,7 +12,7 @@ from connector.directory.mapping import Rules
 from connector.directory.plan import ChangePlan, Source
 from connector.directory.safeguard import Limits, Refused, judge
 from connector.store.collect import Retention, collect_quietly
-from connector.store.compare import mark_changes
+from connector.store.compare import note_changes
 from connector.store.planning import examples, read_plan
 from connector.store.publish import note_groups, publish
 from connector.store.runs import Run
@@ -95,7 +95,7 @@ def _harvest_and_compare(
     tally = harvest.read(settings.groups)
     harvest.say("comparing")
     settle_names(database, run)
-    mark_changes(database, run)
+    note_changes(database, run)
     source = Source(pool.account(), pool.region, pool.pool_id, tuple(sorted(settings.groups)))
     plan = read_plan(database, staging, source, rejects=tally.rejected)
     report.note(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import event
 
 from connector.store import publish as publishing
-from connector.store.compare import mark_changes
+from connector.store.compare import note_changes
 from connector.store.database import Database
 from connector.store.migrations import open_database
 from connector.store.planning import read_plan
@@ -42,7 +42,7 @@ def _publish(url: str, directory: Directory, statement: int, when: str) -> None:
     with begin(database, "sync", cause="command") as run:
         staging = stage(database, run.id, directory)
         settle_names(database, run.id)
-        mark_changes(database, run.id)
+        note_changes(database, run.id)
         plan = read_plan(database, staging, POOL, rejects=0)
         _kill_at(database, statement, when)
         publishing.publish(database, run.id, plan, under=run.lease)

@@ -9,7 +9,7 @@ from typing import Any
 from connector.directory.people import Person, Team
 from connector.directory.plan import ChangePlan, Source
 from connector.scim.render import group_row, user_row
-from connector.store.compare import mark_changes
+from connector.store.compare import note_changes
 from connector.store.database import Database
 from connector.store.generations import Generation
 from connector.store.planning import read_plan
@@ -88,7 +88,7 @@ def publish_directory(database: Database, directory: Directory) -> Published:
         staging = stage(database, run.id, directory)
         settle_names(database, run.id)
         renamed = renamed_users(database, run.id, most=100)
-        mark_changes(database, run.id)
+        note_changes(database, run.id)
         plan = read_plan(database, staging, directory.source, rejects=0)
         generation = None if plan.changes_nothing else publish(database, run.id, plan, under=run.lease)
         staging.clear()

@@ -8,11 +8,11 @@ from sqlalchemy import select
 
 from connector.directory.plan import Changes, GroupLoss, Sizes, digest_of
 from connector.directory.rows import Kind
-from connector.store.compare import _groups_of, count_marked, mark_changes
-from connector.store.planning import _regrouped, examples, new_members, read_plan
+from connector.store.compare import _groups_of, note_changes
+from connector.store.planning import _count_changes, examples, ids_of_changed, new_members, read_plan
 from connector.store.runs import begin
 from connector.store.settle import settle_names
-from connector.store.tables import staged_groups, staged_memberships, staged_users
+from connector.store.tables import staged_changes, staged_groups, staged_memberships, staged_users
 from tests.contract.population import POOL, Directory, person, publish_directory, stage, team
 
 ANOTHER_RUN = 10**6
@@ -40,7 +40,7 @@ def compared(database, harvested):
         stage(database, ANOTHER_RUN, directory(strangers, groups, {group: f"another {group}" for group in TEAMS}))
         for number in (ANOTHER_RUN, run.id):
             settle_names(database, number)
-            mark_changes(database, number)
+            note_changes(database, number)
         yield staging
         run.end("incomplete", {})
 
@@ -61,40 +61,57 @@ def changed(database):
         yield staging
 
 
-def marks(database, table, run):
-    """Return the changed rows of a run, by id."""
+def changes(database, kind, run):
+    """Return the noted changes of one kind, by id."""
+    noted = staged_changes.c
     with database.reading() as connection:
-        rows = connection.execute(select(table).where(table.c.run == run, table.c.change.is_not(None)))
+        rows = connection.execute(select(staged_changes).where(noted.run == run, noted.kind == kind.value))
         return {row.id: row for row in rows}
 
 
-def test_exactly_what_changed_is_marked(database, changed):
-    """P06: created, updated and unchanged, for whatever reason a representation moves."""
-    users, groups = (marks(database, table, changed.run) for table in (staged_users, staged_groups))
+def staged(database, table, run):
+    """Return the staged resources of a run, by id."""
+    with database.reading() as connection:
+        return {row.id: row for row in connection.execute(select(table).where(table.c.run == run))}
+
+
+def test_exactly_what_changed_is_noted(database, changed):
+    """P06: created, updated, removed and unchanged, for whatever reason a representation moves."""
+    users, groups = (changes(database, kind, changed.run) for kind in Kind)
 
     assert {one: row.change for one, row in users.items()} == {
         "8u": "created",
         "9u": "created",
         **dict.fromkeys(("2u", "4u", "5u", "6u", "7u"), "updated"),
+        "3u": "removed",
     }
-    assert {one: row.change for one, row in groups.items()} == {"1g": "updated", "2g": "updated", "5g": "created"}
-    assert {one: row.members for one, row in groups.items()} == {"1g": 3, "2g": 1, "5g": 1}
+    assert {one: row.change for one, row in groups.items()} == {
+        "1g": "updated",
+        "2g": "updated",
+        "3g": "removed",
+        "5g": "created",
+    }
+    assert {one: row.members for one, row in groups.items()} == {"1g": 3, "2g": 1, "3g": 0, "5g": 1}
 
 
 def test_a_digest_is_that_of_everything_shown(database, changed):
     """A user shows their name and groups, a group its members' ids and names; the digest is the SHA-256 of that."""
-    for row in marks(database, staged_users, changed.run).values():
-        assert row.digest == hashlib.sha256((row.opening + row.middle + row.closing).encode()).hexdigest()
-    shown = marks(database, staged_groups, changed.run)["1g"]
+    around = staged(database, staged_users, changed.run)
+    for one, row in changes(database, Kind.USERS, changed.run).items():
+        if row.change != "removed":
+            shown = f"{around[one].opening}{row.middle}{around[one].closing}"
+            assert row.digest == hashlib.sha256(shown.encode()).hexdigest()
+    head = staged(database, staged_groups, changed.run)["1g"].head
     members = "".join(f"{number}u\0name{number}\0" for number in (1, 2, 9))
-    assert shown.digest == hashlib.sha256((shown.head + members).encode()).hexdigest()
+    digest = changes(database, Kind.GROUPS, changed.run)["1g"].digest
+    assert digest == hashlib.sha256((head + members).encode()).hexdigest()
 
 
 def test_groups_of_a_user_are_shown_in_the_order_of_their_names(database):
     """The same groups give the same bytes, in whatever order they were read."""
     members = {"1g": ["1u"], "2g": ["1u"], "3g": ["1u", "2u"]}
     with compared(database, directory(folk(1, 2, 3), members)) as staging:
-        middles = {one: row.middle for one, row in marks(database, staged_users, staging.run).items()}
+        middles = {one: row.middle for one, row in changes(database, Kind.USERS, staging.run).items()}
         with database.reading() as connection:
             rows = connection.execute(select(staged_groups).where(staged_groups.c.run == staging.run))
             mention = {row.name: row.mention for row in rows}
@@ -112,13 +129,13 @@ def test_slices_have_no_seams(database):
     ids = [f"{number:05}" for number in range(2100)]
     members = {"1g": ids, "2g": ids[::3]}
     with compared(database, directory(map(person, ids), members)) as staging:
-        users = marks(database, staged_users, staging.run)
-        groups = marks(database, staged_groups, staging.run)
+        users, groups = (changes(database, kind, staging.run) for kind in Kind)
+        heads = {one: row.head for one, row in staged(database, staged_groups, staging.run).items()}
 
     shown = {group: [one for one in ids if f"/Groups/{group}" in users[one].middle] for group in members}
     assert shown == members
     for group, of_it in members.items():
-        said = groups[group].head + "".join(f"{one}\0user-{one}\0" for one in of_it)
+        said = heads[group] + "".join(f"{one}\0user-{one}\0" for one in of_it)
         assert (groups[group].members, groups[group].digest) == (len(of_it), hashlib.sha256(said.encode()).hexdigest())
 
 
@@ -126,13 +143,12 @@ def test_a_plan_counts_what_a_publish_would_do(database, changed):
     """P06: every number of the plan, and the digest of exactly these changes."""
     plan = read_plan(database, changed, POOL, rejects=3)
 
-    marked = {
+    noted = {
         (kind.value, one): (row.change, row.digest)
-        for kind, table in ((Kind.USERS, staged_users), (Kind.GROUPS, staged_groups))
-        for one, row in marks(database, table, changed.run).items()
+        for kind in Kind
+        for one, row in changes(database, kind, changed.run).items()
     }
-    marked |= {("users", "3u"): ("removed", ""), ("groups", "3g"): ("removed", "")}
-    assert plan.digest == digest_of(2, POOL, [(*key, *marked[key]) for key in sorted(marked)])
+    assert plan.digest == digest_of(2, POOL, [(*key, *noted[key]) for key in sorted(noted)])
     assert (plan.base, plan.source, plan.published_source, plan.rejects) == (2, POOL, POOL, 3)
     assert (plan.published, plan.harvested) == (Sizes(8, 5, 10), Sizes(9, 5, 7))
     assert (plan.users, plan.groups) == (Changes(2, 5, 1), Changes(1, 2, 1))
@@ -143,9 +159,9 @@ def test_a_plan_counts_what_a_publish_would_do(database, changed):
 def test_only_what_changed_is_counted(database, changed):
     """P06: by change; the unchanged are nobody's business."""
     with database.reading() as connection:
-        counted = [count_marked(connection, table, changed.run) for table in (staged_users, staged_groups)]
+        counted = _count_changes(connection, changed.run)
 
-    assert counted == [{"created": 2, "updated": 5}, {"created": 1, "updated": 2}]
+    assert counted == {Kind.USERS: Changes(2, 5, 1), Kind.GROUPS: Changes(1, 2, 1)}
 
 
 def test_a_first_plan_has_nothing_to_compare_with(database):
@@ -167,13 +183,13 @@ def test_a_slice_reads_only_its_own_memberships(database, changed):
 
 
 def test_a_change_of_few_is_found_by_looking_at_few(database, changed):
-    """Only memberships of who is marked or gone are compared."""
+    """Only memberships of who changed or is gone are compared."""
     with database.reading() as connection:
-        looked_at = connection.scalars(_regrouped(changed.run)).all()
+        looked_at = connection.scalars(ids_of_changed(changed.run, Kind.USERS)).all()
         new = select(staged_memberships.c.group_id, staged_memberships.c.user_id).where(new_members(changed.run))
         found = [tuple(row) for row in connection.execute(new)]
 
-    assert sorted(looked_at) == ["2u", "4u", "5u", "6u", "7u", "8u", "9u"]
+    assert sorted(looked_at) == ["2u", "3u", "4u", "5u", "6u", "7u", "8u", "9u"]
     assert sorted(found) == [("1g", "9u"), ("5g", "8u")]
 
 
@@ -185,9 +201,9 @@ def test_examples_name_removals_first(database, changed):
         ("user", "removed", "name3"),
         ("group", "removed", "mid"),
         *(("user", "updated", f"name{number}") for number in (2, 4, 5, 6, 7)),
-        *(("user", "created", f"name{number}") for number in (8, 9)),
         ("group", "updated", "zeta"),
         ("group", "updated", "alpha"),
+        *(("user", "created", f"name{number}") for number in (8, 9)),
         ("group", "created", "new"),
     ]
     assert [(one["kind"], one["change"], one["name"]) for one in examples(database, changed.run)] == shown[:10]
@@ -203,8 +219,8 @@ def test_examples_of_changes_come_before_those_of_what_is_new(database):
     expected = [
         ("updated", "name2"),
         ("updated", "name3"),
-        ("created", "name1"),
         ("updated", "alpha"),
+        ("created", "name1"),
         ("created", "zeta"),
     ]
     assert shown == expected

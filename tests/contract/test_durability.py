@@ -5,7 +5,7 @@ from threading import get_ident
 import pytest
 from sqlalchemy import event, text
 
-from connector.store.compare import mark_changes
+from connector.store.compare import note_changes
 from connector.store.runs import begin
 from tests.contract.population import Directory, people, publish_directory, stage, team
 
@@ -55,7 +55,7 @@ def test_staging_and_comparing_wait_for_no_disk(database, commits):
     with begin(database, "sync", cause="command") as run:
         commits.clear()
         staging = stage(database, run.id, directory)
-        mark_changes(database, run.id)
+        note_changes(database, run.id)
         staging.clear()
 
         assert set(commits) == {FASTER[database.dialect]}

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from connector.directory.plan import Changes, GroupLoss
 from connector.directory.rows import Kind
 from connector.errors import LeaseLost
-from connector.store.compare import mark_changes
+from connector.store.compare import note_changes
 from connector.store.planning import read_plan
 from connector.store.publish import publish
 from connector.store.reader import DirectoryReader, Member
@@ -193,7 +193,7 @@ def test_a_plan_made_against_an_older_generation_is_not_published(database):
     """P20: between comparison and publish nothing else may have been published."""
     with begin(database, "sync", cause="command") as run:
         staging = stage(database, run.id, Directory(people(1)))
-        mark_changes(database, run.id)
+        note_changes(database, run.id)
         plan = read_plan(database, staging, POOL, rejects=0)
         publish(database, run.id, plan, under=run.lease)
         with pytest.raises(LeaseLost):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from connector.errors import AlreadyRunning, ApprovalRefused, LeaseLost, UnforeseenFault
-from connector.store.compare import mark_changes
+from connector.store.compare import note_changes
 from connector.store.planning import read_plan
 from connector.store.publish import publish
 from connector.store.queue import Runs
@@ -60,7 +60,7 @@ def test_a_holder_that_slept_through_its_expiry_cannot_publish(open_store):
     database = open_store()
     with begin(database, "sync", cause="command") as sleeper:
         staging = stage(database, sleeper.id, Directory(people(3)))
-        mark_changes(database, sleeper.id)
+        note_changes(database, sleeper.id)
         plan = read_plan(database, staging, POOL, rejects=0)
         let_expire(database)
         with begin(open_store(), "sync", cause="command"), pytest.raises(LeaseLost):
@@ -87,7 +87,7 @@ def refuse(database, directory):
     """Leave a refused plan waiting and return its digest."""
     with begin(database, "sync", cause="command") as run:
         staging = stage(database, run.id, directory)
-        mark_changes(database, run.id)
+        note_changes(database, run.id)
         plan = read_plan(database, staging, POOL, rejects=0)
         run.end("refused", {"digest": plan.digest, "generation": plan.base or None})
     return plan.digest

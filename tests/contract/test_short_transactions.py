@@ -10,7 +10,7 @@ from connector.store import publish as publishing
 from connector.store import slices, staging
 from connector.store.clock import CLOCK
 from connector.store.collect import Retention, collect
-from connector.store.compare import mark_changes
+from connector.store.compare import note_changes
 from connector.store.planning import read_plan
 from connector.store.publish import publish
 from connector.store.runs import begin
@@ -147,7 +147,7 @@ def test_a_publish_that_took_long_ends_with_a_lease_that_is_fresh(database, monk
     """P20: a first publish of a million users may take longer than the lease lives; nobody takes over meanwhile."""
     with begin(database, "sync", cause="command") as run:
         staged = stage(database, run.id, whole_pool())
-        mark_changes(database, run.id)
+        note_changes(database, run.id)
         plan = read_plan(database, staged, POOL, rejects=0)
         right = publishing.record_end
 
