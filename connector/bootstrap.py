@@ -278,4 +278,5 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
         requests_per_second_per_client=settings.server.rate_limit,
         sync_interval=schedules.sync.longest_gap().total_seconds() if schedules.sync else None,
         next_rotation=schedules.rotation.next_after if schedules.rotation else None,
+        lending=database.lending,
     )

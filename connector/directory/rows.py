@@ -13,6 +13,9 @@ from enum import StrEnum
 BASE = "\x02"
 EDITION = "\x03"
 
+StoredRow = tuple[str, str, str]
+"""A published resource as it is read: its id, the time of its last change, its body."""
+
 
 class Kind(StrEnum):
     """The two kinds of resources, named as their collections are."""

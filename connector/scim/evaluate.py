@@ -24,9 +24,9 @@ from scim2_models.path import (
     ValuePath,
 )
 
-from connector.directory.rows import Kind, fold, normalize
+from connector.directory.rows import Kind, StoredRow, fold, normalize
 from connector.scim.binding import compared, resolve
-from connector.scim.bodies import Bodies, Stored
+from connector.scim.bodies import Bodies
 from connector.scim.render import Member, member_list
 
 Resource = Mapping[str, Any]
@@ -51,9 +51,10 @@ class Evaluator:
     def __init__(self, base: str) -> None:
         self._bodies = Bodies(base)
 
-    def read(self, kind: Kind, stored: Stored, members: Iterable[Member]) -> Resource:
+    def read(self, kind: Kind, stored: StoredRow, members: Iterable[Member]) -> Resource:
         """Parse a body; the members of a group are read one by one, each time an answer needs them."""
-        resource: dict[str, Any] = self._parse(stored.body)
+        _, _, body = stored
+        resource: dict[str, Any] = self._parse(body)
         if kind is Kind.GROUPS:
             resource["members"] = _Members(members, self._parse)
         return resource

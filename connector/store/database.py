@@ -7,13 +7,14 @@ statement. SQLite upgrades a reader to a writer only by luck, hence BEGIN IMMEDI
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
@@ -35,6 +36,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._lent = _Lent()
         assert engine.dialect.dbapi
         self._driver_error = engine.dialect.dbapi.Error
 
@@ -78,8 +80,31 @@ class Database:
         if within is not None:
             with self.reading(within) as limited:
                 return prepared.run(limited.connection, self.engine.dialect, values)
-        with self._explained(), closing(self.engine.raw_connection()) as connection:
+        with self._explained(), self._borrowed() as connection:
             return prepared.run(connection, self.engine.dialect, values)
+
+    @contextmanager
+    def lending(self) -> Iterator[None]:
+        """Let all that this thread fetches in the block go through one connection, taken when it is first needed.
+
+        To take one and give it back costs as much as a short statement; PostgreSQL is even asked each time whether it
+        is there, and once more to end the snapshot.
+        """
+        self._lent.is_open = True
+        try:
+            yield
+        finally:
+            self._lent.give_back()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[PoolProxiedConnection]:
+        if not self._lent.is_open:
+            with closing(self.engine.raw_connection()) as connection:
+                yield connection
+            return
+        if self._lent.connection is None:
+            self._lent.connection = self.engine.raw_connection()
+        yield self._lent.connection
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -128,6 +153,18 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+class _Lent(threading.local):
+    """What `lending` has lent to this thread."""
+
+    is_open = False
+    connection: PoolProxiedConnection | None = None
+
+    def give_back(self) -> None:
+        connection, self.connection, self.is_open = self.connection, None, False
+        if connection is not None:
+            connection.close()
 
 
 @contextmanager

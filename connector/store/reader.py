@@ -13,7 +13,7 @@ from typing import Any
 from scim2_models.path import FilterNode
 from sqlalchemy import Integer, Select, bindparam, select
 
-from connector.directory.rows import Kind
+from connector.directory.rows import Kind, StoredRow
 from connector.store.budget import SECONDS
 from connector.store.database import Database
 from connector.store.generations import Generation, fetch_generation, fetch_newest
@@ -36,15 +36,15 @@ __all__ = ["DirectoryReader", "Member", "Page", "Stored"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some resources, streamed in slices, and how many there are in all."""
+    """Some rows, streamed in slices, and how many there are in all."""
 
     total: int
-    slices: Iterator[Sequence[Stored]]
+    slices: Iterator[Sequence[StoredRow]]
 
     @property
     def resources(self) -> Iterator[Stored]:
         """The resources, one by one."""
-        return chain.from_iterable(self.slices)
+        return map(Stored._make, chain.from_iterable(self.slices))
 
 
 class DirectoryReader:
@@ -119,16 +119,15 @@ class DirectoryReader:
         """Stream the members of a group in a generation, in the order of their ids."""
         return read_members(self._database, group_id, generation)
 
-    def _slices(self, kind: Kind, generation: Generation, start: int, count: int) -> Iterator[Sequence[Stored]]:
+    def _slices(self, kind: Kind, generation: Generation, start: int, count: int) -> Iterator[Sequence[StoredRow]]:
         for begin in range(start - 1, start - 1 + count, SLICE):
-            rows = self._database.fetch(
+            yield self._database.fetch(
                 _SLICES[kind],
                 generation=generation.number,
                 landmark=begin // STRIDE * STRIDE,
                 skipped=begin % STRIDE,
                 most=min(start - 1 + count - begin, SLICE),
             )
-            yield list(map(Stored._make, rows))
 
 
 def _select_one(kind: Kind) -> Select[Any]:

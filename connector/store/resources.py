@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, select
 
-from connector.directory.rows import Kind
+from connector.directory.rows import Kind, StoredRow
 from connector.store.budget import Budget
 from connector.store.database import Database
 from connector.store.generations import Generation
@@ -55,7 +55,7 @@ def select_resources(kind: Kind) -> Select[Any]:
     return select(table.c.id, table.c.modified, table.c.body)
 
 
-def read_positions(database: Database, kind: Kind, positions: Sequence[int]) -> Iterator[Sequence[Stored]]:
+def read_positions(database: Database, kind: Kind, positions: Sequence[int]) -> Iterator[Sequence[StoredRow]]:
     """Stream the resources at some positions, in their order, in slices."""
     return ([stored for _, stored in some] for some in read_placed(database, kind, positions))
 

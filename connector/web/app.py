@@ -1,6 +1,7 @@
 """The WSGI application, put together from its services; `connector.web.app:create_app` runs under any WSGI server."""
 
 import uuid
+from wsgiref.types import WSGIApplication
 
 from flask import Flask, Response, abort, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -11,6 +12,7 @@ from connector.web.bodies import MAX_CONTENT_BYTES, READ_BYTES
 from connector.web.errors import register_error_handlers
 from connector.web.health import health_blueprint
 from connector.web.latency import Latencies, measure_requests
+from connector.web.lending import OneConnection
 from connector.web.limits import Limits
 from connector.web.metrics import metrics_blueprint
 from connector.web.paths import TolerantPaths
@@ -55,7 +57,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.register_blueprint(scim_blueprint(services))
     app.register_blueprint(api_blueprint(services))
     app.register_blueprint(token_blueprint(services.clients, limits))
-    _wrap(app, services.trusted_proxies)
+    _wrap(app, services)
     return app
 
 
@@ -75,7 +77,8 @@ def _protect(response: Response) -> Response:
     return response
 
 
-def _wrap(app: Flask, trusted_proxies: int) -> None:
-    app.wsgi_app = TolerantPaths(app.wsgi_app)  # type: ignore[method-assign]
-    if trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies, x_proto=trusted_proxies)  # type: ignore[method-assign]
+def _wrap(app: Flask, services: Services) -> None:
+    application: WSGIApplication = TolerantPaths(OneConnection(app.wsgi_app, services.lending))
+    if proxies := services.trusted_proxies:
+        application = ProxyFix(application, x_for=proxies, x_proto=proxies)
+    app.wsgi_app = application  # type: ignore[assignment,method-assign]

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scim2_models import SCIMException
 
@@ -173,6 +174,7 @@ class RequestsTooFast(TooManyRequests):
         return {**super().headers(), **self.allowance.headers()}
 
 
+@lru_cache(maxsize=HELD_KEYS)
 def network_of(address: str | None) -> str:
     """Return what failures are counted under: an IPv4 address, or the /64 that one IPv6 host has to itself."""
     text = (address or "")[:_LONGEST_ADDRESS]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -121,6 +122,7 @@ class Services:
         clock: seconds of any origin, never going back, by which limits are counted.
         sync_interval: seconds between two scheduled syncs at most; None = no schedule.
         next_rotation: when accounts are rotated next after a time, both in seconds since 1970; None = no schedule.
+        lending: lets what one request reads of the store go through one connection.
     """
 
     reader: DirectoryReader
@@ -135,6 +137,7 @@ class Services:
     clock: Callable[[], float] = time.monotonic
     sync_interval: float | None = None
     next_rotation: Callable[[float], float] | None = None
+    lending: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def scim_base_url(self) -> str:

@@ -21,6 +21,8 @@ def connect(database: Database) -> WSGISCIMClient:
     clients = Clients(database)
     reader = DirectoryReader(database, Evaluator(SCIM_URL))
     walks, measures = Walks(database, timeout=3600), Measures(database, walk_timeout=3600)
-    app = create_app(Services(reader, walks, clients, Runs(database), measures, BASE_URL, 1000))
+    app = create_app(
+        Services(reader, walks, clients, Runs(database), measures, BASE_URL, 1000, lending=database.lending)
+    )
     token = clients.create("reference").token
     return WSGISCIMClient(app.wsgi_app, SCIM_URL, {"Authorization": f"Bearer {token}"})

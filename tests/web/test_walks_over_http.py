@@ -1,6 +1,7 @@
 """Walks by index and by cursor over the endpoint, while the directory changes under them."""
 
 import pytest
+from sqlalchemy import event
 
 from connector.scim.evaluate import Evaluator
 from connector.store.clients import Clients
@@ -34,7 +35,7 @@ def get(store):
     def ask(path, **query):
         reader, walks = DirectoryReader(store, Evaluator(f"{BASE}/scim/v2")), Walks(store, timeout=3600)
         measures = Measures(store, walk_timeout=3600)
-        services = Services(reader, walks, Clients(store), Runs(store), measures, BASE, 1000)
+        services = Services(reader, walks, Clients(store), Runs(store), measures, BASE, 1000, lending=store.lending)
         http = create_app(services).test_client()
         return http.get(f"/scim/v2{path}", query_string=query, headers={"Authorization": f"Bearer {token}"})
 
@@ -137,3 +138,15 @@ def test_a_probe_of_one_row_is_a_walk_and_a_lookup_is_none(store, get):
     after = [get("/Users", count=1).get_json()["totalResults"], get("/Users", **looked_up).get_json()["totalResults"]]
 
     assert (before, after) == ([5, 1], [5, 0])
+
+
+def test_a_page_takes_one_connection_for_all_it_reads(store, get):
+    """P23: the token, the walk and the rows come through it, and it is given back."""
+    moves = []
+    event.listen(store.engine, "checkout", lambda *_: moves.append("taken"))
+    event.listen(store.engine, "checkin", lambda *_: moves.append("given back"))
+    get("/Users", startIndex=2, count=2)
+    moves.clear()
+
+    assert get("/Users", startIndex=2, count=2).status_code == 200
+    assert moves == ["taken", "given back"]
