@@ -1,37 +1,30 @@
-"""The only place that wires adapters together from Settings."""
+"""Wires runs, clients and the store together from Settings; `serving` does it for what answers readers."""
 
 import logging
-import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
 from connector.cognito.session import open_pool
-from connector.config import Settings, find_config, load_settings
-from connector.config.values import seconds
+from connector.config import Settings
 from connector.errors import ConfigError, ConnectorError, StoreError
-from connector.from_settings import access_of, schedules_of, sync_settings_of
-from connector.logs import name_run, register_secret, run_context
-from connector.runner.service import Runner
-from connector.scim.evaluate import Evaluator
+from connector.from_settings import access_of, sync_settings_of
+from connector.logs import name_run, run_context
 from connector.store.clients import Clients
-from connector.store.database import SERVING_CACHE_KIB, Database, connect
+from connector.store.database import Database, connect
+from connector.store.generations import fetch_newest
 from connector.store.migrations import migrate, open_database
 from connector.store.queue import Runs
-from connector.store.reader import DirectoryReader
 from connector.store.runs import Run, begin, take_up
-from connector.store.totals import Measures
 from connector.store.waiting import find_waiting
-from connector.store.walks import Walks
 from connector.sync.check_run import record_checks
 from connector.sync.connectivity import Check, Subject
 from connector.sync.full_sync import approve_plan, full_sync
 from connector.sync.progress import Progress, Silence
 from connector.sync.report import end_unstarted
 from connector.sync.result import SyncResult
-from connector.web.services import Services
 
 _log = logging.getLogger(__name__)
 
@@ -174,15 +167,6 @@ def execute_run(store: Settings, settings: Settings | ConfigError, rotate: Rotat
             full_sync(_opener(settings, parts.meter), run, parts, Silence())
 
 
-def runner_of(settings: Settings, command: Sequence[str], is_wanted: Callable[[], bool]) -> Runner:
-    """Return what queues and executes runs beside serving; see `Runner` for the arguments.
-
-    Raises:
-        ConfigError, StoreError: the store is not ready.
-    """
-    return Runner(open_store(settings), schedules_of(settings), command, is_wanted)
-
-
 @contextmanager
 def runs_of(settings: Settings) -> Iterator[Runs]:
     """Give the queue and the history, for the length of a block; a store that is not there is not made."""
@@ -229,7 +213,7 @@ def check_subject(settings: Settings | ConfigError) -> Subject:
 
 def _ping_store(settings: Settings) -> None:
     with store_of(settings) as database:
-        DirectoryReader(database).newest()
+        fetch_newest(database)
 
 
 @contextmanager
@@ -237,46 +221,3 @@ def clients_of(settings: Settings) -> Iterator[Clients]:
     """Give the clients that the store knows, for the length of a block."""
     with store_of(settings) as database:
         yield Clients(database)
-
-
-@contextmanager
-def reader_of(settings: Settings) -> Iterator[DirectoryReader]:
-    """Give the published directory, for the length of a block; a store that is not there is not made."""
-    with closing(open_database(settings.store.url.get_secret_value(), make=False)) as database:
-        yield _reader(database, settings.server.base_url())
-
-
-def _reader(database: Database, public_base_url: str) -> DirectoryReader:
-    return DirectoryReader(database, Evaluator(f"{public_base_url.rstrip('/')}/scim/v2"))
-
-
-def web_services(settings: Settings | None = None, *, port: int | None = None) -> Services:
-    """Return what the web application serves from.
-
-    Args:
-        settings: the configuration; None reads it as the command line would.
-        port: the port really listened on, where the configured one is 0.
-
-    Raises:
-        ConfigError, SchemaTooOld, SchemaTooNew, StoreError: the configuration or the store is not ready.
-    """
-    if settings is None:
-        settings = load_settings(find_config(None, os.environ), os.environ, reads_pool=False)
-        for secret in settings.secrets():
-            register_secret(secret)
-    database = open_database(settings.store.url.get_secret_value(), cache_kib=SERVING_CACHE_KIB)
-    schedules = schedules_of(settings)
-    return Services(
-        reader=_reader(database, settings.server.base_url(port)),
-        walks=Walks(database, timeout=seconds(settings.sync.walk_timeout)),
-        clients=Clients(database),
-        runs=Runs(database),
-        measures=Measures(database, walk_timeout=seconds(settings.sync.walk_timeout)),
-        public_base_url=settings.server.base_url(port),
-        max_results=settings.server.max_results,
-        trusted_proxies=settings.server.trusted_proxies,
-        requests_per_second_per_client=settings.server.rate_limit,
-        sync_interval=schedules.sync.longest_gap().total_seconds() if schedules.sync else None,
-        next_rotation=schedules.rotation.next_after if schedules.rotation else None,
-        lending=database.lending,
-    )

@@ -7,8 +7,7 @@ from connector.config import AttributeSource, Settings
 from connector.config.values import seconds
 from connector.directory.mapping import Fallbacks, Rules
 from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
-from connector.runner.schedule import parse_schedule
-from connector.runner.service import Schedules
+from connector.runner.schedule import Schedules, parse_schedule
 from connector.store.collect import Retention
 from connector.sync.full_sync import SyncSettings
 

@@ -11,26 +11,36 @@ from pathlib import Path
 import click
 
 from connector import __version__
-from connector.cli.check import check
-from connector.cli.client import client
-from connector.cli.db import db
-from connector.cli.demo import demo
-from connector.cli.execute import execute as execute_run
-from connector.cli.init import init
 from connector.cli.invocation import INTERRUPTED, Invocation, StdoutFailed, telling
-from connector.cli.listing import listing
-from connector.cli.rotate import rotate
-from connector.cli.runs import runs
-from connector.cli.serve import serve
-from connector.cli.sync import plan, sync
+from connector.cli.lazy import LazyGroup
 from connector.errors import ConnectorError, UnforeseenFault
 from connector.logs import FORMATS, LEVELS
+
+COMMANDS = {
+    "check": "connector.cli.check:check",
+    "client": "connector.cli.client:client",
+    "db": "connector.cli.db:db",
+    "demo": "connector.cli.demo:demo",
+    "execute-run": "connector.cli.execute:execute",
+    "init": "connector.cli.init:init",
+    "list": "connector.cli.listing:listing",
+    "plan": "connector.cli.sync:plan",
+    "rotate": "connector.cli.rotate:rotate",
+    "runs": "connector.cli.runs:runs",
+    "serve": "connector.cli.serve:serve",
+    "sync": "connector.cli.sync:sync",
+}
+"""Where each command is."""
 
 _STDOUT, _STDERR = 1, 2
 _log = logging.getLogger(__name__)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    places=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -44,10 +54,6 @@ def cli(invocation: Invocation, config: Path | None, log_level: str | None, log_
     """Serve an Amazon Cognito user pool as an exact, dated SCIM 2.0 directory."""
     invocation.config, invocation.log_level, invocation.log_format = config, log_level, log_format
     invocation.start_logging()
-
-
-for _command in (init, check, plan, sync, serve, demo, listing, runs, client, rotate, db, execute_run):
-    cli.add_command(_command)
 
 
 def run() -> None:

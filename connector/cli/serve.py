@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import click
 
 from connector import server
-from connector.bootstrap import clients_of, runner_of, web_services
+from connector.bootstrap import clients_of
 from connector.cli.invocation import Invocation, pass_invocation, say
 from connector.config import Settings
+from connector.serving import runner_of, web_services
 from connector.web.app import create_app
 
 _LOG_LEVEL = "info"

@@ -141,3 +141,11 @@ def _read_cron(words: list[str]) -> BaseTrigger:
 
 def _listed(numbers: set[int] | frozenset[int]) -> str:
     return ",".join(map(str, sorted(numbers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Schedules:
+    """When to sync and when to rotate; None for never."""
+
+    sync: Schedule | None
+    rotation: Schedule | None

@@ -1,23 +1,14 @@
 """The runner as a whole: what is started and stopped with a server."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from connector.runner.executor import Executor
-from connector.runner.schedule import Schedule
+from connector.runner.schedule import Schedules
 from connector.runner.timetable import Timetable
 from connector.store.database import Database
 from connector.store.lease import SHARING
 from connector.store.queue import Runs
 from connector.store.slots import Slots
-
-
-@dataclass(frozen=True, slots=True)
-class Schedules:
-    """When to sync and when to rotate; None for never."""
-
-    sync: Schedule | None
-    rotation: Schedule | None
 
 
 class Runner:

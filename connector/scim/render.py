@@ -13,7 +13,7 @@ from connector.directory.people import Address, Identity, Person, Team
 from connector.directory.rows import BASE, GroupRow, UserRow
 from connector.directory.times import rfc3339
 from connector.scim.encoding import encode_body, encode_text
-from connector.scim.schemas import COGNITO_GROUP, COGNITO_USER, ENTERPRISE_USER, GROUP, USER
+from connector.scim.urns import COGNITO_GROUP, COGNITO_USER, ENTERPRISE_USER, GROUP, USER
 
 _ENTERPRISE_NAMES = {
     "employee_number": "employeeNumber",

@@ -14,12 +14,6 @@ from scim2_models import Resource, ResourceType, Schema, ScimProvider, SearchReq
 import connector
 from connector.directory.rows import Kind
 
-USER = "urn:ietf:params:scim:schemas:core:2.0:User"
-GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
-ENTERPRISE_USER = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-COGNITO_USER = "urn:ietf:params:scim:schemas:extension:cognito:2.0:User"
-COGNITO_GROUP = "urn:ietf:params:scim:schemas:extension:cognito:2.0:Group"
-
 SCHEMAS = ("user", "group", "enterprise_user", "cognito_user", "cognito_group")
 RESOURCE_TYPES = ("resource_type_user", "resource_type_group")
 SERVICE_PROVIDER_CONFIG = "service_provider_config"

@@ -36,7 +36,7 @@ def create_app(services: Services | None = None) -> Flask:
     """
     if services is None:
         # The door for a server of one's own is the one place that looks up (see the import contract).
-        from connector.bootstrap import web_services  # noqa: PLC0415
+        from connector.serving import web_services  # noqa: PLC0415
 
         services = web_services()
     app = Flask("connector.web", static_folder=None)

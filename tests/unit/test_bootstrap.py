@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from connector.bootstrap import check_subject, web_services
+from connector.bootstrap import check_subject
 from connector.config import Settings, load_values
 from connector.directory.mapping import Rules
 from connector.directory.safeguard import Limit, Limits
 from connector.errors import ConfigError
 from connector.from_settings import access_of, limits_of, rules_of
+from connector.serving import web_services
 from connector.store.reader import DirectoryReader
 
 POOL = {"cognito.user_pool_id": "us-east-1_AbC"}

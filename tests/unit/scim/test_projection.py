@@ -13,7 +13,7 @@ from connector.scim.encoding import encode
 from connector.scim.envelope import public_blocks
 from connector.scim.projection import known_attributes, project
 from connector.scim.render import group_row, user_row
-from connector.scim.schemas import COGNITO_GROUP, COGNITO_USER, ENTERPRISE_USER, GROUP, USER
+from connector.scim.urns import COGNITO_GROUP, COGNITO_USER, ENTERPRISE_USER, GROUP, USER
 from connector.store.resources import Member, Stored
 from tests.unit.scim.samples import ANN, TEAM, hostile_people, hostile_teams
 

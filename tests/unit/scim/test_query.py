@@ -22,7 +22,7 @@ from connector.scim.query import (
     parse_selection,
     read_parameters,
 )
-from connector.scim.schemas import COGNITO_GROUP
+from connector.scim.urns import COGNITO_GROUP
 
 
 def _parse(query: str | bytes) -> ListRequest:

@@ -14,7 +14,8 @@ from connector.scim.bodies import Bodies
 from connector.scim.encoding import encode
 from connector.scim.envelope import public_blocks
 from connector.scim.render import group_body, group_row, user_row
-from connector.scim.schemas import COGNITO_GROUP, COGNITO_USER, ENTERPRISE_USER, GROUP, USER, resource_model
+from connector.scim.schemas import resource_model
+from connector.scim.urns import COGNITO_GROUP, COGNITO_USER, ENTERPRISE_USER, GROUP, USER
 from tests.unit.scim.samples import ANN, BO, TEAM, hostile_people, hostile_teams, hostile_text
 
 URL = "https://scim.example.com/scim/v2"
