@@ -1,34 +1,28 @@
 """One database, SQLite or PostgreSQL, behind two verbs: `reading` and `writing`.
 
 A reading block sees one snapshot; a writing block is one transaction that owns the right to write from its first
-statement. SQLite upgrades a reader to a writer only by luck, hence BEGIN IMMEDIATE (sqlite.org/lang_transaction.html).
+statement.
 """
 
-import os
 import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, exc
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, exc
 
-from connector.errors import ConfigError, NotADatabase, StoreError
+from connector.errors import NotADatabase, StoreError
 from connector.store.budget import Budget
+from connector.store.engines import make_engine
 from connector.store.prepared import Prepared
 
-BUSY_SECONDS = 15
 CACHE_KIB = 16 * 1024
 """For one connection that compares and publishes."""
 SERVING_CACHE_KIB = 4 * 1024
 """For each of many that serve, most of whose reads are of what is not read again soon."""
-CONNECT_SECONDS = 10
 
 
 class Database:
@@ -200,8 +194,6 @@ _LIMITS = {"sqlite": _limit_sqlite, "postgresql": _limit_postgresql}
 _STEPS = 100_000
 """So many steps of SQLite's machine, some milliseconds, lie between two looks at the clock."""
 _REMEDY = "Look at store.url, and whether the database runs, can be reached and has room."
-
-
 _NOT_OURS = "Look at store.url: it names a file of another kind, or one that is damaged, which is left as it is."
 _PRIMARY_CODE = 0xFF
 """The part of a result code of SQLite that says what went wrong; the rest says where (sqlite.org/rescode.html)."""
@@ -217,101 +209,5 @@ def _is_full(folder: Path) -> bool:
 
 
 def connect(url: str, *, cache_kib: int = CACHE_KIB) -> Database:
-    """Return the database behind `store.url`; nothing is opened yet.
-
-    Args:
-        url: where it is.
-        cache_kib: how much of a SQLite file each connection may hold in memory.
-
-    Raises:
-        ConfigError: the URL is neither SQLite's nor PostgreSQL's, or the driver is not installed.
-    """
-    try:
-        parsed = make_url(url)
-    except (exc.ArgumentError, ValueError):
-        raise ConfigError("store.url is not a database URL.", remedy=_URL_REMEDY) from None
-    if parsed.get_backend_name() == "sqlite":
-        return Database(_sqlite_engine(parsed, cache_kib))
-    if parsed.get_backend_name() == "postgresql":
-        return Database(_postgresql_engine(parsed))
-    raise ConfigError(f"store.url names {parsed.get_backend_name()!r}, which is not supported.", remedy=_URL_REMEDY)
-
-
-_URL_REMEDY = "Write sqlite:///path/to/file.db or postgresql://user@host/database."
-
-
-def _postgresql_engine(url: URL) -> Engine:
-    try:
-        patient = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)} | dict(url.query))
-        engine = create_engine(patient, pool_pre_ping=True, max_overflow=-1)
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"store.url names PostgreSQL, but {error.name} is not installed.",
-            remedy="Run: pip install 'cognito-scim[postgres]'",
-        ) from error
-    event.listen(engine, "begin", _begin_postgresql)
-    return engine
-
-
-def _begin_postgresql(connection: Connection) -> None:
-    if not connection.get_execution_options().get("durable", True):
-        driver: Any = connection.connection.driver_connection
-        driver.execute("SET LOCAL synchronous_commit TO off")
-
-
-def _sqlite_engine(url: URL, cache_kib: int) -> Engine:
-    path = Path(url.database or "")
-    if url.database in {None, "", ":memory:"} or url.query:
-        raise ConfigError("store.url must name a file that outlives the process, and no more.", remedy=_URL_REMEDY)
-
-    def open_file() -> sqlite3.Connection:
-        # mode=rw: only a migration creates the file, so a lost one is an error and never an empty directory (P04).
-        return sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=rw",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-
-    engine = create_engine("sqlite://", creator=open_file, poolclass=QueuePool, pool_use_lifo=True, max_overflow=-1)
-    engine.url = url
-    event.listen(engine, "connect", partial(_configure_sqlite, cache_kib))
-    event.listen(engine, "begin", _begin_sqlite)
-    event.listen(engine, "checkout", _FileWatch(path).check)
-    return engine
-
-
-def _configure_sqlite(cache_kib: int, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", f"cache_size=-{cache_kib}", "temp_store=FILE"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    driver: Any = connection.connection.driver_connection
-    options = connection.get_execution_options()
-    if not options.get("writing"):
-        driver.execute("BEGIN")
-        return
-    # Of a WAL, NORMAL leaves out only the wait at each commit (sqlite.org/pragma.html#pragma_synchronous).
-    driver.execute(f"PRAGMA synchronous={'FULL' if options['durable'] else 'NORMAL'}")
-    driver.execute("BEGIN IMMEDIATE")
-
-
-class _FileWatch:
-    """Notices that the file behind an open connection was deleted or replaced."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def check(self, _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: Any) -> None:
-        """Drop the connection when it no longer leads to the file of that name."""
-        try:
-            found = os.stat(self._path)  # noqa: PTH116 - on every request; Path.stat costs twice as much
-        except OSError as error:
-            raise exc.DisconnectionError(f"{self._path} is gone") from error
-        inode = (found.st_dev, found.st_ino)
-        if entry.info.setdefault("inode", inode) != inode:
-            raise exc.DisconnectionError(f"{self._path} was replaced")
+    """Return the database behind `store.url`; arguments and errors are those of `make_engine`."""
+    return Database(make_engine(url, cache_kib))
