@@ -35,13 +35,13 @@ def sync_peer(name: str, pool: ReadablePool, store: Path, *, anew: bool, setting
 
 def _settings(pool: ReadablePool, store: Path, more: Mapping[str, str]) -> dict[str, str]:
     keys = {
-        **more,
         "COGNITO__USER_POOL_ID": pool.pool_id,
         "AWS__ACCESS_KEY_ID": pool.access_key_id,
         "AWS__SECRET_ACCESS_KEY": pool.secret_access_key,
         "AWS__ROLE_ARN": pool.role_arn,
         "AWS__EXTERNAL_ID": pool.external_id,
         "STORE__URL": f"sqlite:///{store}",
+        **more,
     }
     settings = {f"COGNITO_SCIM_{key}": value for key, value in keys.items()}
     return {**environment_for(pool.endpoint, os.environ), **settings}

@@ -1,17 +1,16 @@
 """What every test may ask for: a store on each database, and an environment that names no AWS account."""
 
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
 
 from connector.store.database import Database
 from connector.store.migrations import migrate, open_database
-from tests.postgres import running_server
+from tests.postgres import new_database, running_server
 
 settings.register_profile(
     "tests", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -40,14 +39,8 @@ def postgresql() -> Iterator[str]:
 @pytest.fixture
 def postgresql_url(postgresql: str) -> Iterator[str]:
     """A new database on the server."""
-    name = f"store_{uuid.uuid4().hex}"
-    engine = create_engine(postgresql, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield postgresql.replace("/postgres", f"/{name}")
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with new_database(postgresql) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -6,10 +6,13 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import create_engine, make_url, text
 
 _SETTINGS = "fsync=off\nunix_socket_directories=''\nlisten_addresses='127.0.0.1'\nmax_connections=60\n"
 
@@ -56,6 +59,27 @@ def running_server() -> Iterator[Server]:
             yield Server(f"postgresql://tests@127.0.0.1:{port}/postgres", control, owner)
         finally:
             _run(owner, *control, "-m", "immediate", "-w", "stop")
+
+
+def create_database(server: str, name: str) -> str:
+    """Make a database on a server, both given by URL and name, and return its URL."""
+    _tell(server, f"CREATE DATABASE {name}")
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """Give the URL of a database of its own for the length of a block."""
+    name = f"store_{uuid.uuid4().hex}"
+    yield create_database(server, name)
+    _tell(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _tell(server: str, statement: str) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
 
 
 def _server_user() -> str | None:

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
 
 from connector.store.clients import Clients, Grant, Role
 from connector.store.database import Database
 from connector.store.migrations import migrate, open_database
 from connector.store.runs import begin
 from tests.contract.population import Directory, people, publish_directory
+from tests.postgres import new_database
 from tests.web.described import demand
 
 ROOT = Path(__file__).parents[2]
@@ -104,14 +105,8 @@ def serving(store_url, folder):
 @pytest.fixture(scope="module")
 def store_url(postgresql):
     """A database of its own for this module."""
-    name = f"replicas_{uuid.uuid4().hex}"
-    engine = create_engine(postgresql, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield postgresql.replace("/postgres", f"/{name}")
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with new_database(postgresql) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

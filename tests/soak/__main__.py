@@ -9,15 +9,12 @@ import argparse
 import random
 import sys
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import create_engine, text
-
-from tests.postgres import running_server
+from tests.postgres import create_database, running_server
 from tests.soak.soak import soak
 
 SERVERS = {"sqlite": 1, "postgresql": 2}
@@ -53,12 +50,7 @@ def _empty_store(kind: str) -> Iterator[str]:
             yield f"sqlite:///{Path(folder)}/store.db"
         return
     with running_server() as server:
-        name = f"soak_{uuid.uuid4().hex}"
-        engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        yield server.url.replace("/postgres", f"/{name}")
+        yield create_database(server.url, "soak")
 
 
 if __name__ == "__main__":
