@@ -6,7 +6,7 @@ A generation is kept while it is the newest, for the walk timeout after it was s
 import logging
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select, true
+from sqlalchemy import Connection, delete, func, select
 
 from connector.directory.times import from_milliseconds
 from connector.errors import StoreError
@@ -40,9 +40,9 @@ def collect(database: Database, retention: Retention) -> int:
         forgotten = now - int(retention.past * 1000)
         connection.execute(delete(walks).where(walks.c.generation < oldest, walks.c.touched_at < forgotten))
     for table in (users, groups, memberships):
-        delete_in_slices(database, table, true(), table.c.until <= oldest)
+        delete_in_slices(database, table, table.c.until <= oldest)
     delete_in_slices(database, landmarks, landmarks.c.generation < oldest)
-    delete_in_slices(database, tombstones, true(), tombstones.c.removed_at < from_milliseconds(forgotten))
+    delete_in_slices(database, tombstones, tombstones.c.removed_at < from_milliseconds(forgotten))
     forget_runs(database, older_than=retention.past)
     return oldest
 

@@ -34,7 +34,9 @@ def forget_runs(database: Database, *, older_than: float, newest: int = NEWEST_R
         ended = runs.c.ended_at < from_milliseconds(now - max(int(older_than * 1000), APPROVABLE_MILLISECONDS))
         always = find_first_of_newest(connection, newest)
         last = connection.scalar(select(func.max(runs.c.id)).where(ended, runs.c.id < always)) if always else None
-    return delete_in_slices(database, runs, runs.c.id <= last, ended & runs.c.id.not_in(_named())) if last else 0
+    if last is None:
+        return 0
+    return delete_in_slices(database, runs, (runs.c.id <= last) & ended & runs.c.id.not_in(_named()))
 
 
 def find_first_of_newest(connection: Connection, newest: int = NEWEST_RUNS) -> int | None:

@@ -93,8 +93,7 @@ class Staging:
     def drop_group(self, group_id: str) -> None:
         """Take a group back that turned out to be gone."""
         self.flush()
-        members = (staged_memberships.c.run == self.run) & (staged_memberships.c.group_id == group_id)
-        delete_in_slices(self.database, staged_memberships, members)
+        delete_in_slices(self.database, staged_memberships, within={"run": self.run, "group_id": group_id})
         with self.database.writing(durable=False) as connection:
             of_group = staged_groups.c.run == self.run, staged_groups.c.id == group_id
             connection.execute(delete(staged_groups).where(*of_group))
@@ -175,7 +174,7 @@ def clear_staging(
     """Remove the staging rows of some runs; see `delete_in_slices`."""
     for run in runs:
         for table in CLEARED:
-            delete_in_slices(database, table, table.c.run == run, first=first)
+            delete_in_slices(database, table, within={"run": run}, first=first)
 
 
 def _insert(insert: Any, table: Table) -> Bulk:
