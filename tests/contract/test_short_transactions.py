@@ -148,7 +148,7 @@ def test_each_slice_is_found_by_the_key_and_not_by_looking_at_the_rest(tmp_path)
 
 @contextmanager
 def plans(database, beginning):
-    """Give what SQLite makes of each statement that begins like this, in a list that is filled at the end of the block."""
+    """Give what SQLite makes of each statement that begins like this, in a list that is filled at the block's end."""
     statements, found = [], []
 
     def note(_connection, _cursor, statement, parameters, *_):
