@@ -36,6 +36,7 @@ class Deadlines:
         self._clock = clock
         self._queued: dict[Connection, float] = {}
         self._pending: dict[Connection, float] = {}
+        self._ended: set[Connection] = set()
         # Without it a connection could be ended just after its request arrived, and the next one be lost.
         self._lock = threading.Lock()
 
@@ -65,7 +66,15 @@ class Deadlines:
             now = self._clock()
             for connection in [late for late, deadline in self._pending.items() if deadline <= now]:
                 del self._pending[connection]
+                self._ended.add(connection)
                 _end_reading(connection.sock)
+
+    def forget(self, connection: Connection) -> bool:
+        """Tell whether a connection was ended, once: what still comes on it is the rest of what came too late."""
+        with self._lock:
+            ended = connection in self._ended
+            self._ended.discard(connection)
+            return ended
 
 
 def _end_reading(sock: socket.socket) -> None:
@@ -82,9 +91,16 @@ class _PunctualReader:
         self._connection = connection
         self._deadlines = deadlines
         self._deadline = deadline
+        self._is_answered = False
+
+    def release(self) -> None:
+        """Watch no longer: gunicorn reads what is left of an answered request when the next one is awaited."""
+        self._is_answered = True
 
     def read(self, size: int) -> bytes:
         """Return the next part of the body, at most so many bytes."""
+        if self._is_answered:
+            return bytes(self._reader.read(size))
         self._deadlines.resume(self._connection, self._deadline)
         try:
             return bytes(self._reader.read(size))
@@ -108,15 +124,20 @@ class PunctualWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         """Serve a connection in a thread, from its first byte to its answer."""
         self._deadlines.watch(conn)
         try:
-            return super().handle(conn)
+            goes_on = super().handle(conn)
         finally:
             self._deadlines.lift(conn)
+            ended = self._deadlines.forget(conn)
+        return False if ended else goes_on
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer a request whose header is there."""
         deadline = self._deadlines.lift(conn)
-        req.body.reader = _PunctualReader(req.body.reader, conn, self._deadlines, deadline)
-        return super().handle_request(req, conn)
+        reader = req.body.reader = _PunctualReader(req.body.reader, conn, self._deadlines, deadline)
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            reader.release()
 
     def notify(self) -> None:
         """Say that the worker lives, which gunicorn asks for every second; so are deadlines enforced."""

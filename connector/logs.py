@@ -120,5 +120,7 @@ def configure_logging(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [*(other for other in root.handlers if not isinstance(other, StderrHandler)), handler]
     root.setLevel(level.upper())
+    # Its tracebacks of connections that broke say less than the fault that whoever used one is told.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.INFO, root.level))

@@ -6,7 +6,7 @@ A rotation by hand never waits for the history: a store that does not answer is 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -33,10 +33,9 @@ from connector.rotation_parts import (
 )
 from connector.runner.rotation_report import Entry, RotationReport
 from connector.runner.rotation_run import Account, Found, rotate_all
-from connector.store.rotated import AccountState, RotatedAccounts
+from connector.store.rotated import WAITING, AccountState, RotatedAccounts
 from connector.store.runs import FAILED, Run, recorded_if_possible
 
-_NO_NEW_PASSWORD = (Outcome.NOTHING_PENDING.value, Outcome.DISCARDED.value)
 _log = logging.getLogger(__name__)
 
 
@@ -176,11 +175,14 @@ class _Record:
         else:
             entry = Entry.of_result(outcome)
         self._report.add(entry)
-        if self._run is None or entry.record.outcome in _NO_NEW_PASSWORD:
+        if self._run is None or entry.record.outcome == Outcome.NOTHING_PENDING.value:
             return
+        record = entry.record
+        if record.outcome == Outcome.DISCARDED.value:  # no new password, and nothing that needs an operator any more
+            record = replace(record, outcome=WAITING, fault="", remedy="")
         with recorded_if_possible(f"rotation {self._run.id}"):
-            known_only = entry.record.outcome == FAILED
-            RotatedAccounts(self._run.database).note(entry.record, run=self._run.id, known_only=known_only)
+            known_only = record.outcome in {FAILED, WAITING}
+            RotatedAccounts(self._run.database).note(record, run=self._run.id, known_only=known_only)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Commands that are imported when they are called: a sync waits for no web framework, and a listing for no AWS."""
+"""Commands that are imported when they are called: a sync waits for no web framework."""
 
 from collections.abc import Mapping
 from importlib import import_module

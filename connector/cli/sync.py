@@ -85,6 +85,7 @@ def _tell(result: SyncResult) -> None:
         say(f"  - {reason}")
     if result.examples:
         print_table(tuple(result.examples[0]), [tuple(map(str, row.values())) for row in result.examples])
+        say("These are examples, removals first; the numbers above are those of the whole plan.")
     if result.outcome == REFUSED:
         say(f"If this is meant: {result.approve_command if result.kind == 'sync' else _TO_APPROVE}")
     if result.rejects:

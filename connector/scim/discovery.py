@@ -43,7 +43,7 @@ def describe_service(base: str, max_results: int) -> Discovery:
 def list_documents(documents: Mapping[str, str]) -> str:
     """Return all documents of one kind as one list response, whatever page was asked for (RFC 7644, section 4)."""
     number = len(documents)
-    return "".join(list_response([Batch(number, ",".join(documents.values()))], total=number, start=1, rows=number))
+    return "".join(list_response([Batch(number, (",".join(documents.values()),))], total=number, start=1, rows=number))
 
 
 def refuse_filter(parameters: Iterable[tuple[str, str]]) -> None:

@@ -96,16 +96,14 @@ class Database:
             with closing(self.engine.raw_connection()) as connection:
                 yield connection
             return
-        if self._lent.connection is None:
-            self._lent.connection = self.engine.raw_connection()
-        yield self._lent.connection
+        yield self._lent.connection or self._lent.take(self.engine)
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Connection]:
         """Give a connection in one transaction, committed at the end, rolled back on any error.
 
         Args:
-            durable: whether the commit waits until the disk has it; without, a power cut may undo it, in its turn.
+            durable: whether the commit waits for the disk; if not, a power cut may undo it, with all that follow it.
 
         Raises:
             StoreError: the database cannot answer, is full or stays locked.
@@ -154,11 +152,21 @@ class _Lent(threading.local):
 
     is_open = False
     connection: PoolProxiedConnection | None = None
+    _holder: Connection | PoolProxiedConnection | None = None
+
+    def take(self, engine: Engine) -> PoolProxiedConnection:
+        if engine.dialect.name == "postgresql":
+            # Else a transaction would be open for as long as the request takes, and one that failed fail the next read.
+            holder = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._holder, self.connection = holder, holder.connection
+        else:
+            self._holder = self.connection = engine.raw_connection()
+        return self.connection
 
     def give_back(self) -> None:
-        connection, self.connection, self.is_open = self.connection, None, False
-        if connection is not None:
-            connection.close()
+        holder, self._holder, self.connection, self.is_open = self._holder, None, None, False
+        if holder is not None:
+            holder.close()
 
 
 @contextmanager

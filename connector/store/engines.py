@@ -18,6 +18,8 @@ from connector.errors import ConfigError
 
 BUSY_SECONDS = 15
 CONNECT_SECONDS = 10
+POOLED = 16
+"""So many connections are kept, once they were needed: one for each thread of `serve` as shipped."""
 _REMEDY = "Write sqlite:///path/to/file.db or postgresql://user@host/database."
 
 
@@ -45,7 +47,7 @@ def make_engine(url: str, cache_kib: int) -> Engine:
 def _make_postgresql(url: URL) -> Engine:
     try:
         patient = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)} | dict(url.query))
-        engine = create_engine(patient, pool_pre_ping=True, max_overflow=-1)
+        engine = create_engine(patient, pool_pre_ping=True, pool_size=POOLED, max_overflow=-1)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"store.url names PostgreSQL, but {error.name} is not installed.",
@@ -76,7 +78,8 @@ def _make_sqlite(url: URL, cache_kib: int) -> Engine:
             check_same_thread=False,
         )
 
-    engine = create_engine("sqlite://", creator=open_file, poolclass=QueuePool, pool_use_lifo=True, max_overflow=-1)
+    pool = {"poolclass": QueuePool, "pool_size": POOLED, "max_overflow": -1, "pool_use_lifo": True}
+    engine = create_engine("sqlite://", creator=open_file, **pool)
     engine.url = url
     event.listen(engine, "connect", partial(_configure_sqlite, cache_kib))
     event.listen(engine, "begin", _begin_sqlite)

@@ -38,13 +38,16 @@ class Pulse:
         """Why the run should go no further."""
 
     def beat(self) -> None:
-        """Write what is new, and read whether somebody wants the run to end; a store that is away may come back."""
-        if self.fault:
+        """Write what is new, and read whether somebody wants the run to end; a store that is away may come back.
+
+        A cancelled run keeps its lease until it has ended, or another would begin beside it.
+        """
+        if isinstance(self.fault, LeaseLost):
             return
         try:
             if self._has_news():
                 self._write()
-            if self._is_cancelled():
+            if not self.fault and self._is_cancelled():
                 self.fault = RunCancelled("It was cancelled.", remedy="Start it again when it is wanted.")
         except LeaseLost as lost:
             self.fault = lost

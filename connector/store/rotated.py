@@ -112,7 +112,7 @@ class RotatedAccounts:
         with self._database.writing() as connection:
             now = read_clock(connection)
             told = {name: getattr(record, name) for name in record.__slots__} | {"run": run, "tried_at": now}
-            if record.outcome != FAILED:
+            if record.outcome not in {FAILED, WAITING}:
                 told["rotated_at"] = now
             if not _update(connection, record.account, told) and not known_only:
                 connection.execute(insert(accounts).values(told))

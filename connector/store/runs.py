@@ -19,7 +19,7 @@ from connector.store.tables import runs
 from connector.store.totals import count_end
 from connector.store.waiting import clear_left_over_staging
 
-FAILED = "failed"
+FAILED, PUBLISHED = "failed", "published"
 _log = logging.getLogger(__name__)
 _DIED = "It stopped without a word, and its lease expired."
 
@@ -61,7 +61,7 @@ class Run:
             raise self._pulse.fault
 
     def end(self, outcome: str, result: Mapping[str, Any]) -> None:
-        """Record how the run ended, and free the lease.
+        """Record how the run ended, and free the lease; what others have recorded of a run they found dead stays.
 
         Raises:
             LeaseLost: the outcome speaks of a comparison, and what was compared may be gone with the lease.
@@ -70,7 +70,8 @@ class Run:
             if outcome in {"refused", "unchanged"}:
                 leases.prove(connection, self.lease)
             leases.give_back(connection, self.lease)
-            record_end(connection, self.id, outcome, result, at=now_of(connection))
+            if outcome == PUBLISHED or is_open(connection, self.id):  # a publish has recorded its end, but for details
+                record_end(connection, self.id, outcome, result, at=now_of(connection))
 
 
 @contextmanager
@@ -131,7 +132,8 @@ def _under_way(database: Database, lease: Lease, kind: str, approve: str | None)
         cause = fault.message
         raise fault from error
     finally:
-        with database.writing() as connection:
+        # What the block returned or raised is what happened; without its end on record the lease just expires.
+        with recorded_if_possible(f"run {lease.run}"), database.writing() as connection:
             leases.give_back(connection, lease)
             end_as_failed(connection, lease.run, cause)
 
@@ -177,9 +179,14 @@ def record_end(connection: Connection, run: int, outcome: str, result: Mapping[s
 
 def end_as_failed(connection: Connection, run: int, cause: str) -> None:
     """End a run in the caller's transaction, unless it has ended by itself."""
-    if connection.scalar(select(runs.c.state).where(runs.c.id == run).with_for_update()) in {"queued", "running"}:
+    if is_open(connection, run):
         result = {"run": run, "outcome": FAILED, "cause": cause}
         record_end(connection, run, FAILED, result, at=now_of(connection))
+
+
+def is_open(connection: Connection, run: int) -> bool:
+    """Tell whether a run has not ended yet, and let nobody end it before the caller's transaction does."""
+    return connection.scalar(select(runs.c.state).where(runs.c.id == run).with_for_update()) in {"queued", "running"}
 
 
 def now_of(connection: Connection) -> str:

@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, Table, delete, func, select, text
 
 from connector.directory.plan import Sizes
 from connector.directory.rows import GroupRow, UserRow, fold, normalize
@@ -21,6 +19,7 @@ from connector.store.database import Database
 from connector.store.prepared import Bulk
 from connector.store.slices import delete_in_slices
 from connector.store.tables import staged_changes, staged_groups, staged_memberships, staged_users
+from connector.store.upserts import INSERTS
 
 BATCH = 2000
 UNKNOWN = 100
@@ -130,6 +129,17 @@ class Staging:
             for table in STAGED:
                 self._write(connection, table)
 
+    def complete(self) -> None:
+        """Write what waits, and let the planner know how much there is now.
+
+        PostgreSQL counts the rows of a table from time to time. Until it does, it takes those of a new run for few, and
+        reads them again for every one of them.
+        """
+        self.flush()
+        if self.database.dialect == "postgresql":
+            with self.database.writing(durable=False) as connection:
+                connection.execute(text(f"ANALYZE {', '.join(table.name for table in STAGED)}"))
+
     def clear(self) -> None:
         """Remove every row of this run; what cannot be removed now, the next run removes."""
         try:
@@ -188,11 +198,7 @@ def _insert(insert: Any, table: Table) -> Bulk:
     return Bulk(insert.on_conflict_do_update(index_elements=keys, set_=newer, where=is_newer), names)
 
 
-_INSERTS = {
-    (dialect, table): _insert(insert(table), table)
-    for dialect, insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
-    for table in STAGED
-}
+_INSERTS = {(dialect, table): _insert(insert(table), table) for dialect, insert in INSERTS.items() for table in STAGED}
 
 
 def _count(table: Table, run: int) -> Any:

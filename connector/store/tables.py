@@ -103,7 +103,7 @@ for _table, _searches in (
     Index(f"{_table.name}_alive", _table.c.id, _table.c.until, unique=True)
     for _columns in _searches:
         _index_search(_table, *_columns)
-    # Landmarks are counted through it. Where `until` is a parameter, as in all that is served, no plan takes it.
+    # Landmarks are counted through it. Readers ask for `until > ?`, which it does not answer, so they never get it.
     _living = _table.c.until == FOREVER
     Index(f"{_table.name}_living", _table.c.position, sqlite_where=_living, postgresql_where=_living)
 Index("memberships_of_user", memberships.c.user_id, memberships.c.group_id)

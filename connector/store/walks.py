@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
 from connector.directory.rows import Kind
 from connector.store.clock import CLOCK
@@ -17,6 +17,7 @@ from connector.store.database import Database
 from connector.store.generations import Generation, newest_generation
 from connector.store.prepared import Prepared
 from connector.store.tables import generations, walks
+from connector.store.upserts import INSERTS
 
 MOST_PINS = 100
 """How many walks one client may have under way; the one left alone for longest gives way."""
@@ -148,14 +149,12 @@ class Walks:
             )
 
     def _put(self, client: str, query: str, generation: int, *, finished: bool) -> None:
+        """Remember a page; two first pages of one walk may come at once."""
         said = {"generation": generation, "touched_at": CLOCK, "finished": finished}
+        new = INSERTS[self._database.dialect](walks).values(client=client, query=query, **said)
         with self._database.writing() as connection:
-            known = connection.execute(
-                update(walks).where(walks.c.client == client, walks.c.query == query).values(said)
-            )
-            if not known.rowcount:
-                connection.execute(insert(walks).values(client=client, query=query, **said))
-                _make_room(connection, client)
+            connection.execute(new.on_conflict_do_update(index_elements=[walks.c.client, walks.c.query], set_=said))
+            _make_room(connection, client)
 
 
 _newest = newest_generation().subquery()

@@ -11,6 +11,7 @@ from connector.cognito.pool import UserPool
 from connector.directory.mapping import Rules
 from connector.directory.plan import ChangePlan, Source
 from connector.directory.safeguard import Limits, Refused, judge
+from connector.errors import ApprovalRefused
 from connector.store.collect import Retention, collect_quietly
 from connector.store.compare import note_changes
 from connector.store.planning import examples, read_plan
@@ -78,6 +79,10 @@ def approve_plan(run: Run, digest: str, settings: SyncSettings) -> SyncResult:
         shown = waiting.result
         source = Source(**{**shown["source"], "groups": tuple(shown["source"]["groups"])})
         plan = read_plan(run.database, staging, source, rejects=shown["rejected"])
+        if plan.digest != digest:
+            raise ApprovalRefused(
+                "What is kept of this plan is no longer what was refused.", remedy="Run the sync again."
+            )
         report.note(plan=plan, rejected=shown["rejected"], notes=shown["notes"])
         _publish(plan, run, staging, report)
     result = report.end()

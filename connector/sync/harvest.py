@@ -87,12 +87,12 @@ class Harvest:
         Raises:
             SourceError, SourceMissing: the harvest is not complete.
         """
-        with SideBySide(self._pool.stop) as walks:
+        with SideBySide(self._pool.stop, partial(self.say, READING)) as walks:
             if chosen:
                 self._read_chosen(walks, chosen)
             else:
                 self._read_all(walks)
-        self._staging.flush()
+        self._staging.complete()
         self.tally.dropped_members = self._staging.drop_unknown_members()
         self.tally.rejects.sort(key=lambda reject: (reject.kind, reject.source))
         return self.tally
@@ -134,7 +134,7 @@ class Harvest:
         Raises:
             HarvestIncomplete: there are too many.
         """
-        self._staging.flush()
+        self._staging.complete()
         unseen: list[str] = []
         for sub in self._staging.unknown_members():
             if sub not in self._rejected_users:

@@ -105,7 +105,7 @@ class SyncResult:
         return {
             PUBLISHED: f"Published generation {self.generation}: {counts}; {_differences(self.plan)}.",
             UNCHANGED: f"Unchanged since generation {self.plan.base}: {counts}.",
-            REFUSED: "Refused, the directory stays as it was.",
+            REFUSED: f"Refused, the directory stays as it was. It would be {counts}; {_differences(self.plan)}.",
         }[self.outcome]
 
 

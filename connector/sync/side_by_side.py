@@ -6,7 +6,7 @@ order in which walks get on, only one thread ever changes anything.
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from queue import Queue, SimpleQueue
+from queue import Empty, Queue, SimpleQueue
 from threading import Thread
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
@@ -18,6 +18,9 @@ WALKERS = 12
 
 WAITING = 16
 """So many pages wait to be taken."""
+
+LONGEST_SILENCE_SECONDS = 1.0
+"""So long at most no page is brought before somebody is told, who may end it all."""
 
 Page = TypeVar("Page")
 
@@ -31,10 +34,12 @@ class SideBySide:
 
     Args:
         stop: lets every walk end at its next call.
+        waiting: is called while no walk brings anything, on the thread of `finish`; what it raises ends all walks.
     """
 
-    def __init__(self, stop: Callable[[], None]) -> None:
+    def __init__(self, stop: Callable[[], None], waiting: Callable[[], None] = lambda: None) -> None:
         self._stop = stop
+        self._waiting = waiting
         self._walkers: list[Thread] = []
         self._asked: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._brought: Queue[tuple[Callable[[], None], bool]] = Queue(WAITING)
@@ -83,7 +88,11 @@ class SideBySide:
             Exception: what a walk ended with, or taking a page did; the first such fault ends all walks.
         """
         while self._open:
-            take, ended = self._brought.get()
+            try:
+                take, ended = self._brought.get(timeout=LONGEST_SILENCE_SECONDS)
+            except Empty:
+                self._waiting()
+                continue
             self._open -= ended
             take()
 

@@ -174,10 +174,13 @@ class RequestsTooFast(TooManyRequests):
         return {**super().headers(), **self.allowance.headers()}
 
 
-@lru_cache(maxsize=HELD_KEYS)
 def network_of(address: str | None) -> str:
     """Return what failures are counted under: an IPv4 address, or the /64 that one IPv6 host has to itself."""
-    text = (address or "")[:_LONGEST_ADDRESS]
+    return _read_network((address or "")[:_LONGEST_ADDRESS])
+
+
+@lru_cache(maxsize=HELD_KEYS)
+def _read_network(text: str) -> str:
     try:
         found = ipaddress.ip_address(text)
     except ValueError:

@@ -1,14 +1,14 @@
 """An approval that goes through the queue: given in one process, executed in another, on record in the history."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from connector.directory.safeguard import Limit
 from connector.errors import ApprovalRefused
 from connector.store.lease import SHARING
 from connector.store.queue import Runs
 from connector.store.runs import take_up
-from connector.store.tables import runs
+from connector.store.tables import runs, staged_changes
 from connector.sync.full_sync import approve_plan
 from tests.contract.syncing import Connector
 from tests.fakes.population import people
@@ -63,3 +63,15 @@ def test_an_approval_that_comes_too_late_publishes_nothing(refused):
     assert (result.outcome, result.exit_code, len(connector.published()["users"])) == ("refused", 3, 4)
     assert (record.result["approved"], "waits for approval" in record.result["reason"]) == (digest, True)
     assert ("approve" in record.result, connector.sync().outcome) == (False, "refused")
+
+
+def test_what_is_no_longer_what_was_refused_is_not_published(refused):
+    """P03: exactly that plan; of one whose kept rows lost some, nothing is published."""
+    connector, digest = refused
+    run = Runs(connector.database).request("sync", cause="api", approve=digest)
+    with connector.database.writing() as connection:
+        connection.execute(delete(staged_changes).where(staged_changes.c.change == "removed"))
+    result = execute(connector, run)
+
+    assert (result.outcome, len(connector.published()["users"])) == ("refused", 4)
+    assert "no longer what was refused" in " ".join(result.reasons)

@@ -4,7 +4,7 @@ import hashlib
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from connector.directory.plan import Changes, GroupLoss, Sizes, digest_of
 from connector.directory.rows import Kind
@@ -224,3 +224,15 @@ def test_examples_of_changes_come_before_those_of_what_is_new(database):
         ("created", "zeta"),
     ]
     assert shown == expected
+
+
+def test_the_planner_knows_how_much_a_complete_harvest_staged(database):
+    """P23: PostgreSQL takes the rows of a run that it has not counted for few, and joins them one with all others."""
+    with begin(database, "sync", cause="command") as run:
+        staging = stage(database, run.id, directory(folk(1, 2, 3), {"1g": ["1u"]}))
+        staging.complete()
+        with database.reading() as connection:
+            if database.dialect == "postgresql":
+                known = text("SELECT reltuples FROM pg_class WHERE relname = 'staged_users'")
+                assert connection.scalar(known) == 3
+            assert staging.sizes().users == 3

@@ -1,17 +1,21 @@
 """One run at a time, on the database's clock, on each database."""
 
 import json
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import select, update
 
-from connector.errors import AlreadyRunning, ApprovalRefused, LeaseLost, UnforeseenFault
+from connector.errors import AlreadyRunning, ApprovalRefused, LeaseLost, RunCancelled, StoreError, UnforeseenFault
+from connector.store import heartbeat
+from connector.store import runs as running
+from connector.store.clock import CLOCK
 from connector.store.compare import note_changes
 from connector.store.planning import read_plan
 from connector.store.publish import publish
 from connector.store.queue import Runs
 from connector.store.reader import DirectoryReader
-from connector.store.runs import begin
+from connector.store.runs import begin, end_abandoned
 from connector.store.tables import leases, runs, staged_users
 from connector.store.waiting import find_waiting
 from tests.contract.population import POOL, Directory, people, publish_directory, stage
@@ -137,3 +141,43 @@ def test_the_history_keeps_results(database):
     assert (row.kind, row.cause, row.state, row.outcome) == ("plan", "command", "ended", "unchanged")
     assert json.loads(row.result) == {"run": run.id, "users": 3}
     assert row.started_at <= row.ended_at
+
+
+def test_a_cancelled_run_keeps_its_lease_until_it_has_ended(database, monkeypatch):
+    """P20: it may hang on a call for longer than the lease lives, and no other run may begin beside it."""
+    with begin(database, "sync", cause="command") as run, suppress(RunCancelled):
+        Runs(database).cancel(run.id)
+        with suppress(RunCancelled):
+            run.heed()
+        monkeypatch.setattr(heartbeat, "TIME_TO_LIVE", 0)
+        with database.writing() as connection:
+            connection.execute(update(leases).values(expires_at=CLOCK + 1000))
+        with suppress(RunCancelled):
+            run.heed()
+        with database.reading() as connection:
+            left = connection.scalar(select(leases.c.expires_at - CLOCK).where(leases.c.name == "sync"))
+
+        assert left > 30_000
+
+
+def test_what_others_recorded_of_a_run_they_found_dead_stays(database):
+    """The history does not change its mind: the run slept through its lease, and another was told that it died."""
+    with begin(database, "plan", cause="command") as run:
+        with database.writing() as connection:
+            connection.execute(update(leases).values(expires_at=1))
+            end_abandoned(connection)
+        run.end("incomplete", {"run": run.id, "outcome": "incomplete"})
+
+    assert Runs(database).find(run.id).outcome == "failed"
+
+
+def test_a_store_that_fails_when_the_lease_is_given_back_hides_no_result(database, monkeypatch, caplog):
+    """P22: what was published was published, whatever happens to the disk afterwards; the lease expires by itself."""
+
+    def full(*_):
+        raise StoreError("database or disk is full")
+
+    with begin(database, "sync", cause="command"):
+        monkeypatch.setattr(running.leases, "give_back", full)
+
+    assert "is not wholly on record" in caplog.text

@@ -4,12 +4,14 @@ from contextlib import closing, suppress
 from threading import Thread
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, literal_column, select
 
 from connector.errors import StoreError
 from connector.store.clients import Clients
 from connector.store.generations import fetch_newest
 from connector.store.migrations import open_database
+from connector.store.prepared import Prepared
+from connector.store.tables import generations
 from tests.contract.population import Directory, people, publish_directory
 
 
@@ -88,3 +90,22 @@ def test_a_block_sees_what_others_commit(database):
         Clients(database).revoke("one")
 
         assert Clients(database).authenticate(token) is None
+
+
+def test_no_transaction_stays_open_between_two_reads(database):
+    """P23: a slow client or a long search holds up no vacuum of PostgreSQL."""
+    with database.lending():
+        fetch_newest(database)
+        held = database._lent.connection.driver_connection
+
+        assert not (held.in_transaction if database.dialect == "sqlite" else held.info.transaction_status)
+
+
+def test_a_read_that_failed_leaves_the_next_one_alone(database):
+    """P31: one connection, and no transaction that is over."""
+    missing = Prepared(select(literal_column("nothing")).select_from(generations))
+    with database.lending():
+        with pytest.raises(StoreError):
+            database.fetch(missing)
+
+        assert fetch_newest(database).number == 1

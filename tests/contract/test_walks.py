@@ -1,5 +1,8 @@
 """Walks over several pages see one generation, on each database."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -218,3 +221,22 @@ def test_any_history_of_publishing_walking_and_collecting(tmp_path_factory):
         return made()
 
     run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=25, deadline=None))
+
+
+def test_first_pages_of_one_walk_may_come_at_once(open_store):
+    """P14: an importer with several connections begins a walk on each, and none is refused."""
+    database = open_store()
+    publish_directory(database, Directory(people(5)))
+    walk, together = Walk("idp", Kind.USERS, "q"), Barrier(6)
+
+    def read_first_page():
+        walks = Walks(database, timeout=3600)
+        standing = walks.stand(walk, start=1)
+        together.wait()
+        walks.note_page(standing, rows=2, total=5)
+        return walks.stand(walk, start=3).generation.number
+
+    with ThreadPoolExecutor(6) as threads:
+        read = [threads.submit(read_first_page) for _ in range(6)]
+
+    assert [one.result() for one in read] == [1] * 6

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from connector.errors import RunCancelled
+from connector.sync import side_by_side
 from connector.sync.side_by_side import WAITING, WALKERS, SideBySide
 
 
@@ -173,3 +174,21 @@ def test_whoever_is_told_to_end_waits_for_no_answer(wish: BaseException) -> None
         walker.join()
 
     assert waited == []
+
+
+def test_while_nothing_is_brought_somebody_is_told_who_may_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run is cancelled within seconds, also while AWS does not answer."""
+    monkeypatch.setattr(side_by_side, "LONGEST_SILENCE_SECONDS", 0.01)
+    stopped = threading.Event()
+
+    def cancel() -> None:
+        raise RunCancelled("It was cancelled.")
+
+    def silent() -> Iterator[int]:
+        stopped.wait()
+        yield 1
+
+    with pytest.raises(RunCancelled):
+        run(SideBySide(stopped.set, cancel), (silent(), drop))
+
+    assert stopped.is_set()
