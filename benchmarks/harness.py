@@ -135,4 +135,4 @@ def record(name: str, title: str, text: str, measured: "Iterable[DataclassInstan
     print(f"\n{page}", flush=True)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(page)
-    (RESULTS / f"{name}.json").write_text(json.dumps([asdict(one) for one in measured], indent=1) + "\n")
+    (RESULTS / f"{name}.json").write_text("[\n" + ",\n".join(json.dumps(asdict(one)) for one in measured) + "\n]\n")

@@ -1,4 +1,4 @@
-"""Compare a complete harvest with the published generation: each staged resource is put together, changes are noted.
+"""Compare a complete harvest with the published generation, and note every resource that changes.
 
 The user name and the groups of a user, and the members of a group, are known only now. What is noted is what a plan
 counts and a publish does; the rest is as it was. Works through both in slices, in constant memory.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Insert, PoolProxiedConnection, Select, Update
+from sqlalchemy import Connection, Insert, PoolProxiedConnection, Select
 from sqlalchemy.engine import Dialect
 
 
@@ -36,14 +36,14 @@ class Prepared:
 
 
 class Bulk:
-    """One statement to be run for many rows, whose values are texts, numbers and truth values.
+    """An insert to be run for many rows, whose values are texts, numbers and truth values.
 
     Args:
-        statement: an insert, or an update whose every value is a named parameter.
+        statement: the insert.
         names: the names of the values of a row; all of them are given.
     """
 
-    def __init__(self, statement: Insert | Update, names: Sequence[str]) -> None:
+    def __init__(self, statement: Insert, names: Sequence[str]) -> None:
         self._statement = statement
         self._names = names
         self._texts: dict[str, _Text] = {}
@@ -59,7 +59,7 @@ class Bulk:
 class _Text:
     """A statement in the words of one dialect."""
 
-    def __init__(self, statement: Select[Any] | Insert | Update, dialect: Dialect, names: Sequence[str] = ()) -> None:
+    def __init__(self, statement: Select[Any] | Insert, dialect: Dialect, names: Sequence[str] = ()) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=names or None)
         assert not compiled.post_compile_params
         self.sql = compiled.string
