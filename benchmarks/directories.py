@@ -10,7 +10,7 @@ from pathlib import Path
 from connector.directory.people import Person
 from connector.store.clients import Clients
 from connector.store.migrations import open_database
-from tests.contract.population import Directory, person, publish_directory, team
+from tests.store.population import Directory, person, publish_directory, team
 
 
 @dataclass(frozen=True, slots=True)

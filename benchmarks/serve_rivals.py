@@ -21,8 +21,8 @@ from scim2_server.applications.wsgi import WSGIApplication
 from scim2_server.memory import InMemoryStorage
 from scim2_server.utils import load_default_provider
 
-from connector import server
 from connector.config.settings import Server
+from connector.server import server
 
 _OPENING = '{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":1,"Resources":['
 _COGNITO = "urn:ietf:params:scim:schemas:extension:cognito"

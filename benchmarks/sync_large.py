@@ -19,8 +19,8 @@ from benchmarks.pools import ReadablePool, Size, running
 from benchmarks.subject import UNPACED, sync_peer
 from benchmarks.sync_calls import PAGE, fewest_calls
 from benchmarks.sync_memory import pool_at
-from connector.store.database import connect
 from connector.store.migrations import migrate
+from connector.store.sql.database import connect
 from tests.postgres import create_database, running_server
 
 MOST_MIB = 300

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from connector.bootstrap import run_sync
+from connector.bootstrap.runs import run_sync
 from connector.config import load_settings
 from connector.sync import full_sync
 from connector.sync.harvest import Harvest

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine
 
-from connector.store.database import Database
 from connector.store.migrations import migrate, open_database
+from connector.store.sql.database import Database
 from tests.postgres import new_database, running_server
 
 settings.register_profile(

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import click
 
-from connector.bootstrap import run_checks
+from connector.bootstrap.runs import run_checks
+from connector.checks.check_run import describe_checks, is_passed
+from connector.checks.connectivity import Check, Status
 from connector.cli.invocation import Invocation, clean, json_option, pass_invocation, print_json, say
 from connector.config import Settings
 from connector.errors import ConfigError
-from connector.sync.check_run import describe_checks, is_passed
-from connector.sync.connectivity import Check, Status
 
 FAILED_EXIT = 4
 _SIGNS = {

@@ -2,7 +2,7 @@
 
 import click
 
-from connector.bootstrap import clients_of
+from connector.bootstrap.runs import clients_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.store.clients import Client, Credentials, Grant, Role
 

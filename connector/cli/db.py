@@ -2,7 +2,7 @@
 
 import click
 
-from connector.bootstrap import migrate_store
+from connector.bootstrap.runs import migrate_store
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say
 
 

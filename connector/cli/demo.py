@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Never
 
 import click
 
+from connector.checks.connectivity import Check, Status
 from connector.cli.check import sum_up, tell_check
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say
 from connector.cli.progress import progress_bar
 from connector.errors import ConfigError
-from connector.sync.connectivity import Check, Status
 from connector.sync.progress import Progress
 from connector.sync.result import SyncResult
 
 if TYPE_CHECKING:  # what they import is there only with the extra `demo`
-    from connector.demo.story import Endpoint, Stage
+    from connector.demo.demonstration import Endpoint, Stage
     from connector.demo.walk import Comparison
 
 _PARTS_OF_EXTRA = frozenset({"flask_cors", "httpx2", "moto", "scim2_client"})
@@ -60,7 +60,7 @@ def demo(invocation: Invocation, *, once: bool, users: int, groups: int, port: i
 
 def _import_story() -> Any:
     try:
-        from connector.demo import story  # noqa: PLC0415 - every other command works without the extra
+        from connector.demo import demonstration as story  # noqa: PLC0415 - every other command works without the extra
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _PARTS_OF_EXTRA:
             raise

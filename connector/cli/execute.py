@@ -11,12 +11,12 @@ from typing import Never
 
 import click
 
-from connector.bootstrap import execute_run
+from connector.bootstrap.rotation_runs import run_rotations
+from connector.bootstrap.runs import execute_run
 from connector.cli.invocation import INTERRUPTED, Invocation, pass_invocation
 from connector.config import Settings
 from connector.errors import ConfigError, ConnectorError, UnforeseenFault
 from connector.logs import name_run, run_context
-from connector.rotation_runs import run_rotations
 
 _log = logging.getLogger(__name__)
 

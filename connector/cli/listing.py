@@ -9,16 +9,16 @@ import click
 from scim2_models import InvalidFilterException
 from scim2_models.path import FilterNode
 
+from connector.bootstrap.serving import reader_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.directory.rows import Kind
 from connector.errors import StoreError
 from connector.scim.bodies import Bodies
 from connector.scim.filters import parse_filter
-from connector.serving import reader_of
-from connector.store.budget import TooExpensive
 from connector.store.generations import Generation
-from connector.store.reader import DirectoryReader, Stored
-from connector.store.search import UnsupportedFilter
+from connector.store.reading.filters import UnsupportedFilter
+from connector.store.reading.reader import DirectoryReader, Stored
+from connector.store.sql.time_limit import TooExpensive
 
 _COLUMNS = {
     Kind.USERS: ("userName", "displayName", "email", "active", "groups"),

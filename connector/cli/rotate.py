@@ -8,7 +8,14 @@ from typing import Any, TextIO
 
 import click
 
-from connector.cli.hands import Hands
+from connector.bootstrap.rotation_factory import Kind, Wish
+from connector.bootstrap.rotation_runs import (
+    recover_journal_on_record,
+    recover_on_record,
+    rotate_on_record,
+    rotate_secret_on_record,
+)
+from connector.bootstrap.rotations import SecretWish, verify_account
 from connector.cli.invocation import (
     Command,
     Invocation,
@@ -19,23 +26,16 @@ from connector.cli.invocation import (
     say,
     say_aside,
 )
+from connector.cli.password_output import Hands
 from connector.cli.rotation_copies import COPY, forget_copies, tell_copies
 from connector.cli.rotation_status import status
 from connector.config import Settings
 from connector.config.values import vault as check_vault
-from connector.rotating import SecretWish, verify_account
-from connector.rotation.engine import Options
-from connector.rotation.patience import Patience
-from connector.rotation.results import Outcome, RotationResult
-from connector.rotation.secret import Secret
-from connector.rotation.secret_document import Mode
-from connector.rotation_parts import Kind, Wish
-from connector.rotation_runs import (
-    recover_journal_on_record,
-    recover_on_record,
-    rotate_on_record,
-    rotate_secret_on_record,
-)
+from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.engine import Options
+from connector.rotation.model.results import Outcome, RotationResult
+from connector.rotation.model.secret import Secret
+from connector.rotation.vaults.secret_document import Mode
 
 NOT_PROVEN = 4
 _POLL_SECONDS = 3

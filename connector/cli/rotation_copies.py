@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import click
 
+from connector.bootstrap.rotations import forget_handed_over, survey_handed_over
 from connector.cli.invocation import Invocation, print_json, say, say_aside
 from connector.config import Settings
-from connector.rotating import forget_handed_over, survey_handed_over
 
 COPY = (
     "a sealed copy of what was printed stays in the journal until the next rotation; `rotate recover KIND NAME` prints"

@@ -2,8 +2,8 @@
 
 import click
 
+from connector.bootstrap.rotation_runs import Standing, find_standings
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
-from connector.rotation_runs import Standing, find_standings
 
 _COLUMNS = ("account", "vault", "outcome", "proof", "last rotated", "next", "needs operator")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from connector.bootstrap import runs_of
+from connector.bootstrap.runs import runs_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
-from connector.store.history import NEWEST_RUNS
-from connector.store.queue import RunRecord
+from connector.store.runs.history import NEWEST_RUNS
+from connector.store.runs.queue import RunRecord
 from connector.sync.result import PUBLISHED
 
 _COLUMNS = ("run", "kind", "cause", "state", "outcome", "queued", "ended", "what happened")

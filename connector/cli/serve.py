@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from connector import server
-from connector.bootstrap import clients_of
+from connector.bootstrap.runs import clients_of
+from connector.bootstrap.serving import runner_of, web_services
 from connector.cli.invocation import Invocation, pass_invocation, say
 from connector.config import Settings
-from connector.serving import runner_of, web_services
+from connector.server import server
 from connector.web.app import create_app
 
 _LOG_LEVEL = "info"

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from connector.bootstrap import run_approval, run_plan, run_sync
+from connector.bootstrap.runs import run_approval, run_plan, run_sync
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.cli.progress import progress_bar
 from connector.config import Settings

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.client import BaseClient
 
-from connector.cognito.faults import is_throttled
+from connector.cognito.errors import is_throttled
 
 
 class Meter:

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from connector.cognito.faults import Call, unreadable
+from connector.cognito.errors import Call, unreadable
 from connector.cognito.pages import Ask, Page, PageLimit, walk
 from connector.cognito.records import group_record, user_record, user_sub
 from connector.cognito.sending import Answer, Sender

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from connector.cognito.deadline import Deadline
-from connector.cognito.faults import Call, is_expired, told
+from connector.cognito.errors import Call, is_expired, told
 from connector.cognito.meter import Meter
 from connector.cognito.pace import Paces
 from connector.errors import SourceThrottled, SourceUnavailable

@@ -16,7 +16,7 @@ from botocore.credentials import CredentialResolver
 
 from connector.cognito.credentials import Grant, RoleCredentials, RoleProvider
 from connector.cognito.deadline import Deadline
-from connector.cognito.faults import Call, prepared, server_time, told
+from connector.cognito.errors import Call, prepared, server_time, told
 from connector.cognito.meter import Meter
 from connector.cognito.pace import Pace, Paces
 from connector.cognito.parsing import COMPONENT, ParserFactory

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 
 from connector.directory.safeguard import Limit
-from connector.runner.schedule import parse_schedule
+from connector.directory.schedule import parse_schedule
 
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
 _POOL = re.compile(r"(?=.{1,55}\Z)[a-z]{2,}(?:-[a-z]+)+-[0-9]+_[0-9a-zA-Z]+")

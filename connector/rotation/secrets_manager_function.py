@@ -17,15 +17,15 @@ from typing import Any, Protocol, Self
 import boto3
 
 from connector.errors import ConnectorError, VaultUnfit
-from connector.rotation.aws_clients import AwsDoor
-from connector.rotation.engine import Rotation
-from connector.rotation.function_log import json_log
-from connector.rotation.patience import Patience
-from connector.rotation.secret_document import SecretDocument
-from connector.rotation.secret_target import Defaults, open_target
-from connector.rotation.secret_versions import CURRENT, PENDING, Labels, Order
-from connector.rotation.secrets_manager import SecretsManagerVault
-from connector.rotation.setting import Candidate
+from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.engine import Rotation
+from connector.rotation.engine.password_change import Candidate
+from connector.rotation.function.log import json_log
+from connector.rotation.targets.secret_target import Defaults, open_target
+from connector.rotation.vaults.secret_document import SecretDocument
+from connector.rotation.vaults.secret_versions import CURRENT, PENDING, Labels, Order
+from connector.rotation.vaults.secrets_manager import SecretsManagerVault
 
 _SECRET_ID = re.compile(r"[A-Za-z0-9/_+=.@:!-]{1,2048}")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")

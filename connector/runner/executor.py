@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from connector.errors import StoreError
-from connector.store.lease import Lease
-from connector.store.queue import Claim
+from connector.store.runs.lease import Lease
+from connector.store.runs.queue import Claim
 
 POLL_SECONDS = 1.0
 """How often an executor looks for a run."""
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Claims(Protocol):
-    """Gives runs to execute; see `connector.store.queue`."""
+    """Gives runs to execute; see `connector.store.runs.queue`."""
 
     def claim(self, kinds: Collection[str], /) -> Claim | None:
         """Take a queued run of some kinds, or raise StoreError."""

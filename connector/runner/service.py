@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+from connector.directory.schedule import Schedules
 from connector.runner.executor import Executor
-from connector.runner.schedule import Schedules
 from connector.runner.timetable import Timetable
-from connector.store.database import Database
-from connector.store.lease import SHARING
-from connector.store.queue import Runs
-from connector.store.slots import Slots
+from connector.store.runs.due import Slots
+from connector.store.runs.lease import SHARING
+from connector.store.runs.queue import Runs
+from connector.store.sql.database import Database
 
 
 class Runner:

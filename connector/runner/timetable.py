@@ -12,9 +12,9 @@ from typing import Protocol
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
 
+from connector.directory.schedule import Schedule
 from connector.errors import StoreError
-from connector.runner.schedule import Schedule
-from connector.store.slots import Due, SlotsAfter
+from connector.store.runs.due import Due, SlotsAfter
 
 LOOK_SECONDS = 15
 """How often the store is asked besides at each slot: after a sleep, and where this machine's clock is ahead."""
@@ -24,7 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SlotQueue(Protocol):
-    """Queues what is due; see `connector.store.slots`."""
+    """Queues what is due; see `connector.store.runs.due`."""
 
     def forget(self) -> None:
         """Count nothing as missed until there is a schedule again."""

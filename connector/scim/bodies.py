@@ -11,7 +11,7 @@ from itertools import chain
 from connector import __version__
 from connector.directory.rows import BASE, EDITION, Kind, StoredRow
 from connector.scim.encoding import encode
-from connector.scim.envelope import Batch
+from connector.scim.list_response import Batch
 from connector.scim.projection import Projection
 from connector.scim.render import Member, group_body, member_list
 

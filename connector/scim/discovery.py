@@ -10,7 +10,7 @@ from typing import Any
 from scim2_models import ForbiddenException
 
 from connector.scim.encoding import encode
-from connector.scim.envelope import Batch, list_response
+from connector.scim.list_response import Batch, list_response
 from connector.scim.schemas import RESOURCE_TYPES, SCHEMAS, SERVICE_PROVIDER_CONFIG, read_document
 
 

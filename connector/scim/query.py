@@ -14,7 +14,7 @@ from scim2_models.path import AttrPath, FilterNode
 
 from connector.directory.rows import Kind
 from connector.scim.filters import is_servable, parse_filter
-from connector.scim.root import narrow_filter, narrow_order
+from connector.scim.root_search import narrow_filter, narrow_order
 from connector.scim.sorting import parse_order
 
 HIGHEST = 2**31 - 1  # beyond the end of every directory, and still an integer to every importer

@@ -13,7 +13,6 @@ from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, insert, 
 
 from connector.directory.times import from_milliseconds
 from connector.errors import ConfigError
-from connector.store.clock import CLOCK, read_clock
 from connector.store.credentials import (
     ACCESS_TOKEN,
     BEARER_TOKEN,
@@ -26,9 +25,10 @@ from connector.store.credentials import (
     new_name,
     new_secret,
 )
-from connector.store.database import Database
-from connector.store.prepared import Prepared
-from connector.store.tables import access_tokens, clients
+from connector.store.sql.clock import CLOCK, read_clock
+from connector.store.sql.database import Database
+from connector.store.sql.prepared import Prepared
+from connector.store.sql.tables import access_tokens, clients
 
 
 class Role(StrEnum):

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from connector.directory.plan import Source
 from connector.directory.times import to_milliseconds
-from connector.store.database import Database
-from connector.store.prepared import Prepared
-from connector.store.tables import generations
+from connector.store.sql.database import Database
+from connector.store.sql.prepared import Prepared
+from connector.store.sql.tables import generations
 
 
 @dataclass(frozen=True, slots=True)

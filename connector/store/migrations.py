@@ -10,9 +10,9 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, inspect, text
 
 from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
-from connector.store.database import CACHE_KIB, Database, connect
-from connector.store.lease import SHARED
-from connector.store.tables import leases, metadata
+from connector.store.runs.lease import SHARED
+from connector.store.sql.database import CACHE_KIB, Database, connect
+from connector.store.sql.tables import leases, metadata
 
 _LOCK = 0x5C1A
 

@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Table, delete, func, select, text
 from connector.directory.plan import Sizes
 from connector.directory.rows import GroupRow, UserRow, fold, normalize
 from connector.errors import StoreError
-from connector.store.database import Database
-from connector.store.prepared import Bulk
-from connector.store.slices import delete_in_slices
-from connector.store.tables import staged_changes, staged_groups, staged_memberships, staged_users
-from connector.store.upserts import INSERTS
+from connector.store.sql.database import Database
+from connector.store.sql.prepared import Bulk
+from connector.store.sql.slices import delete_in_slices
+from connector.store.sql.tables import staged_changes, staged_groups, staged_memberships, staged_users
+from connector.store.sql.upserts import INSERTS
 
 BATCH = 2000
 UNKNOWN = 100

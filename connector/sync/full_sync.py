@@ -12,14 +12,14 @@ from connector.directory.mapping import Rules
 from connector.directory.plan import ChangePlan, Source
 from connector.directory.safeguard import Limits, Refused, judge
 from connector.errors import ApprovalRefused
-from connector.store.collect import Retention, collect_quietly
-from connector.store.compare import note_changes
-from connector.store.planning import examples, read_plan
-from connector.store.publish import note_groups, publish
-from connector.store.runs import Run
-from connector.store.settle import renamed_users, settle_names
+from connector.store.publishing.cleanup import Retention, collect_quietly
+from connector.store.publishing.compare import note_changes
+from connector.store.publishing.plan import examples, read_plan
+from connector.store.publishing.publish import note_groups, publish
+from connector.store.publishing.user_names import renamed_users, settle_names
+from connector.store.runs.approvals import find_waiting
+from connector.store.runs.run import Run
 from connector.store.staging import Staging
-from connector.store.waiting import find_waiting
 from connector.sync.harvest import LISTED, Harvest
 from connector.sync.progress import Progress, Shared
 from connector.sync.report import Report

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from connector.store.runs import Run
+from connector.store.runs.run import Run
 
 
 class Progress(Protocol):

@@ -9,7 +9,7 @@ from typing import Any
 
 from connector.cognito.meter import Meter
 from connector.errors import ApprovalRefused, ConnectorError, RunCancelled, StoreError
-from connector.store.runs import Run
+from connector.store.runs.run import Run
 from connector.sync.result import FAILED, INCOMPLETE, PUBLISHED, REFUSED, SyncResult
 
 _log = logging.getLogger(__name__)

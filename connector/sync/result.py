@@ -6,7 +6,7 @@ from typing import Any
 
 from connector.directory.plan import ChangePlan
 from connector.errors import ConnectorError
-from connector.store.settle import Renamed
+from connector.store.publishing.user_names import Renamed
 from connector.sync.harvest import Reject
 
 PUBLISHED, UNCHANGED, REFUSED, INCOMPLETE, FAILED = "published", "unchanged", "refused", "incomplete", "failed"

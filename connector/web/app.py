@@ -6,19 +6,19 @@ from wsgiref.types import WSGIApplication
 from flask import Flask, Response, abort, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from connector.web.api import api_blueprint
-from connector.web.authentication import require_client
-from connector.web.bodies import MAX_CONTENT_BYTES, READ_BYTES
-from connector.web.errors import register_error_handlers
-from connector.web.health import health_blueprint
-from connector.web.latency import Latencies, measure_requests
-from connector.web.lending import OneConnection
-from connector.web.limits import Limits
-from connector.web.metrics import metrics_blueprint
-from connector.web.paths import TolerantPaths
-from connector.web.scim import scim_blueprint
+from connector.web.access.authentication import require_client
+from connector.web.access.limits import Limits
+from connector.web.access.token_endpoint import token_blueprint
+from connector.web.api.endpoint import api_blueprint
+from connector.web.http.bodies import MAX_CONTENT_BYTES, READ_BYTES
+from connector.web.http.one_connection import OneConnection
+from connector.web.http.paths import TolerantPaths
+from connector.web.operations.health import health_blueprint
+from connector.web.operations.latency import Latencies, measure_requests
+from connector.web.operations.metrics import metrics_blueprint
+from connector.web.scim.endpoint import scim_blueprint
+from connector.web.scim.errors import register_error_handlers
 from connector.web.services import Services
-from connector.web.token_endpoint import token_blueprint
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -36,7 +36,7 @@ def create_app(services: Services | None = None) -> Flask:
     """
     if services is None:
         # The door for a server of one's own is the one place that looks up (see the import contract).
-        from connector.serving import web_services  # noqa: PLC0415
+        from connector.bootstrap.serving import web_services  # noqa: PLC0415
 
         services = web_services()
     app = Flask("connector.web", static_folder=None)

@@ -11,14 +11,14 @@ from scim2_models.path import FilterNode
 from connector.directory.rows import Kind
 from connector.store.clients import Client
 from connector.store.generations import Generation
-from connector.store.reader import Member, Page, Stored
-from connector.store.search import Sort
-from connector.store.totals import Figures
-from connector.store.walks import Standing, Walk
+from connector.store.reading.filters import Sort
+from connector.store.reading.pins import Standing, Walk
+from connector.store.reading.reader import Member, Page, Stored
+from connector.store.runs.figures import Figures
 
 
 class DirectoryReader(Protocol):
-    """Reads the published directory; see `connector.store.reader`."""
+    """Reads the published directory; see `connector.store.reading.reader`."""
 
     def newest(self) -> Generation | None:
         """Return the newest generation, None before the first, or raise StoreError."""
@@ -46,7 +46,7 @@ class DirectoryReader(Protocol):
 
 
 class Walks(Protocol):
-    """Remembers who walks over what; see `connector.store.walks`."""
+    """Remembers who walks over what; see `connector.store.reading.pins`."""
 
     def stand(self, walk: Walk, *, start: int) -> Standing | None:
         """Return from which generation a page of the walk is read, None before the first, or raise WalkExpired."""
@@ -72,7 +72,7 @@ class Clients(Protocol):
 
 
 class RunRecord(Protocol):
-    """A run as far as it has come; see `connector.store.queue`."""
+    """A run as far as it has come; see `connector.store.runs.queue`."""
 
     @property
     def id(self) -> int:
@@ -83,7 +83,7 @@ class RunRecord(Protocol):
 
 
 class Runs(Protocol):
-    """The queue of runs and their history; see `connector.store.queue`."""
+    """The queue of runs and their history; see `connector.store.runs.queue`."""
 
     def request(self, kind: str, *, cause: str, approve: str | None = None) -> RunRecord:
         """Ask for a run, or raise AlreadyRunning or ApprovalRefused."""
@@ -99,7 +99,7 @@ class Runs(Protocol):
 
 
 class Measures(Protocol):
-    """Reads what the store amounts to; see `connector.store.totals`."""
+    """Reads what the store amounts to; see `connector.store.runs.figures`."""
 
     def read(self) -> Figures:
         """Return the figures of this moment, or raise StoreError."""

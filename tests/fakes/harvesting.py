@@ -9,10 +9,10 @@ from sqlalchemy import select
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
 from connector.directory.mapping import Rules
-from connector.store.database import Database
 from connector.store.migrations import open_database
+from connector.store.sql.database import Database
+from connector.store.sql.tables import staged_groups, staged_memberships, staged_users
 from connector.store.staging import Staging
-from connector.store.tables import staged_groups, staged_memberships, staged_users
 from connector.sync.harvest import Harvest, Tally
 from connector.sync.progress import Silence
 

@@ -13,18 +13,18 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from connector.errors import RotationError
-from connector.rotation.allowed import EVERYONE
-from connector.rotation.aws_clients import AwsDoor
-from connector.rotation.cognito_user import AdministeredUser, PoolUser, SelfServedUser
-from connector.rotation.engine import Rotation
-from connector.rotation.handed_over import HandedOver
-from connector.rotation.iam_user import IamUser
-from connector.rotation.journal import Journal
-from connector.rotation.patience import Patience
-from connector.rotation.seal import Sealer
-from connector.rotation.secret import Secret
-from connector.rotation.secrets_manager import SecretsManagerVault
-from connector.rotation.sign_in import AppClient, Flow, SignIn
+from connector.journal.handed_over import HandedOver
+from connector.journal.journal import Journal
+from connector.journal.seal import Sealer
+from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.engine import Rotation
+from connector.rotation.model.allowed import EVERYONE
+from connector.rotation.model.secret import Secret
+from connector.rotation.sign_in.sign_in import AppClient, Flow, SignIn
+from connector.rotation.targets.cognito_user import AdministeredUser, PoolUser, SelfServedUser
+from connector.rotation.targets.iam_user import IamUser
+from connector.rotation.vaults.secrets_manager import SecretsManagerVault
 from tests.fakes.rotation.cloud import ACCOUNT, POOL_ID, REGION, Cloud
 from tests.fakes.rotation.policies import AccountPolicy, PoolPolicy
 

@@ -27,13 +27,13 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 120
 """A mutant that runs for longer will never end, which is noticed too."""
 
-SAFEGUARD = ("tests/unit/directory/test_safeguard.py", "tests/unit/directory/test_plan.py")
-COMPARISON = ("tests/contract/test_comparison.py", "tests/contract/test_generations.py")
+SAFEGUARD = ("tests/directory/test_safeguard.py", "tests/directory/test_plan.py")
+COMPARISON = ("tests/store/publishing/test_compare.py", "tests/store/test_generations.py")
 TESTS: dict[str, tuple[str, ...]] = {
     "connector/directory/safeguard.py": SAFEGUARD,
     "connector/directory/plan.py": SAFEGUARD,
-    "connector/store/compare.py": COMPARISON,
-    "connector/store/planning.py": COMPARISON,
+    "connector/store/publishing/compare.py": COMPARISON,
+    "connector/store/publishing/plan.py": COMPARISON,
 }
 _LIBRARIES = (
     "boto3",

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.fakes.rotation.cloud import POOL_ID, Cloud
-from tests.unit.rotation.aws_rotates import WAYS, AwsRotates
+from tests.rotation.function.aws_rotates import WAYS, AwsRotates
 
 FOLDER = Path(__file__).parents[2] / "deploy/secrets-manager"
 TERRAFORM = (FOLDER / "terraform/main.tf").read_text()

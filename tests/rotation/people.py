@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from connector.rotation.allowed import Allowed
-from connector.rotation.authenticator import Authenticator
-from connector.rotation.aws_clients import AwsDoor
-from connector.rotation.cognito_user import AdministeredUser, PoolUser, SelfServedUser
-from connector.rotation.secret import Secret
-from connector.rotation.sign_in import AppClient, Flow, SignIn
+from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.model.allowed import Allowed
+from connector.rotation.model.secret import Secret
+from connector.rotation.sign_in.authenticator import Authenticator
+from connector.rotation.sign_in.sign_in import AppClient, Flow, SignIn
+from connector.rotation.targets.cognito_user import AdministeredUser, PoolUser, SelfServedUser
 from tests.fakes.rotation.cloud import POOL_ID, Cloud
 
 OLD, NEW, WRONG = Secret("0ld-Passw0rd!"), Secret("N3w-Passw0rd!"), Secret("Wr0ng-Passw0rd!")

@@ -3,12 +3,12 @@
 import pytest
 
 from connector.errors import RotationError
-from connector.rotation.allowed import Allowed
-from connector.rotation.aws_clients import AwsDoor
-from connector.rotation.cognito_user import AdministeredUser, SelfServedUser
-from connector.rotation.iam_user import IamUser
-from connector.rotation.ports import Proof, Target, Verdict
-from connector.rotation.sign_in import Flow
+from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.model.allowed import Allowed
+from connector.rotation.model.ports import Proof, Target, Verdict
+from connector.rotation.sign_in.sign_in import Flow
+from connector.rotation.targets.cognito_user import AdministeredUser, SelfServedUser
+from connector.rotation.targets.iam_user import IamUser
 from tests.fakes.faults import Fault
 from tests.fakes.rotation.cloud import Cloud
 from tests.rotation.people import NEW, OLD, SEED, app_client, pool_user, sign_in

@@ -7,15 +7,15 @@ import pytest
 from moto import mock_aws
 
 from connector.errors import NewSecretRejected
-from connector.rotation.allowed import EVERYONE
-from connector.rotation.authenticator import Authenticator
-from connector.rotation.aws_clients import AwsDoor
-from connector.rotation.cognito_user import AdministeredUser, PoolUser, SelfServedUser
-from connector.rotation.iam_user import IamUser
-from connector.rotation.policy import IAM_DEFAULT
-from connector.rotation.ports import Verdict
-from connector.rotation.secret import Secret
-from connector.rotation.sign_in import AppClient, Flow, SignIn
+from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.model.allowed import EVERYONE
+from connector.rotation.model.policy import IAM_DEFAULT
+from connector.rotation.model.ports import Verdict
+from connector.rotation.model.secret import Secret
+from connector.rotation.sign_in.authenticator import Authenticator
+from connector.rotation.sign_in.sign_in import AppClient, Flow, SignIn
+from connector.rotation.targets.cognito_user import AdministeredUser, PoolUser, SelfServedUser
+from connector.rotation.targets.iam_user import IamUser
 from tests.rotation.people import NEW, OLD, SEED, WRONG
 
 TEMPORARY = Secret("T3mporary-Word!")

@@ -2,7 +2,7 @@
 
 from connector.cli import main, serve
 from connector.cli.invocation import Invocation
-from connector.store import heartbeat, lease
+from connector.store.runs import heartbeat, lease
 
 TIME_TO_LIVE = 8.0
 _as_shipped = serve.execute_command

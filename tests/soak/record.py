@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from connector.store.clock import CLOCK
-from connector.store.database import Database
-from connector.store.queue import Runs
-from connector.store.tables import generations, groups, leases, memberships, runs, users
+from connector.store.runs.queue import Runs
+from connector.store.sql.clock import CLOCK
+from connector.store.sql.database import Database
+from connector.store.sql.tables import generations, groups, leases, memberships, runs, users
 
 OVERDUE_MILLISECONDS = 10_000
 """So long after its lease a run may still be called running, on a machine where everything waits its turn."""

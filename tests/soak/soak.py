@@ -19,9 +19,9 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from connector.store.clients import Clients, Role
-from connector.store.database import Database
 from connector.store.migrations import migrate, open_database
-from connector.store.queue import Runs
+from connector.store.runs.queue import Runs
+from connector.store.sql.database import Database
 from tests.fakes.faults import Fault
 from tests.fakes.simulated_pool import SimulatedPool
 from tests.soak.drift import LivingPool

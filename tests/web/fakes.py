@@ -13,11 +13,11 @@ from connector.scim.encoding import encode
 from connector.scim.render import group_row, user_row
 from connector.store.clients import Client, Grant, Role
 from connector.store.generations import Generation
-from connector.store.reader import Member, Page, Stored
-from connector.store.rotated import RotationFigures
-from connector.store.search import Sort, UnsupportedFilter
-from connector.store.totals import Figures, RunTotal
-from connector.store.walks import Standing, Walk
+from connector.store.reading.filters import Sort, UnsupportedFilter
+from connector.store.reading.pins import Standing, Walk
+from connector.store.reading.reader import Member, Page, Stored
+from connector.store.runs.figures import Figures, RunTotal
+from connector.store.runs.rotated_accounts import RotationFigures
 from connector.web.services import Services
 
 PUBLISHED_AT = "2026-01-02T03:04:05.678Z"

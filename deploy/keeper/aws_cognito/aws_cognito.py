@@ -38,7 +38,7 @@ except ImportError as missing:  # the Gateway installs requirements() after it h
     raise SaasException('The module boto3 is missing: please install it with "pip install boto3".') from missing
 
 
-# connector/rotation/secret.py
+# connector/rotation/model/secret.py
 # A password or token that no log, error or repr can show (promise P27).
 
 
@@ -171,7 +171,7 @@ class VaultUnfit(RotationError):
     exit_code = 78
 
 
-# connector/rotation/aws_clients.py
+# connector/rotation/aws/clients.py
 # Make the AWS clients of a rotation: one attempt a call.
 
 
@@ -243,7 +243,7 @@ def _refuse_foreign_page(http_response: Any, **_: Any) -> None:
         raise ValueError("the answer is not one of AWS")
 
 
-# connector/rotation/srp.py
+# connector/rotation/sign_in/srp.py
 # Prove a password to Cognito without sending it: SRP-6a over the 3072-bit group (RFC 5054, RFC 3526 section 5).
 
 
@@ -393,7 +393,7 @@ MULTIPLIER = hash_to_int(pad(GROUP), pad(GENERATOR))
 """k (RFC 5054, section 2.5.3)."""
 
 
-# connector/rotation/policy.py
+# connector/rotation/model/policy.py
 # What a pool or an account demands of a password.
 
 
@@ -466,7 +466,7 @@ ASSUMED = PasswordPolicy(known=False)
 """What is assumed of a Cognito pool whose policy may not be read: stricter than most."""
 
 
-# connector/rotation/aws_faults.py
+# connector/rotation/aws/errors.py
 # Translate what AWS and botocore say of a rotation into the error tree; nothing they wrote is repeated but a code.
 
 
@@ -679,7 +679,7 @@ def _by_status(status: int) -> _Explain:
     return {401: _access_denied, 403: _access_denied, 429: _slowed_down}.get(status, _refused_otherwise)
 
 
-# connector/rotation/authenticator.py
+# connector/rotation/sign_in/authenticator.py
 # Time-based one-time passwords, for accounts that ask for one behind the password (RFC 6238).
 
 
@@ -742,7 +742,7 @@ def _decode_seed(seed: Secret) -> bytes:
         ) from None
 
 
-# connector/rotation/allowed.py
+# connector/rotation/model/allowed.py
 # Only accounts that were named may be rotated: a wrong name must not lock a person out.
 
 
@@ -795,7 +795,7 @@ EVERYONE = Allowed(everyone=True)
 """Where another list decides."""
 
 
-# connector/rotation/ports.py
+# connector/rotation/model/ports.py
 # What the engine asks of a target and of a vault, and the values that pass between them.
 
 
@@ -960,7 +960,7 @@ class Vault(Protocol):
         """Forget what is pending. Only with proof that it is not live: this may be its only copy."""
 
 
-# connector/rotation/generator.py
+# connector/rotation/model/generator.py
 # Draw a password that meets a policy.
 
 
@@ -1018,7 +1018,7 @@ def _require_classes(policy: PasswordPolicy, alphabet: set[str]) -> None:
         )
 
 
-# connector/rotation/sign_in_faults.py
+# connector/rotation/sign_in/errors.py
 # What Cognito means when it refuses a sign-in: one code, NotAuthorizedException, stands for half a dozen things.
 
 
@@ -1130,66 +1130,7 @@ _SIGN_IN_CODES: Mapping[str, Callable[[AwsCall], RotationError]] = {
 }
 
 
-# connector/rotation/patience.py
-# How long a rotation tries, and how often it may fail to sign in.
-
-
-REFUSALS_AT_MOST = 4
-"""One fewer than lock an account out."""
-
-
-_JITTER = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long is waited for a target, in seconds.
-
-    Args:
-        delays: between one attempt and the next; one attempt more than there are delays.
-        sleep: waits.
-    """
-
-    delays: tuple[float, ...] = (1, 2, 5, 10)
-    sleep: Callable[[float], None] = time.sleep
-
-    def attempts(self) -> Iterator[int]:
-        """Yield the number of each attempt, waiting between them."""
-        yield 1
-        for number, delay in enumerate(self.delays, start=2):
-            self.sleep(delay * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  spreads load, guards nothing
-            yield number
-
-
-class SignIns:
-    """Sign-ins that stop before the account would be locked out."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._refusals = 0
-
-    @property
-    def one_left(self) -> bool:
-        """Whether only one more sign-in may fail."""
-        return self._refusals >= REFUSALS_AT_MOST - 1
-
-    def prove(self, password: Secret) -> Proof:
-        """Try a password once, unless one more failure could lock the account out."""
-        if self._refusals >= REFUSALS_AT_MOST:
-            return Proof(Verdict.UNDECIDED, "not tried: one more failed sign-in could lock the account out")
-        proof = self._target.prove(password)
-        if proof.verdict is Verdict.REFUSED:
-            self.count_refusal()
-        elif proof.accepted:
-            self._refusals = 0
-        return proof
-
-    def count_refusal(self) -> None:
-        """Count a failed sign-in that the target made by itself."""
-        self._refusals += 1
-
-
-# connector/rotation/results.py
+# connector/rotation/model/results.py
 # What a rotation tells: an outcome, a sentence, and JSON; never a secret.
 
 
@@ -1292,7 +1233,66 @@ class Verification:
         return f"{self.account}: no value of {self.vault} is proven to sign in ({tried or 'it keeps none'})."
 
 
-# connector/rotation/sign_in.py
+# connector/rotation/engine/backoff.py
+# How long a rotation tries, and how often it may fail to sign in.
+
+
+REFUSALS_AT_MOST = 4
+"""One fewer than lock an account out."""
+
+
+_JITTER = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited for a target, in seconds.
+
+    Args:
+        delays: between one attempt and the next; one attempt more than there are delays.
+        sleep: waits.
+    """
+
+    delays: tuple[float, ...] = (1, 2, 5, 10)
+    sleep: Callable[[float], None] = time.sleep
+
+    def attempts(self) -> Iterator[int]:
+        """Yield the number of each attempt, waiting between them."""
+        yield 1
+        for number, delay in enumerate(self.delays, start=2):
+            self.sleep(delay * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  spreads load, guards nothing
+            yield number
+
+
+class SignIns:
+    """Sign-ins that stop before the account would be locked out."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._refusals = 0
+
+    @property
+    def one_left(self) -> bool:
+        """Whether only one more sign-in may fail."""
+        return self._refusals >= REFUSALS_AT_MOST - 1
+
+    def prove(self, password: Secret) -> Proof:
+        """Try a password once, unless one more failure could lock the account out."""
+        if self._refusals >= REFUSALS_AT_MOST:
+            return Proof(Verdict.UNDECIDED, "not tried: one more failed sign-in could lock the account out")
+        proof = self._target.prove(password)
+        if proof.verdict is Verdict.REFUSED:
+            self.count_refusal()
+        elif proof.accepted:
+            self._refusals = 0
+        return proof
+
+    def count_refusal(self) -> None:
+        """Count a failed sign-in that the target made by itself."""
+        self._refusals += 1
+
+
+# connector/rotation/sign_in/sign_in.py
 # Sign a user in, which is the only proof of a password that Cognito gives (developer guide, "Authentication flows").
 
 
@@ -1572,7 +1572,7 @@ def _wrap(text: str | None) -> Secret | None:
     return Secret(text) if text else None
 
 
-# connector/rotation/setting.py
+# connector/rotation/engine/password_change.py
 # Set a candidate, and know afterwards whether it is the password.
 
 
@@ -1716,7 +1716,7 @@ def cannot_tell(candidate: Candidate, proof: Proof) -> OutcomeUnknown:
     )
 
 
-# connector/rotation/cognito_user.py
+# connector/rotation/targets/cognito_user.py
 # A user of a Cognito user pool whose password is to be rotated: as administrator, or as the user.
 
 
@@ -1920,7 +1920,7 @@ def pool_policy(described: Mapping[str, Any]) -> PasswordPolicy:
     )
 
 
-# connector/rotation/engine.py
+# connector/rotation/engine/engine.py
 # Rotate a password so that it cannot be lost (promise P26).
 
 
@@ -2165,7 +2165,7 @@ def _labelled(kept: Kept) -> Iterator[tuple[str, Secret]]:
     return ((label, password) for label, password in labelled if password is not None)
 
 
-# connector/rotation/rollback.py
+# connector/rotation/engine/rollback.py
 # Go back to the password before, where the vault could not keep the new one (Keeper's rollback_password).
 
 

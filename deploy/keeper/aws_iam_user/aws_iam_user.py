@@ -131,7 +131,7 @@ class VaultUnfit(RotationError):
     exit_code = 78
 
 
-# connector/rotation/aws_clients.py
+# connector/rotation/aws/clients.py
 # Make the AWS clients of a rotation: one attempt a call.
 
 
@@ -203,7 +203,7 @@ def _refuse_foreign_page(http_response: Any, **_: Any) -> None:
         raise ValueError("the answer is not one of AWS")
 
 
-# connector/rotation/secret.py
+# connector/rotation/model/secret.py
 # A password or token that no log, error or repr can show (promise P27).
 
 
@@ -240,7 +240,60 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
-# connector/rotation/aws_faults.py
+# connector/rotation/model/allowed.py
+# Only accounts that were named may be rotated: a wrong name must not lock a person out.
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The accounts that may be rotated.
+
+    Args:
+        names: of accounts, or of groups whose members may be.
+        everyone: no list is kept here, because another one is: who may call a rotation function, or hold a record.
+    """
+
+    names: frozenset[str] = frozenset()
+    everyone: bool = False
+
+    @classmethod
+    def only(cls, names: Iterable[str]) -> "Allowed":
+        """Allow these names."""
+        return cls(names=frozenset(names))
+
+    def check(
+        self,
+        account: str,
+        *,
+        called: Iterable[str],
+        groups: Callable[[], Iterable[str]],
+        is_group: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """Let an account pass, or not.
+
+        Args:
+            account: as messages name it.
+            called: its names.
+            groups: reads the names of its groups; asked only where no name is on the list.
+            is_group: tells whether a name on the list is a group's, which then stands for its members only.
+
+        Raises:
+            NotAllowed: neither it nor a group of its is on the list.
+        """
+        if self.everyone or not all(is_group(name) for name in self.names.intersection(called)):
+            return
+        if not self.names or self.names.isdisjoint(groups()):
+            raise NotAllowed(
+                f"{account} is not on the list of accounts that may be rotated.",
+                remedy="Name the user, or a group that it is in, in rotation.allow.",
+            )
+
+
+EVERYONE = Allowed(everyone=True)
+"""Where another list decides."""
+
+
+# connector/rotation/aws/errors.py
 # Translate what AWS and botocore say of a rotation into the error tree; nothing they wrote is repeated but a code.
 
 
@@ -447,60 +500,7 @@ def _by_status(status: int) -> _Explain:
     return {401: _access_denied, 403: _access_denied, 429: _slowed_down}.get(status, _refused_otherwise)
 
 
-# connector/rotation/allowed.py
-# Only accounts that were named may be rotated: a wrong name must not lock a person out.
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """The accounts that may be rotated.
-
-    Args:
-        names: of accounts, or of groups whose members may be.
-        everyone: no list is kept here, because another one is: who may call a rotation function, or hold a record.
-    """
-
-    names: frozenset[str] = frozenset()
-    everyone: bool = False
-
-    @classmethod
-    def only(cls, names: Iterable[str]) -> "Allowed":
-        """Allow these names."""
-        return cls(names=frozenset(names))
-
-    def check(
-        self,
-        account: str,
-        *,
-        called: Iterable[str],
-        groups: Callable[[], Iterable[str]],
-        is_group: Callable[[str], bool] = lambda _: False,
-    ) -> None:
-        """Let an account pass, or not.
-
-        Args:
-            account: as messages name it.
-            called: its names.
-            groups: reads the names of its groups; asked only where no name is on the list.
-            is_group: tells whether a name on the list is a group's, which then stands for its members only.
-
-        Raises:
-            NotAllowed: neither it nor a group of its is on the list.
-        """
-        if self.everyone or not all(is_group(name) for name in self.names.intersection(called)):
-            return
-        if not self.names or self.names.isdisjoint(groups()):
-            raise NotAllowed(
-                f"{account} is not on the list of accounts that may be rotated.",
-                remedy="Name the user, or a group that it is in, in rotation.allow.",
-            )
-
-
-EVERYONE = Allowed(everyone=True)
-"""Where another list decides."""
-
-
-# connector/rotation/policy.py
+# connector/rotation/model/policy.py
 # What a pool or an account demands of a password.
 
 
@@ -583,7 +583,7 @@ IAM_DEFAULT = PasswordPolicy(
 """What IAM demands in an account without a policy of its own."""
 
 
-# connector/rotation/ports.py
+# connector/rotation/model/ports.py
 # What the engine asks of a target and of a vault, and the values that pass between them.
 
 
@@ -748,7 +748,7 @@ class Vault(Protocol):
         """Forget what is pending. Only with proof that it is not live: this may be its only copy."""
 
 
-# connector/rotation/generator.py
+# connector/rotation/model/generator.py
 # Draw a password that meets a policy.
 
 
@@ -806,66 +806,7 @@ def _require_classes(policy: PasswordPolicy, alphabet: set[str]) -> None:
         )
 
 
-# connector/rotation/patience.py
-# How long a rotation tries, and how often it may fail to sign in.
-
-
-REFUSALS_AT_MOST = 4
-"""One fewer than lock an account out."""
-
-
-_JITTER = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long is waited for a target, in seconds.
-
-    Args:
-        delays: between one attempt and the next; one attempt more than there are delays.
-        sleep: waits.
-    """
-
-    delays: tuple[float, ...] = (1, 2, 5, 10)
-    sleep: Callable[[float], None] = time.sleep
-
-    def attempts(self) -> Iterator[int]:
-        """Yield the number of each attempt, waiting between them."""
-        yield 1
-        for number, delay in enumerate(self.delays, start=2):
-            self.sleep(delay * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  spreads load, guards nothing
-            yield number
-
-
-class SignIns:
-    """Sign-ins that stop before the account would be locked out."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._refusals = 0
-
-    @property
-    def one_left(self) -> bool:
-        """Whether only one more sign-in may fail."""
-        return self._refusals >= REFUSALS_AT_MOST - 1
-
-    def prove(self, password: Secret) -> Proof:
-        """Try a password once, unless one more failure could lock the account out."""
-        if self._refusals >= REFUSALS_AT_MOST:
-            return Proof(Verdict.UNDECIDED, "not tried: one more failed sign-in could lock the account out")
-        proof = self._target.prove(password)
-        if proof.verdict is Verdict.REFUSED:
-            self.count_refusal()
-        elif proof.accepted:
-            self._refusals = 0
-        return proof
-
-    def count_refusal(self) -> None:
-        """Count a failed sign-in that the target made by itself."""
-        self._refusals += 1
-
-
-# connector/rotation/results.py
+# connector/rotation/model/results.py
 # What a rotation tells: an outcome, a sentence, and JSON; never a secret.
 
 
@@ -968,7 +909,66 @@ class Verification:
         return f"{self.account}: no value of {self.vault} is proven to sign in ({tried or 'it keeps none'})."
 
 
-# connector/rotation/iam_user.py
+# connector/rotation/engine/backoff.py
+# How long a rotation tries, and how often it may fail to sign in.
+
+
+REFUSALS_AT_MOST = 4
+"""One fewer than lock an account out."""
+
+
+_JITTER = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited for a target, in seconds.
+
+    Args:
+        delays: between one attempt and the next; one attempt more than there are delays.
+        sleep: waits.
+    """
+
+    delays: tuple[float, ...] = (1, 2, 5, 10)
+    sleep: Callable[[float], None] = time.sleep
+
+    def attempts(self) -> Iterator[int]:
+        """Yield the number of each attempt, waiting between them."""
+        yield 1
+        for number, delay in enumerate(self.delays, start=2):
+            self.sleep(delay * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  spreads load, guards nothing
+            yield number
+
+
+class SignIns:
+    """Sign-ins that stop before the account would be locked out."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._refusals = 0
+
+    @property
+    def one_left(self) -> bool:
+        """Whether only one more sign-in may fail."""
+        return self._refusals >= REFUSALS_AT_MOST - 1
+
+    def prove(self, password: Secret) -> Proof:
+        """Try a password once, unless one more failure could lock the account out."""
+        if self._refusals >= REFUSALS_AT_MOST:
+            return Proof(Verdict.UNDECIDED, "not tried: one more failed sign-in could lock the account out")
+        proof = self._target.prove(password)
+        if proof.verdict is Verdict.REFUSED:
+            self.count_refusal()
+        elif proof.accepted:
+            self._refusals = 0
+        return proof
+
+    def count_refusal(self) -> None:
+        """Count a failed sign-in that the target made by itself."""
+        self._refusals += 1
+
+
+# connector/rotation/targets/iam_user.py
 # The console password of an IAM user (IAM API reference: UpdateLoginProfile).
 
 
@@ -1141,7 +1141,7 @@ def account_policy(described: Mapping[str, Any]) -> PasswordPolicy:
     )
 
 
-# connector/rotation/setting.py
+# connector/rotation/engine/password_change.py
 # Set a candidate, and know afterwards whether it is the password.
 
 
@@ -1285,7 +1285,7 @@ def cannot_tell(candidate: Candidate, proof: Proof) -> OutcomeUnknown:
     )
 
 
-# connector/rotation/engine.py
+# connector/rotation/engine/engine.py
 # Rotate a password so that it cannot be lost (promise P26).
 
 
@@ -1530,7 +1530,7 @@ def _labelled(kept: Kept) -> Iterator[tuple[str, Secret]]:
     return ((label, password) for label, password in labelled if password is not None)
 
 
-# connector/rotation/rollback.py
+# connector/rotation/engine/rollback.py
 # Go back to the password before, where the vault could not keep the new one (Keeper's rollback_password).
 
 

@@ -6,10 +6,10 @@ from kdnrm.exceptions import SaasException
 from kdnrm.saas_plugins import SaasPluginBase
 from kdnrm.saas_type import ReturnCustomField, SaasConfigEnum, SaasConfigItem
 
-from connector.rotation.allowed import EVERYONE
-from connector.rotation.cognito_user import AdministeredUser, PoolUser
-from connector.rotation.secret import Secret
-from connector.rotation.sign_in import AppClient, Flow, SignIn
+from connector.rotation.model.allowed import EVERYONE
+from connector.rotation.model.secret import Secret
+from connector.rotation.sign_in.sign_in import AppClient, Flow, SignIn
+from connector.rotation.targets.cognito_user import AdministeredUser, PoolUser
 from deploy.keeper.source.common import Change, find_region, open_door, read_passwords, read_text, told_to_keeper
 
 

@@ -7,8 +7,8 @@ from kdnrm.saas_plugins import SaasPluginBase
 from kdnrm.saas_type import ReturnCustomField, SaasConfigItem
 from kdnrm.secret import Secret as KeeperSecret
 
-from connector.rotation.allowed import EVERYONE
-from connector.rotation.iam_user import IamUser
+from connector.rotation.model.allowed import EVERYONE
+from connector.rotation.targets.iam_user import IamUser
 from deploy.keeper.source.common import Change, find_region, open_door, read_passwords, read_text, told_to_keeper
 
 

@@ -18,14 +18,14 @@ from connector.errors import (
     TargetUnavailable,
     TargetUnfit,
 )
-from connector.rotation.aws_clients import AwsDoor
-from connector.rotation.engine import Rotation
-from connector.rotation.patience import Patience
-from connector.rotation.policy import PasswordPolicy
-from connector.rotation.ports import Account, Kept, Target
-from connector.rotation.rollback import can_roll_back, roll_back
-from connector.rotation.secret import Secret
-from connector.rotation.setting import Candidate
+from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.engine import Rotation
+from connector.rotation.engine.password_change import Candidate
+from connector.rotation.engine.rollback import can_roll_back, roll_back
+from connector.rotation.model.policy import PasswordPolicy
+from connector.rotation.model.ports import Account, Kept, Target
+from connector.rotation.model.secret import Secret
 
 UNTOUCHED = (CurrentRefused, NewSecretRejected, NotAllowed, RotationDenied, TargetUnavailable, TargetUnfit)
 """What may end an attempt to set a password that has changed nothing; the engine raises OutcomeUnknown in any doubt."""

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from connector.rotation.srp import GROUP
+from connector.rotation.sign_in.srp import GROUP
 
 
 @dataclass

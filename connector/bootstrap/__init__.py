@@ -1,0 +1,1 @@
+"""Settings become parts, one module a capability: the only place that knows both."""

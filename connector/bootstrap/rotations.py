@@ -1,0 +1,124 @@
+"""What can be asked of a rotation: a new password, the end of an interrupted one, proof of what is kept."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from connector.bootstrap.rotation_factory import IN_SECRETS_MANAGER, HandOver, Kind, Wish, Workshop, journal_of
+from connector.config import Settings
+from connector.errors import ConfigError, ConnectorError
+from connector.journal.handed_over import HandedOver
+from connector.journal.journal import Stage, Survey
+from connector.logs import register_secret
+from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.engine import Options
+from connector.rotation.model.results import Outcome, RotationResult, Verification
+from connector.rotation.vaults.managed import rotate_managed
+from connector.rotation.vaults.secret_document import Mode, SecretDocument
+from connector.rotation.vaults.secrets_manager import SecretsManagerVault
+
+
+def rotate_account(settings: Settings, wish: Wish, hand_over: HandOver) -> RotationResult:
+    """Give an account a new password.
+
+    Raises:
+        ConfigError: the configuration does not say how.
+        RotationError: see `Rotation`.
+    """
+    return Workshop(settings).begin(wish, hand_over).rotate()
+
+
+def recover_account(settings: Settings, wish: Wish, hand_over: HandOver) -> RotationResult:
+    """Bring to its end what a rotation of an account began; errors are those of `rotate_account`.
+
+    Where it has come to its end onto standard output, the copy of what was handed over is handed over again.
+    """
+    result = Workshop(settings).rotation(wish, hand_over).recover()
+    if (result.vault, result.outcome) == (HandedOver.name, Outcome.NOTHING_PENDING):
+        given = journal_of(settings).find(result.account, Stage.GIVEN)
+        if given is not None:
+            register_secret(given.new.reveal())
+            hand_over(result.account, given.new)
+    return result
+
+
+def survey_handed_over(settings: Settings) -> Survey:
+    """Return the copies that the journal keeps of what was handed over."""
+    return journal_of(settings).survey(Stage.GIVEN)
+
+
+def forget_handed_over(settings: Settings, accounts: Iterable[str]) -> None:
+    """Forget the copies of what was handed over of some accounts, because it arrived."""
+    journal = journal_of(settings)
+    for account in accounts:
+        journal.remove(account, Stage.GIVEN)
+
+
+def verify_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Verification:
+    """Tell which of the kept values signs in; errors are those of `rotate_account`."""
+    return Workshop(settings).rotation(wish, hand_over).verify()
+
+
+def recover_journal(
+    settings: Settings, options: Options, hand_over: HandOver
+) -> Iterator[RotationResult | ConnectorError]:
+    """Bring every rotation to its end that the journal knows of; one that fails stops no other.
+
+    Where somebody has changed a password since, the journal's is not set: that takes the account's name.
+    """
+    workshop, options = Workshop(settings), replace(options, overrule=False)
+    survey = journal_of(settings).survey()
+    yield from survey.faults
+    for entry in survey.entries:
+        try:
+            yield workshop.resume(entry, options, hand_over).recover()
+        except ConnectorError as error:
+            yield error
+
+
+@dataclass(frozen=True, slots=True)
+class SecretWish:
+    """What a command asks about a secret.
+
+    Args:
+        secret_id: name or ARN of the secret.
+        mode: which way the password is set in place; None leaves it to the secret.
+        options: of a rotation in place.
+        wait: how long the end of the secret's own function is waited for.
+    """
+
+    secret_id: str
+    mode: Mode | None
+    options: Options
+    wait: Patience
+
+
+def rotate_secret(settings: Settings, wish: SecretWish, hand_over: HandOver) -> RotationResult:
+    """Rotate the account that a secret is about: by the secret's own function if it has one, else in place.
+
+    Raises:
+        ConfigError, RotationError: see `rotate_account`.
+    """
+    workshop = Workshop(settings)
+    client = workshop.door.secrets_manager()
+    vault = SecretsManagerVault(client, wish.secret_id)
+    if vault.labels().rotation_enabled:
+        if wish.mode is not None:
+            raise ConfigError(
+                f"The {vault.name} is rotated by its own function, which goes its own way.",
+                remedy="Leave --mode out; `mode` in the secret tells the function.",
+            )
+        return rotate_managed(client, wish.secret_id, patience=wish.wait)
+    document = _current(vault)
+    place = f"{IN_SECRETS_MANAGER}{wish.secret_id}"
+    return workshop.begin(
+        Wish(Kind.COGNITO_USER, document.username, place, wish.mode, wish.options), hand_over
+    ).rotate()
+
+
+def _current(vault: SecretsManagerVault) -> SecretDocument:
+    document = vault.document()
+    if document is None:
+        raise ConfigError(
+            f"The {vault.name} has no current version.", remedy="Store clientid, username and password in it."
+        )
+    return document

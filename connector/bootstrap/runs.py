@@ -1,0 +1,223 @@
+"""Wires runs, clients and the store together from Settings; `serving` does it for what answers readers."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+from connector.bootstrap.from_settings import access_of, sync_settings_of
+from connector.checks.check_run import record_checks
+from connector.checks.connectivity import Check, Subject
+from connector.cognito.meter import Meter
+from connector.cognito.pool import UserPool
+from connector.cognito.session import open_pool
+from connector.config import Settings
+from connector.errors import ConfigError, ConnectorError, StoreError
+from connector.logs import name_run, run_context
+from connector.store.clients import Clients
+from connector.store.generations import fetch_newest
+from connector.store.migrations import migrate, open_database
+from connector.store.runs.approvals import find_waiting
+from connector.store.runs.queue import Runs
+from connector.store.runs.run import Run, begin, take_up
+from connector.store.sql.database import Database, connect
+from connector.sync.full_sync import approve_plan, full_sync
+from connector.sync.progress import Progress, Silence
+from connector.sync.report import end_unstarted
+from connector.sync.result import SyncResult
+
+_log = logging.getLogger(__name__)
+
+
+def open_store(settings: Settings) -> Database:
+    """Return the store, ready for use.
+
+    Raises:
+        ConfigError, SchemaTooOld, SchemaTooNew, StoreError: it is not.
+    """
+    return open_database(settings.store.url.get_secret_value())
+
+
+@contextmanager
+def store_of(settings: Settings) -> Iterator[Database]:
+    """Give the store for the length of a block."""
+    database = open_store(settings)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def run_sync(settings: Settings, progress: Progress) -> SyncResult:
+    """Bring the published directory up to date.
+
+    Raises:
+        AlreadyRunning, StoreError: nothing was published.
+    """
+    return _run_command("sync", settings, progress)
+
+
+def run_plan(settings: Settings, progress: Progress) -> SyncResult:
+    """Tell what a sync would change; arguments and errors are those of `run_sync`."""
+    return _run_command("plan", settings, progress)
+
+
+def _run_command(kind: str, settings: Settings, progress: Progress) -> SyncResult:
+    with run_context(), store_of(settings) as database:
+        parts = sync_settings_of(settings)
+        with begin(database, kind, cause="command") as run:
+            return full_sync(_opener(settings, parts.meter), run, parts, progress)
+
+
+def run_approval(settings: Settings, digest: str) -> SyncResult:
+    """Publish the refused plan of this digest.
+
+    Raises:
+        ApprovalRefused, AlreadyRunning, StoreError: nothing was published.
+    """
+    with run_context(), store_of(settings) as database:
+        find_waiting(database, digest)  # a mistaken digest is no run
+        with begin(database, "sync", cause="command") as run:
+            name_run(str(run.id))
+            return approve_plan(run, digest, sync_settings_of(settings))
+
+
+def run_checks(settings: Settings | ConfigError) -> Iterator[Check]:
+    """Test Connectivity, on record where the store allows it.
+
+    Args:
+        settings: the configuration, or why it did not load.
+
+    Raises:
+        RunCancelled: somebody asked it to end.
+    """
+    with command_run(settings, "check") as run:
+        yield from record_checks(check_subject(settings), run)
+
+
+@contextmanager
+def command_run(settings: Settings | ConfigError, kind: str) -> Iterator[Run | None]:
+    """Give the run in which a command is recorded that works without a store too; None where there is none.
+
+    Args:
+        settings: the configuration, or why it did not load.
+        kind: of the run.
+
+    Raises:
+        AlreadyRunning: another run holds the lease.
+    """
+    with run_context(), _tolerated_run(settings, kind) as run:
+        yield run
+
+
+@contextmanager
+def _tolerated_run(settings: Settings | ConfigError, kind: str) -> Iterator[Run | None]:
+    opened = ExitStack()
+    run = None
+    try:
+        if isinstance(settings, Settings):
+            database = opened.enter_context(store_of(settings))
+            run = opened.enter_context(begin(database, kind, cause="command"))
+            name_run(str(run.id))
+    except (ConfigError, StoreError) as fault:
+        _log.warning("this %s is not on record: %s", kind, fault)
+    told: ConnectorError | None = None
+    try:
+        with opened:
+            try:
+                yield run
+            except ConnectorError as error:
+                told = error
+                raise
+    except StoreError as fault:
+        _log.warning("this %s is not wholly on record: %s", kind, fault)
+        if told is not None and told is not fault:  # what the command has to tell is not lost with its record
+            raise told from None
+
+
+Rotate = Callable[[Settings | ConfigError, Run], None]
+"""Executes a run of kind `rotate`."""
+
+
+def execute_run(store: Settings, settings: Settings | ConfigError, rotate: Rotate, *, number: int, fence: int) -> None:
+    """Execute a run that was claimed from the queue, to its end.
+
+    Args:
+        store: the configuration, of which the store is wanted.
+        settings: the configuration if a pool can be read with it, or why not, with which the run ends.
+        rotate: executes a rotation, which is wired above this.
+        number: the run.
+        fence: the fencing number of the claim.
+
+    Raises:
+        ConfigError, StoreError: the run could not be taken up, or its end not be recorded.
+    """
+    with run_context(), store_of(store) as database, take_up(database, number, fence) as run:
+        name_run(str(run.id))
+        if run.kind == "check":
+            deque(record_checks(check_subject(settings), run), maxlen=0)
+        elif run.kind == "rotate":
+            rotate(settings, run)
+        elif isinstance(settings, ConfigError):
+            end_unstarted(run, settings)
+        elif run.approve:
+            approve_plan(run, run.approve, sync_settings_of(settings))
+        else:
+            parts = sync_settings_of(settings)
+            full_sync(_opener(settings, parts.meter), run, parts, Silence())
+
+
+@contextmanager
+def runs_of(settings: Settings) -> Iterator[Runs]:
+    """Give the queue and the history, for the length of a block; a store that is not there is not made."""
+    with closing(open_database(settings.store.url.get_secret_value(), make=False)) as database:
+        yield Runs(database)
+
+
+def _opener(settings: Settings, meter: Meter) -> Callable[[str], UserPool]:
+    def open_for(run: str) -> UserPool:
+        name_run(run)
+        return open_pool(access_of(settings), run=run, meter=meter)
+
+    return open_for
+
+
+def migrate_store(settings: Settings) -> tuple[int, int]:
+    """Bring the store's schema up to date and return its versions before and after.
+
+    Raises:
+        ConfigError, SchemaTooNew, StoreError: it cannot be.
+    """
+    database = connect(settings.store.url.get_secret_value())
+    try:
+        return migrate(database)
+    finally:
+        database.close()
+
+
+def check_subject(settings: Settings | ConfigError) -> Subject:
+    """Return what Test Connectivity examines.
+
+    Args:
+        settings: the configuration, or why it did not load.
+    """
+    if isinstance(settings, ConfigError):
+        return Subject(access=settings)
+    return Subject(
+        access=access_of(settings),
+        warnings=settings.warnings,
+        groups=settings.cognito.groups,
+        open_store=lambda: _ping_store(settings),
+    )
+
+
+def _ping_store(settings: Settings) -> None:
+    with store_of(settings) as database:
+        fetch_newest(database)
+
+
+@contextmanager
+def clients_of(settings: Settings) -> Iterator[Clients]:
+    """Give the clients that the store knows, for the length of a block."""
+    with store_of(settings) as database:
+        yield Clients(database)

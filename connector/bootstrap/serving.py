@@ -1,0 +1,73 @@
+"""Wires together from Settings what answers readers: the directory, the web application, and the runner beside it."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+
+from connector.bootstrap.from_settings import schedules_of
+from connector.config import Settings, find_config, load_settings
+from connector.config.values import seconds
+from connector.logs import register_secret
+from connector.runner.service import Runner
+from connector.scim.evaluate import Evaluator
+from connector.store.clients import Clients
+from connector.store.migrations import open_database
+from connector.store.reading.pins import Walks
+from connector.store.reading.reader import DirectoryReader
+from connector.store.runs.figures import Measures
+from connector.store.runs.queue import Runs
+from connector.store.sql.database import SERVING_CACHE_KIB, Database
+from connector.web.services import Services
+
+
+def runner_of(settings: Settings, command: Sequence[str], is_wanted: Callable[[], bool]) -> Runner:
+    """Return what queues and executes runs beside serving; see `Runner` for the arguments.
+
+    Raises:
+        ConfigError, StoreError: the store is not ready.
+    """
+    database = open_database(settings.store.url.get_secret_value())
+    return Runner(database, schedules_of(settings), command, is_wanted)
+
+
+@contextmanager
+def reader_of(settings: Settings) -> Iterator[DirectoryReader]:
+    """Give the published directory, for the length of a block; a store that is not there is not made."""
+    with closing(open_database(settings.store.url.get_secret_value(), make=False)) as database:
+        yield _reader(database, settings.server.base_url())
+
+
+def _reader(database: Database, public_base_url: str) -> DirectoryReader:
+    return DirectoryReader(database, Evaluator(f"{public_base_url.rstrip('/')}/scim/v2"))
+
+
+def web_services(settings: Settings | None = None, *, port: int | None = None) -> Services:
+    """Return what the web application serves from.
+
+    Args:
+        settings: the configuration; None reads it as the command line would.
+        port: the port really listened on, where the configured one is 0.
+
+    Raises:
+        ConfigError, SchemaTooOld, SchemaTooNew, StoreError: the configuration or the store is not ready.
+    """
+    if settings is None:
+        settings = load_settings(find_config(None, os.environ), os.environ, reads_pool=False)
+        for secret in settings.secrets():
+            register_secret(secret)
+    database = open_database(settings.store.url.get_secret_value(), cache_kib=SERVING_CACHE_KIB)
+    schedules = schedules_of(settings)
+    return Services(
+        reader=_reader(database, settings.server.base_url(port)),
+        walks=Walks(database, timeout=seconds(settings.sync.walk_timeout)),
+        clients=Clients(database),
+        runs=Runs(database),
+        measures=Measures(database, walk_timeout=seconds(settings.sync.walk_timeout)),
+        public_base_url=settings.server.base_url(port),
+        max_results=settings.server.max_results,
+        trusted_proxies=settings.server.trusted_proxies,
+        requests_per_second_per_client=settings.server.rate_limit,
+        sync_interval=schedules.sync.longest_gap().total_seconds() if schedules.sync else None,
+        next_rotation=schedules.rotation.next_after if schedules.rotation else None,
+        lending=database.lending,
+    )

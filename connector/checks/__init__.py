@@ -1,0 +1,1 @@
+"""Test Connectivity: every permission in order, each failure with its remedy (P18)."""

@@ -1,0 +1,1 @@
+"""The command line's own journal: what a vault cannot keep while a password changes, sealed."""

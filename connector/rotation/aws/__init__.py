@@ -1,0 +1,1 @@
+"""How a rotation reaches AWS, and what AWS says when it refuses."""

@@ -1,0 +1,1 @@
+"""What only the Secrets Manager function needs."""

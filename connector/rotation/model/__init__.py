@@ -1,0 +1,1 @@
+"""Values of a rotation, and the ports between engine, targets and vaults."""

@@ -1,0 +1,1 @@
+"""Signing in, which is the only proof of a password."""

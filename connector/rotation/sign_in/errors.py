@@ -1,0 +1,119 @@
+"""What Cognito means when it refuses a sign-in: one code, NotAuthorizedException, stands for half a dozen things.
+
+Only "Incorrect username or password" says something of the password; "Password attempts exceeded" is a lock-out, during
+which the right one is refused as well (developer guide, "Lockout behavior for failed sign-in attempts").
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from botocore.exceptions import ClientError
+
+from connector.errors import CurrentRefused, RotationError, TargetUnavailable, TargetUnfit
+from connector.rotation.aws.errors import AwsCall, aws_error_code, aws_error_says, explain_refusal, rotation_faults
+
+
+class ClientSecretRefused(TargetUnfit):
+    """The client secret does not fit; no password was looked at."""
+
+
+@contextmanager
+def sign_in_faults(call: AwsCall) -> Iterator[None]:
+    """Turn whatever a step of a sign-in raises into the tree.
+
+    Raises:
+        RotationError: as `rotation_faults`, and
+        CurrentRefused: it is not the password.
+        ClientSecretRefused: it is not the app client's secret.
+    """
+    with rotation_faults(call):
+        try:
+            yield
+        except ClientError as error:
+            raise explain_sign_in(error, call) from None
+
+
+def explain_sign_in(error: ClientError, call: AwsCall) -> RotationError:
+    """Return the error for a sign-in that Cognito refuses."""
+    code = aws_error_code(error)
+    if code == "NotAuthorizedException":
+        found = (explain for words, explain in _NOT_AUTHORIZED.items() if aws_error_says(error, *words))
+        return next(found, _not_admitted)(call)
+    if code == "InvalidParameterException" and aws_error_says(error, "flow not enabled"):
+        return _flow_refused(call)
+    return _SIGN_IN_CODES[code](call) if code in _SIGN_IN_CODES else explain_refusal(error, call)
+
+
+def _wrong_password(call: AwsCall) -> RotationError:
+    return CurrentRefused(
+        f"It is not the password: {call}.", remedy="Store the live password, or set one as administrator."
+    )
+
+
+def _locked_out(call: AwsCall) -> RotationError:
+    return TargetUnavailable(
+        f"Cognito has locked sign-ins out after failed ones: {call}.",
+        remedy="Nothing has changed. A lock-out ends within a quarter of an hour.",
+    )
+
+
+def _client_secret_refused(call: AwsCall) -> RotationError:
+    return ClientSecretRefused(
+        f"The client secret is another one, or missing, or one too many: {call}.",
+        remedy="Give the secret of the app client, both where it has two, none where it has none.",
+    )
+
+
+def _user_disabled(call: AwsCall) -> RotationError:
+    return TargetUnfit(f"The user is disabled: {call}.", remedy="Enable the user, then try again.")
+
+
+def _too_slow(call: AwsCall) -> RotationError:
+    return TargetUnavailable(f"The sign-in took too long: {call}.", remedy="Nothing has changed; try again.")
+
+
+def _not_admitted(call: AwsCall) -> RotationError:
+    return TargetUnfit(
+        f"Cognito does not admit {call} (NotAuthorizedException), for a reason that is not the password.",
+        remedy="Look into the user pool's app client, its threat protection and its triggers.",
+    )
+
+
+def _flow_refused(call: AwsCall) -> RotationError:
+    return TargetUnfit(
+        f"The app client does not allow this flow: {call}.",
+        remedy="Add the flow to the app client (ExplicitAuthFlows), or sign in by one that it allows.",
+    )
+
+
+def _code_refused(call: AwsCall) -> RotationError:
+    return TargetUnavailable(
+        f"The authenticator's code was refused, or used before: {call}.",
+        remedy="Nothing has changed. Check the seed and this machine's clock, then try again after half a minute.",
+    )
+
+
+def _user_unconfirmed(call: AwsCall) -> RotationError:
+    return TargetUnfit(f"The user is not confirmed: {call}.", remedy="Confirm the user, then try again.")
+
+
+def _reset_required(call: AwsCall) -> RotationError:
+    return TargetUnfit(
+        f"The user has to reset the password before signing in: {call}.", remedy="Set one the administrator's way."
+    )
+
+
+_NOT_AUTHORIZED: Mapping[tuple[str, ...], Callable[[AwsCall], RotationError]] = {
+    ("incorrect username or password",): _wrong_password,
+    ("attempts exceeded",): _locked_out,
+    ("secret hash", "secret_hash", "for secret", "with secret"): _client_secret_refused,
+    ("user is disabled",): _user_disabled,
+    ("invalid session",): _too_slow,
+}
+_SIGN_IN_CODES: Mapping[str, Callable[[AwsCall], RotationError]] = {
+    "CodeMismatchException": _code_refused,
+    "EnableSoftwareTokenMFAException": _code_refused,
+    "ExpiredCodeException": _code_refused,
+    "PasswordResetRequiredException": _reset_required,
+    "UserNotConfirmedException": _user_unconfirmed,
+}

@@ -1,0 +1,1 @@
+"""The accounts whose passwords can be rotated."""

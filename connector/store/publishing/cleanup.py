@@ -1,0 +1,67 @@
+"""Remove what nobody can ask for any more: generations that no walk reads, tombstones and runs past their time.
+
+A generation is kept while it is the newest, for the walk timeout after it was superseded, and while a walk holds it.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, select
+
+from connector.directory.times import from_milliseconds
+from connector.errors import StoreError
+from connector.store.runs.history import forget_runs
+from connector.store.sql.clock import read_clock
+from connector.store.sql.database import Database
+from connector.store.sql.slices import delete_in_slices
+from connector.store.sql.tables import generations, groups, landmarks, memberships, tombstones, users, walks
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is past is kept, in seconds: generations for walks; tombstones, expired pins and ended runs."""
+
+    walks: float
+    past: float
+
+
+def collect(database: Database, retention: Retention) -> int:
+    """Remove old generations, tombstones and runs, and return the number of the oldest generation that is kept.
+
+    First they are forgotten, so that nobody can ask for them; then their rows go, some at a time.
+    """
+    with database.writing() as connection:
+        now = read_clock(connection)
+        oldest = _oldest_needed(connection, deadline=now - int(retention.walks * 1000))
+        connection.execute(delete(generations).where(generations.c.number < oldest))
+        # A pin outlives its generation for long, so that a late page is refused and not read from another.
+        forgotten = now - int(retention.past * 1000)
+        connection.execute(delete(walks).where(walks.c.generation < oldest, walks.c.touched_at < forgotten))
+    for table in (users, groups, memberships):
+        delete_in_slices(database, table, table.c.until <= oldest)
+    delete_in_slices(database, landmarks, landmarks.c.generation < oldest)
+    delete_in_slices(database, tombstones, tombstones.c.removed_at < from_milliseconds(forgotten))
+    forget_runs(database, older_than=retention.past)
+    return oldest
+
+
+def collect_quietly(database: Database, retention: Retention) -> None:
+    """Collect at the end of a sync; what cannot be removed now is removed at the end of the next."""
+    try:
+        collect(database, retention)
+    except StoreError as error:
+        _log.warning("what is past its time stays until the next sync: %s", error)
+
+
+def _oldest_needed(connection: Connection, *, deadline: int) -> int:
+    """Return the oldest generation that is the newest, was so after the deadline, or was walked over since."""
+    then = generations.c.published_at <= from_milliseconds(deadline)
+    candidates = (
+        select(func.max(generations.c.number)),
+        select(func.coalesce(func.max(generations.c.number).filter(then), func.min(generations.c.number))),
+        select(func.min(walks.c.generation)).where(walks.c.touched_at > deadline),
+    )
+    found = [connection.execute(candidate).scalar_one() for candidate in candidates]
+    return min((number for number in found if number is not None), default=0)

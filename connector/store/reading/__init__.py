@@ -1,0 +1,1 @@
+"""What importers read: one generation, page by page, pinned."""

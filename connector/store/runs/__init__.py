@@ -1,0 +1,1 @@
+"""Runs: queue, lease, heartbeat, history, approvals, what is due."""

@@ -1,0 +1,259 @@
+"""The queue of runs and their history, shared by all processes and replicas.
+
+The schedules and the API put runs in; executors claim them, one sync or plan at a time, one rotation at a time, checks
+beside them. What is claimed is under a lease, so a run whose process dies is ended by whoever looks next (P20, P21).
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from connector.directory.times import to_milliseconds
+from connector.errors import AlreadyRunning, ConfigError, NoSuchRun, RunEnded
+from connector.store.runs import lease as leases
+from connector.store.runs.approvals import find_waiting
+from connector.store.runs.figures import LATE_SECONDS
+from connector.store.runs.history import find_first_of_newest
+from connector.store.runs.lease import SHARED, Lease
+from connector.store.runs.run import end_abandoned, end_as_failed, now_of, start
+from connector.store.sql.clock import CLOCK
+from connector.store.sql.database import Database
+from connector.store.sql.tables import leases as lease_rows
+from connector.store.sql.tables import runs
+
+KINDS = ("check", "plan", "sync", "rotate")
+
+_SEE = "See: cognito-scim runs list"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run, as far as it has come; times are RFC 3339 in UTC.
+
+    Args:
+        cause: who asked for it: `schedule`, `console`, `api` or `command`.
+        state: `queued`, `running` or `ended`.
+        outcome: how it ended; a cancelled run has `failed`, and the result its cause.
+        progress: the phase and the counts.
+        result: of a scheduled run also its `slot` and, where it was queued late, `late_seconds`.
+    """
+
+    id: int
+    kind: str
+    cause: str
+    state: str
+    outcome: str | None
+    progress: Mapping[str, Any] | None
+    result: Mapping[str, Any] | None
+    queued_at: str
+    started_at: str | None
+    ended_at: str | None
+
+    @classmethod
+    def read(cls, row: Row[Any]) -> "RunRecord":
+        """Return the run of a row."""
+        progress = json.loads(row.progress) if row.progress else None
+        if row.cancelling and row.state == "running":
+            progress = {**(progress or {}), "phase": "cancelling"}
+        return cls(
+            id=row.id,
+            kind=row.kind,
+            cause=row.cause,
+            state=row.state,
+            outcome=row.outcome,
+            progress=progress,
+            result=_result_of(row),
+            queued_at=row.queued_at,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document that scripts read, in the shape of the contract."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run that is this process's to execute."""
+
+    kind: str
+    lease: Lease
+
+
+class Runs:
+    """The queue and the history of runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def request(self, kind: str, *, cause: str, approve: str | None = None) -> RunRecord:
+        """Queue a run.
+
+        Args:
+            kind: one of `KINDS`.
+            cause: who asks.
+            approve: digest of the refused plan that a sync is to publish, instead of reading the pool.
+
+        Raises:
+            AlreadyRunning: a run that shares its lease is queued or under way.
+            ApprovalRefused: no refused plan of this digest waits.
+            ConfigError: only a sync can be an approval.
+        """
+        if approve is not None:
+            if kind != "sync":
+                raise ConfigError(f"A {kind} approves nothing.", remedy="Leave approve out, or ask for a sync.")
+            find_waiting(self._database, approve)
+        self._end_abandoned()
+        shared = leases.shared_by(kind)
+        if shared:  # asked first without the lock, which a publish may hold for long
+            with self._database.reading() as connection:
+                refuse_beside_another(connection, shared)
+        with self._database.writing() as connection:
+            if shared:
+                leases.lock(connection, shared)
+                refuse_beside_another(connection, shared)
+            queued = enqueue(connection, kind=kind, cause=cause, approve=approve)
+            return RunRecord.read(queued)
+
+    def find(self, run: int) -> RunRecord:
+        """Return the run of this number.
+
+        Raises:
+            NoSuchRun: there is none, or it is no longer kept.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(select(runs).where(runs.c.id == run)).one_or_none()
+            if row is None:
+                raise _explain_absence(connection, run)
+        return RunRecord.read(row)
+
+    def history(self, *, count: int, before: int | None = None) -> list[RunRecord]:
+        """Return the newest runs, newest first.
+
+        Args:
+            count: so many at most.
+            before: only runs older than the one of this number.
+        """
+        wanted = select(runs).order_by(runs.c.id.desc()).limit(count)
+        if before is not None:
+            wanted = wanted.where(runs.c.id < before)
+        with self._database.reading() as connection:
+            return [RunRecord.read(row) for row in connection.execute(wanted)]
+
+    def cancel(self, run: int) -> RunRecord:
+        """End a run that waits, or ask one that is under way to end; what it published already stays.
+
+        Raises:
+            NoSuchRun: there is none of this number, or it is no longer kept.
+            RunEnded: it has ended already.
+        """
+        self._end_abandoned()
+        with self._database.writing() as connection:
+            row = connection.execute(select(runs.c.state).where(runs.c.id == run).with_for_update()).one_or_none()
+            if row is None:
+                raise _explain_absence(connection, run)
+            if row.state == "ended":
+                raise RunEnded(f"Run {run} has ended already.", remedy=_SEE)
+            if row.state == "queued":
+                end_as_failed(connection, run, "It was cancelled before it began.")
+            else:
+                connection.execute(update(runs).where(runs.c.id == run).values(cancelling=True))
+            return RunRecord.read(connection.execute(select(runs).where(runs.c.id == run)).one())
+
+    def claim(self, kinds: Collection[str]) -> Claim | None:
+        """Take the oldest queued run of some kinds whose lease is free; None while there is none.
+
+        The caller executes it, or lets the lease expire, upon which the run is ended as failed.
+        """
+        self._end_abandoned()
+        with self._database.reading() as connection:
+            found = connection.execute(
+                select(runs.c.id, runs.c.kind)
+                .where(runs.c.state == "queued", runs.c.kind.in_(kinds))
+                .order_by(runs.c.id)
+                .limit(1)
+            ).one_or_none()
+            if found is None or self._is_held(connection, leases.name_of(found.kind, found.id)):
+                return None
+        try:
+            return self._claim(found.id, found.kind)
+        except AlreadyRunning:
+            return None
+
+    def _claim(self, run: int, kind: str) -> Claim:
+        with self._database.writing() as connection:
+            claimed = connection.execute(
+                update(runs)
+                .where(runs.c.id == run, runs.c.state == "queued")
+                .values(state="running", started_at=now_of(connection))
+            )
+            if not claimed.rowcount:  # another executor was faster, or the run was cancelled
+                raise leases.refuse(run)
+            lease = start(connection, kind, run)
+        return Claim(kind, lease)
+
+    def abandon(self, lease: Lease, cause: str) -> str | None:
+        """End a claimed run as failed, unless it has ended or the lease has gone to another.
+
+        Returns:
+            how it ended; None where the history no longer knows.
+        """
+        with self._database.writing() as connection:
+            if leases.give_back(connection, lease):
+                end_as_failed(connection, lease.run, cause)
+            return connection.scalar(select(runs.c.outcome).where(runs.c.id == lease.run))
+
+    def _is_held(self, connection: Connection, name: str) -> bool:
+        held = select(lease_rows.c.run).where(lease_rows.c.name == name, lease_rows.c.expires_at > CLOCK)
+        return connection.execute(held).first() is not None
+
+    def _end_abandoned(self) -> None:
+        with self._database.reading() as connection:
+            lapsed = lease_rows.c.expires_at.between(1, CLOCK)
+            if connection.execute(select(lease_rows.c.run).where(lapsed)).first() is None:
+                return
+        with self._database.writing() as connection:
+            end_abandoned(connection)
+
+
+def refuse_beside_another(connection: Connection, shared: str) -> None:
+    """Refuse a run while another that shares a lease is queued or under way.
+
+    Raises:
+        AlreadyRunning: one is.
+    """
+    active = active_run(connection, shared)
+    if active is not None:
+        raise leases.refuse(active)
+
+
+def active_run(connection: Connection, shared: str) -> int | None:
+    """Return the number of the run that shares a lease and is under way or, if there is none, queued."""
+    active = runs.c.state.in_(("queued", "running")), runs.c.kind.in_(SHARED[shared])
+    return connection.scalar(select(runs.c.id).where(*active).order_by(runs.c.state.desc(), runs.c.id).limit(1))
+
+
+def enqueue(connection: Connection, **values: Any) -> Row[Any]:
+    """Put a run into the queue in the caller's transaction."""
+    queued = {"state": "queued", "queued_at": now_of(connection)} | values
+    return connection.execute(insert(runs).values(queued).returning(runs)).one()
+
+
+def _explain_absence(connection: Connection, run: int) -> NoSuchRun:
+    first = find_first_of_newest(connection)
+    if first is not None and run < first:
+        return NoSuchRun(f"Run {run} is no longer kept in the history.", remedy=_SEE)
+    return NoSuchRun(f"There is no run {run}.", remedy=_SEE)
+
+
+def _result_of(row: Row[Any]) -> dict[str, Any] | None:
+    result = json.loads(row.result) if row.result else None
+    if row.slot is None:
+        return result
+    late = (to_milliseconds(row.queued_at) - to_milliseconds(row.slot)) // 1000
+    planned = {"slot": row.slot} | ({"late_seconds": late} if late >= LATE_SECONDS else {})
+    return {**(result or {}), **planned}

@@ -1,0 +1,1 @@
+"""How SQL is spoken, on SQLite and PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Who may come in, how often, and where tokens are issued."""

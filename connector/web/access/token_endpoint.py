@@ -1,0 +1,190 @@
+"""`/oauth2/token`: access tokens for clients that sign in with OAuth 2.0 (RFC 6749, sections 4.3 and 4.4).
+
+It reads what importers really send: a body whatever its content type, that may begin with an ampersand, encode nothing
+and leave grant_type out (ConnId). Everything that is made here for clients needs no encoding.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from connector.errors import StoreError
+from connector.store.clients import Client, Grant
+from connector.web.access.authentication import BASIC_CHALLENGE, Pair, read_pair
+from connector.web.access.limits import Limits, TooManyRequests
+from connector.web.http.bodies import read_body
+from connector.web.services import Clients
+
+LIFETIME_SECONDS = 3600
+LARGEST_BODY_BYTES = 16 * 1024
+RETRY_AFTER_SECONDS = 30
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_MOST_PARAMETERS = 32
+_GRANTS = {"client_credentials": Grant.CLIENT_CREDENTIALS, "password": Grant.PASSWORD}
+_SCOPE = re.compile(r"[!#-\[\]-~]+", re.ASCII)
+_log = logging.getLogger(__name__)
+
+
+class OAuthError(Exception):
+    """A request for a token that is refused (RFC 6749, section 5.2)."""
+
+    def __init__(
+        self, error: str, description: str, status: int = 400, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        super().__init__(error)
+        self.error = error
+        self.description = description
+        self.status = status
+        self.headers = headers
+
+
+def token_blueprint(clients: Clients, limits: Limits) -> Blueprint:
+    """Return the route, which checks credentials itself, and its errors, which are OAuth's and not SCIM's."""
+    tokens = Blueprint("tokens", __name__)
+    endpoint = TokenEndpoint(clients, limits)
+    tokens.add_url_rule("/oauth2/token", endpoint="issue", view_func=endpoint.issue, methods=_METHODS)
+    tokens.register_error_handler(OAuthError, _answer_oauth_error)
+    tokens.register_error_handler(TooManyRequests, _answer_too_many)
+    tokens.register_error_handler(StoreError, _answer_store_error)
+    tokens.register_error_handler(HTTPException, _answer_http_error)
+    return tokens
+
+
+class TokenEndpoint:
+    """Gives access tokens."""
+
+    def __init__(self, clients: Clients, limits: Limits) -> None:
+        self._clients = clients
+        self._limits = limits
+
+    def issue(self) -> Response:
+        """Answer with a new access token."""
+        if request.method != "POST":
+            raise OAuthError(
+                "invalid_request", "Tokens are asked for with POST.", HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"}
+            )
+        form = read_form(read_body())
+        client = self._authenticate(form)
+        g.allowance = self._limits.count_request(client.id)
+        self._check_grant(client, form)
+        scope = read_scope(form)
+        token = self._clients.issue_token(client, seconds=LIFETIME_SECONDS)
+        answer = jsonify({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME_SECONDS, **scope})
+        answer.headers.update({"Cache-Control": "no-store", "Pragma": "no-cache"})
+        return answer
+
+    def _authenticate(self, form: dict[str, str]) -> Client:
+        pair = read_client(request.headers.get("Authorization", ""), form)
+        if pair:
+            self._limits.check_address(request.remote_addr)
+            if client := self._clients.verify(pair.client_id, pair.client_secret):
+                return client
+            self._limits.count_failure(request.remote_addr)
+        challenge = {"WWW-Authenticate": BASIC_CHALLENGE}
+        raise OAuthError(
+            "invalid_client", "A valid client id and secret are required.", HTTPStatus.UNAUTHORIZED, challenge
+        )
+
+    def _check_grant(self, client: Client, form: dict[str, str]) -> None:
+        grant = read_grant(form)
+        if client.grant is not grant:
+            raise OAuthError("unauthorized_client", f"This client was made for the grant {client.grant}.")
+        if grant is not Grant.PASSWORD:
+            return
+        if not {"username", "password"} <= form.keys():
+            raise OAuthError("invalid_request", "The grant password needs username and password.")
+        if not self._clients.verify_user(client, form["username"], form["password"]):
+            self._limits.count_failure(request.remote_addr)
+            raise OAuthError("invalid_grant", "The user name or the password is wrong.")
+
+
+def read_form(body: bytes) -> dict[str, str]:
+    """Return the parameters of a body, without the empty ones, which count as left out (RFC 6749, section 3.2).
+
+    Raises:
+        OAuthError: they are too long or too many, or one other than scope came twice.
+    """
+    if len(body) > LARGEST_BODY_BYTES:
+        raise OAuthError("invalid_request", "The request is too large.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        pairs = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        raise OAuthError("invalid_request", "The request has too many parameters.") from None
+    form: dict[str, str] = {}
+    for name, value in pairs:
+        if name in form and name != "scope":
+            raise OAuthError("invalid_request", "A parameter came twice.")
+        form[name] = f"{form[name]} {value}" if name in form else value
+    return form
+
+
+def read_client(header: str, form: dict[str, str]) -> Pair | None:
+    """Return the id and secret that a client gives in the header or in the body (RFC 6749, section 2.3.1).
+
+    Raises:
+        OAuthError: it gives both, and they differ.
+    """
+    in_header = read_pair(header)
+    in_body = Pair(form.get("client_id", ""), form["client_secret"]) if "client_secret" in form else None
+    if in_header and in_body and in_header != in_body:
+        raise OAuthError("invalid_request", "The header and the body name different clients.")
+    return in_header or in_body
+
+
+def read_grant(form: dict[str, str]) -> Grant:
+    """Return the grant that is asked for; where it is left out, the other parameters tell.
+
+    Raises:
+        OAuthError: it is none of those that there are.
+    """
+    told = "password" if {"username", "password"} <= form.keys() else "client_credentials"
+    grant = _GRANTS.get(form.get("grant_type", told))
+    if grant is None:
+        raise OAuthError("unsupported_grant_type", "The grants are client_credentials and password.")
+    return grant
+
+
+def read_scope(form: dict[str, str]) -> dict[str, str]:
+    """Return the scopes that are asked for, which are all granted: what a client may do is its role.
+
+    Raises:
+        OAuthError: they are not written as scopes (RFC 6749, section 3.3).
+    """
+    scopes = [scope for scope in form.get("scope", "").split(" ") if scope]
+    if not all(_SCOPE.fullmatch(scope) for scope in scopes):
+        raise OAuthError("invalid_scope", "Scopes are words of printable ASCII with spaces between them.")
+    return {"scope": " ".join(scopes)} if scopes else {}
+
+
+def _answer(error: str, description: str, status: int, headers: Mapping[str, str]) -> Response:
+    answer = jsonify(error=error, error_description=description)
+    answer.status_code = status
+    answer.headers.update({"Cache-Control": "no-store", "Pragma": "no-cache", **headers})
+    return answer
+
+
+def _answer_oauth_error(fault: OAuthError) -> Response:
+    return _answer(fault.error, fault.description, fault.status, fault.headers)
+
+
+def _answer_too_many(fault: TooManyRequests) -> Response:
+    return _answer("slow_down", fault.detail, fault.status, fault.headers())
+
+
+def _answer_store_error(fault: StoreError) -> Response:
+    _log.error("the store could not answer request %s: %s", g.request_id, fault)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return _answer(
+        "temporarily_unavailable", "No token can be given at the moment.", HTTPStatus.SERVICE_UNAVAILABLE, headers
+    )
+
+
+def _answer_http_error(fault: HTTPException) -> Response:
+    return _answer("invalid_request", fault.name, fault.code or 500, {})

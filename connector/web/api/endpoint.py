@@ -1,0 +1,164 @@
+"""`/api/v1`: runs are asked for, looked at and ended, by operators alone; executing them is the runner's business.
+
+It is for scripts, and for the server behind somebody's page with the buttons Test Connectivity and Import.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+from flask.blueprints import BlueprintSetupState
+from scim2_models import ForbiddenException
+from werkzeug.routing import Rule
+
+from connector.errors import AlreadyRunning, ApprovalRefused, NoSuchRun, RunEnded
+from connector.scim.schemas import read_document
+from connector.store.clients import Role
+from connector.web.api.problems import Problem, register_problem_handlers
+from connector.web.api.requests import read_page_request, read_run_id, read_run_request
+from connector.web.http.bodies import read_body
+from connector.web.services import RunRecord, Runs, Services
+
+PREFIX = "/api/v1"
+
+_ROOT = "/api"
+_View = Callable[..., Response]
+
+
+def api_blueprint(services: Services) -> Blueprint:
+    """Return the routes under `/api/v1`, for operators only."""
+    api = Blueprint("api", __name__, url_prefix=PREFIX)
+    api.before_request(_require_operator)
+    api.before_request(partial(_refuse_foreign_page, services.public_base_url))
+    register_problem_handlers(api)
+    endpoint = RunsEndpoint(services.runs, services.public_base_url.rstrip("/") + PREFIX)
+    for rule, views in endpoint.views().items():
+        for method, view in views.items():
+            api.add_url_rule(rule, view_func=view, methods=[method])
+        allowed = {*views, "HEAD"} if "GET" in views else {*views}
+        name = f"refuse_{'_'.join(view.__name__ for view in views.values())}"
+        api.record(_any_method(PREFIX + rule, f"{api.name}.{name}", partial(_refuse_method, allowed)))
+    for rule in (_ROOT, f"{_ROOT}/<path:anything>"):
+        api.record(_any_method(rule, f"{api.name}.refuse_address", _refuse_address))
+    return api
+
+
+class RunsEndpoint:
+    """Answers what is asked about runs.
+
+    Args:
+        runs: the queue and the history.
+        base: the URL of the API, as callers reach it.
+    """
+
+    def __init__(self, runs: Runs, base: str) -> None:
+        self._runs = runs
+        self._base = base
+        self._description = json.dumps(read_document("openapi") | {"servers": [{"url": base}]})
+
+    def views(self) -> dict[str, dict[str, _View]]:
+        """Return the views behind each rule, by their methods."""
+        return {
+            "/runs": {"GET": self.list_runs, "POST": self.start_run},
+            "/runs/<identifier>": {"GET": self.show_run},
+            "/runs/<identifier>/cancel": {"POST": self.cancel_run},
+            "/openapi.json": {"GET": self.describe},
+        }
+
+    def list_runs(self) -> Response:
+        """Answer with a part of the history, newest first."""
+        wanted = read_page_request(request.args.items(multi=True))
+        found = self._runs.history(count=wanted.count + 1, before=wanted.before)
+        page = found[: wanted.count]
+        more = len(found) > wanted.count
+        address = f"{self._base}/runs?count={wanted.count}&before={page[-1].id}" if more else None
+        return _answer({"runs": [_summary(run) for run in page], "next": address})
+
+    def start_run(self) -> Response:
+        """Ask for a run, and answer where it can be followed."""
+        wanted = read_run_request(read_body())
+        try:
+            run = self._runs.request(wanted.kind, cause="api", approve=wanted.approve)
+        except AlreadyRunning as fault:
+            raise Problem(409, fault.message, self._location(fault.run), run=fault.run) from fault
+        except ApprovalRefused as fault:
+            raise Problem(409, str(fault), field="approve") from fault
+        return _answer(run.as_json(), 202, self._location(run.id))
+
+    def show_run(self, identifier: str) -> Response:
+        """Answer with one run, as far as it has come."""
+        return _answer(self._find(identifier).as_json())
+
+    def cancel_run(self, identifier: str) -> Response:
+        """Ask a run to end; what it published stays, and what it did not is dropped."""
+        number = self._find(identifier).id
+        try:
+            run = self._runs.cancel(number)
+        except RunEnded as fault:
+            raise Problem(409, fault.message) from fault
+        return _answer(run.as_json(), 202, self._location(number))
+
+    def describe(self) -> Response:
+        """Answer with the description of the API (OpenAPI 3.1)."""
+        return Response(self._description, content_type="application/json")
+
+    def _find(self, identifier: str) -> RunRecord:
+        number = read_run_id(identifier)
+        if number is None:
+            raise Problem(404, "There is no run with this id.")
+        try:
+            return self._runs.find(number)
+        except NoSuchRun as fault:
+            raise Problem(404, fault.message) from fault
+
+    def _location(self, run: int) -> dict[str, str]:
+        return {"Location": f"{self._base}/runs/{run}"}
+
+
+def _any_method(rule: str, endpoint: str, view: _View) -> Callable[[BlueprintSetupState], None]:
+    """Route what no earlier rule took, whatever its method; Flask's own rules know only the methods they list."""
+
+    def add(state: BlueprintSetupState) -> None:
+        state.app.url_map.add(Rule(rule, endpoint=endpoint))
+        state.app.view_functions[endpoint] = view
+
+    return add
+
+
+def _summary(run: RunRecord) -> dict[str, Any]:
+    """Leave out what may be long: a hundred results could name a hundred thousand rejects."""
+    return {name: value for name, value in run.as_json().items() if name != "result"}
+
+
+def _answer(document: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(json.dumps(document), status, headers, content_type="application/json")
+
+
+def _require_operator() -> None:
+    if g.client.role is not Role.OPERATOR:
+        raise ForbiddenException(detail="This client is not an operator.")
+
+
+def _refuse_foreign_page(public_base_url: str) -> None:
+    """Refuse what a browser sends for a page of another site.
+
+    No cookie opens these routes, but a browser repeats Basic credentials that were typed into it once, whoever asks it
+    to. It names the site whose page asks in `Origin`, and to `POST` always.
+    """
+    origin = request.headers.get("Origin")
+    if request.method == "POST" and origin is not None and origin != _origin_of(public_base_url):
+        raise ForbiddenException(detail="Pages of other sites are not let in.")
+
+
+def _origin_of(url: str) -> str:
+    return "/".join(url.split("/")[:3])
+
+
+def _refuse_method(allowed: set[str], **_: str) -> Response:
+    raise Problem(405, "This method is not supported here.", {"Allow": ", ".join(sorted(allowed))})
+
+
+def _refuse_address(**_: str) -> Response:
+    raise Problem(404, "There is nothing at this address.")

@@ -1,0 +1,1 @@
+"""`/scim/v2`: reads of Users, Groups and discovery."""

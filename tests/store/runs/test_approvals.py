@@ -1,0 +1,77 @@
+"""An approval that goes through the queue: given in one process, executed in another, on record in the history."""
+
+import pytest
+from sqlalchemy import delete, update
+
+from connector.directory.safeguard import Limit
+from connector.errors import ApprovalRefused
+from connector.store.runs.lease import SHARING
+from connector.store.runs.queue import Runs
+from connector.store.runs.run import take_up
+from connector.store.sql.tables import runs, staged_changes
+from connector.sync.full_sync import approve_plan
+from tests.fakes.population import people
+from tests.fakes.simulated_pool import SimulatedPool
+from tests.sync.syncing import Connector
+
+
+@pytest.fixture
+def refused(database):
+    """A connector with a plan that waits, and its digest."""
+    with SimulatedPool(people(4), {"staff": ["p0", "p1"]}) as pool:
+        connector = Connector(pool, database).limited(max_removed_users=Limit(0, 0.0))
+        connector.sync()
+        pool.directory.remove_user("p3")
+        yield connector, connector.sync().plan.digest
+
+
+def execute(connector, run):
+    """Execute a queued approval as a child process does."""
+    claim = Runs(connector.database).claim(SHARING)
+    with take_up(connector.database, claim.lease.run, claim.lease.fence) as claimed:
+        assert claimed.id == run.id
+        return approve_plan(claimed, claimed.approve, connector._settings())
+
+
+def test_a_queued_approval_publishes_exactly_what_was_refused(refused):
+    """P03: who gave it, when, for which digest and with what effect is on record; it reads nothing again."""
+    connector, digest = refused
+    calls = dict(connector.pool.calls)
+    queue = Runs(connector.database)
+    run = queue.request("sync", cause="api", approve=digest)
+    result = execute(connector, run)
+    record = queue.find(run.id)
+
+    assert (result.outcome, len(connector.published()["users"])) == ("published", 3)
+    assert (record.cause, record.outcome, record.result["approved"]) == ("api", "published", digest)
+    assert dict(connector.pool.calls) == calls
+    with pytest.raises(ApprovalRefused):
+        queue.request("sync", cause="api", approve=digest)
+
+
+def test_an_approval_that_comes_too_late_publishes_nothing(refused):
+    """P03: the day passed while it waited in the queue; the run is refused, and says why."""
+    connector, digest = refused
+    queue = Runs(connector.database)
+    run = queue.request("sync", cause="api", approve=digest)
+    with connector.database.writing() as connection:
+        day_before = {"ended_at": "2026-01-01T00:00:00.000Z"}
+        connection.execute(update(runs).where(runs.c.outcome == "refused").values(day_before))
+    result = execute(connector, run)
+    record = queue.find(run.id)
+
+    assert (result.outcome, result.exit_code, len(connector.published()["users"])) == ("refused", 3, 4)
+    assert (record.result["approved"], "waits for approval" in record.result["reason"]) == (digest, True)
+    assert ("approve" in record.result, connector.sync().outcome) == (False, "refused")
+
+
+def test_what_is_no_longer_what_was_refused_is_not_published(refused):
+    """P03: exactly that plan; of one whose kept rows lost some, nothing is published."""
+    connector, digest = refused
+    run = Runs(connector.database).request("sync", cause="api", approve=digest)
+    with connector.database.writing() as connection:
+        connection.execute(delete(staged_changes).where(staged_changes.c.change == "removed"))
+    result = execute(connector, run)
+
+    assert (result.outcome, len(connector.published()["users"])) == ("refused", 4)
+    assert "no longer what was refused" in " ".join(result.reasons)

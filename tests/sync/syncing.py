@@ -1,0 +1,77 @@
+"""A pool, a store and the sync between them, as the tests of the use cases need them."""
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from connector.cognito.meter import Meter
+from connector.cognito.session import open_pool
+from connector.directory.mapping import Rules
+from connector.directory.rows import Kind
+from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
+from connector.store.publishing.cleanup import Retention
+from connector.store.reading.reader import DirectoryReader
+from connector.store.runs.approvals import find_waiting
+from connector.store.runs.run import begin
+from connector.store.sql.database import Database
+from connector.sync.full_sync import SyncSettings, approve_plan, full_sync
+from connector.sync.progress import Silence
+from connector.sync.result import SyncResult
+from tests.fakes.simulated_pool import SimulatedPool
+
+ANYTHING_GOES = Limits(**dict.fromkeys(LIMIT_NAMES, Limit(0, 100.0)))
+
+
+@dataclass
+class Connector:
+    """One pool kept in one store."""
+
+    pool: SimulatedPool
+    database: Database
+    rules: Rules = field(default_factory=Rules)
+    groups: tuple[str, ...] = ()
+    limits: Limits = ANYTHING_GOES
+
+    def sync(self, **access: object) -> SyncResult:
+        """Run a full sync."""
+        return self._run("sync", access)
+
+    def plan(self, **access: object) -> SyncResult:
+        """Make a plan."""
+        return self._run("plan", access)
+
+    def approve(self, digest: str) -> SyncResult:
+        """Approve a refused plan."""
+        find_waiting(self.database, digest)
+        with begin(self.database, "sync", cause="command") as run:
+            return approve_plan(run, digest, self._settings())
+
+    def _run(self, kind: str, access: dict[str, object]) -> SyncResult:
+        settings = self._settings()
+        opener = partial(_open, self.pool.access(**access), settings.meter)
+        with begin(self.database, kind, cause="command") as run:
+            return full_sync(opener, run, settings, Silence())
+
+    def _settings(self) -> SyncSettings:
+        return SyncSettings(self.rules, self.groups, self.limits, Retention(3600.0, 3600.0), Meter())
+
+    def limited(self, **limits: Limit) -> "Connector":
+        """Return the same connector under stricter limits."""
+        return replace(self, limits=replace(ANYTHING_GOES, **limits))
+
+    def published(self) -> dict[str, list[str]] | None:
+        """Return what is served: each user and group as text, in order; None before the first generation."""
+        reader = DirectoryReader(self.database)
+        generation = reader.newest()
+        if generation is None:
+            return None
+        return {
+            kind.value: [
+                f"{found.body}{[member.user_name for member in reader.members(found.id, generation)]}"
+                for found in reader.page(kind, generation, start=1, count=10_000).resources
+            ]
+            for kind in Kind
+        }
+
+
+def _open(access, meter, run):
+    return open_pool(access, run=run, meter=meter)

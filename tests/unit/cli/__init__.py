@@ -1,1 +1,0 @@
-"""The command line: what it prints, and with which code it ends."""

@@ -1,1 +1,0 @@
-"""The configuration: what it accepts, refuses, warns of and shows."""
