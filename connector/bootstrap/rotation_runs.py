@@ -24,6 +24,7 @@ from connector.bootstrap.rotation_factory import (
 from connector.bootstrap.rotations import SecretWish, recover_account, recover_journal, rotate_account, rotate_secret
 from connector.bootstrap.runs import command_run, store_of
 from connector.config import Settings
+from connector.directory.runs import RunKind
 from connector.directory.times import rfc3339
 from connector.errors import ConfigError, ConnectorError, VaultUnfit
 from connector.rotation.engine.engine import Options
@@ -33,8 +34,8 @@ from connector.rotation.targets.cognito_user import identify
 from connector.rotation.targets.members import find_members
 from connector.rotations.report import Entry, RotationReport
 from connector.rotations.rotate_all import Account, Found, rotate_all
-from connector.store.runs.rotated_accounts import WAITING, AccountState, RotatedAccounts
-from connector.store.runs.run import FAILED, Run, recorded_if_possible
+from connector.store.runs.rotated_accounts import FAILED, WAITING, AccountState, RotatedAccounts
+from connector.store.runs.run import Run, recorded_if_possible
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ def recover_journal_on_record(
     settings: Settings, options: Options, hand_over: HandOver
 ) -> Iterator[RotationResult | ConnectorError]:
     """Recover everything in the journal by hand; see `recover_journal`."""
-    with command_run(settings, "rotate") as run:
+    with command_run(settings, RunKind.ROTATE) as run:
         record = _Record(run)
         with record.to_its_end():
             for outcome in recover_journal(settings, options, hand_over):
@@ -135,7 +136,7 @@ def _name(settings: Settings, wish: Wish) -> str:
 
 
 def _on_record(settings: Settings, account: str, deed: Callable[[], RotationResult]) -> RotationResult:
-    with command_run(settings, "rotate") as run:
+    with command_run(settings, RunKind.ROTATE) as run:
         record = _Record(run)
         with record.to_its_end():
             outcome: RotationResult | ConnectorError

@@ -12,6 +12,7 @@ from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
 from connector.cognito.session import open_pool
 from connector.config import Settings
+from connector.directory.runs import Cause, RunKind
 from connector.errors import ConfigError, ConnectorError, StoreError
 from connector.logs import name_run, run_context
 from connector.store.clients import Clients
@@ -54,18 +55,18 @@ def run_sync(settings: Settings, progress: Progress) -> SyncResult:
     Raises:
         AlreadyRunning, StoreError: nothing was published.
     """
-    return _run_command("sync", settings, progress)
+    return _run_command(RunKind.SYNC, settings, progress)
 
 
 def run_plan(settings: Settings, progress: Progress) -> SyncResult:
     """Tell what a sync would change; arguments and errors are those of `run_sync`."""
-    return _run_command("plan", settings, progress)
+    return _run_command(RunKind.PLAN, settings, progress)
 
 
-def _run_command(kind: str, settings: Settings, progress: Progress) -> SyncResult:
+def _run_command(kind: RunKind, settings: Settings, progress: Progress) -> SyncResult:
     with run_context(), store_of(settings) as database:
         parts = sync_settings_of(settings)
-        with begin(database, kind, cause="command") as run:
+        with begin(database, kind, cause=Cause.COMMAND) as run:
             return full_sync(_opener(settings, parts.meter), run, parts, progress)
 
 
@@ -77,7 +78,7 @@ def run_approval(settings: Settings, digest: str) -> SyncResult:
     """
     with run_context(), store_of(settings) as database:
         find_waiting(database, digest)  # a mistaken digest is no run
-        with begin(database, "sync", cause="command") as run:
+        with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
             name_run(str(run.id))
             return approve_plan(run, digest, sync_settings_of(settings))
 
@@ -91,12 +92,12 @@ def run_checks(settings: Settings | ConfigError) -> Iterator[Check]:
     Raises:
         RunCancelled: somebody asked it to end.
     """
-    with command_run(settings, "check") as run:
+    with command_run(settings, RunKind.CHECK) as run:
         yield from record_checks(check_subject(settings), run)
 
 
 @contextmanager
-def command_run(settings: Settings | ConfigError, kind: str) -> Iterator[Run | None]:
+def command_run(settings: Settings | ConfigError, kind: RunKind) -> Iterator[Run | None]:
     """Give the run in which a command is recorded that works without a store too; None where there is none.
 
     Args:
@@ -111,13 +112,13 @@ def command_run(settings: Settings | ConfigError, kind: str) -> Iterator[Run | N
 
 
 @contextmanager
-def _tolerated_run(settings: Settings | ConfigError, kind: str) -> Iterator[Run | None]:
+def _tolerated_run(settings: Settings | ConfigError, kind: RunKind) -> Iterator[Run | None]:
     opened = ExitStack()
     run = None
     try:
         if isinstance(settings, Settings):
             database = opened.enter_context(store_of(settings))
-            run = opened.enter_context(begin(database, kind, cause="command"))
+            run = opened.enter_context(begin(database, kind, cause=Cause.COMMAND))
             name_run(str(run.id))
     except (ConfigError, StoreError) as fault:
         _log.warning("this %s is not on record: %s", kind, fault)
@@ -154,9 +155,9 @@ def execute_run(store: Settings, settings: Settings | ConfigError, rotate: Rotat
     """
     with run_context(), store_of(store) as database, take_up(database, number, fence) as run:
         name_run(str(run.id))
-        if run.kind == "check":
+        if run.kind is RunKind.CHECK:
             deque(record_checks(check_subject(settings), run), maxlen=0)
-        elif run.kind == "rotate":
+        elif run.kind is RunKind.ROTATE:
             rotate(settings, run)
         elif isinstance(settings, ConfigError):
             end_unstarted(run, settings)

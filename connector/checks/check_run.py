@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from connector.checks.connectivity import Check, Status, Subject, check_connectivity
-from connector.store.runs.run import FAILED, Run, recorded_if_possible
-
-PASSED = "passed"
+from connector.directory.runs import RunOutcome
+from connector.store.runs.run import Run, recorded_if_possible
 
 
 def record_checks(subject: Subject, run: Run | None) -> Iterator[Check]:
@@ -42,6 +41,6 @@ def describe_checks(checks: list[Check]) -> dict[str, object]:
 
 
 def _end(run: Run, checks: list[Check]) -> None:
-    outcome = PASSED if is_passed(checks) else FAILED
+    outcome = RunOutcome.PASSED if is_passed(checks) else RunOutcome.FAILED
     seconds = round(sum(check.seconds for check in checks), 3)
     run.end(outcome, {"run": run.id, "outcome": outcome, **describe_checks(checks), "seconds": seconds})

@@ -9,9 +9,9 @@ import click
 
 from connector.bootstrap.runs import runs_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
+from connector.directory.runs import RunKind, RunOutcome, RunState
 from connector.store.runs.history import NEWEST_RUNS
 from connector.store.runs.queue import RunRecord
-from connector.sync.result import PUBLISHED
 
 _COLUMNS = ("run", "kind", "cause", "state", "outcome", "queued", "ended", "what happened")
 _NUMBER = re.compile("[1-9][0-9]{0,14}")
@@ -73,7 +73,7 @@ def cancel(invocation: Invocation, run: int) -> None:
         found = queue.cancel(run)
     if invocation.json:
         print_json(found.as_json())
-    elif found.state == "ended":
+    elif found.state is RunState.ENDED:
         say(f"Run {run} was cancelled before it began.")
     else:
         say(f"Run {run} was asked to end; see: cognito-scim runs show {run}")
@@ -96,17 +96,17 @@ def _row(run: RunRecord) -> tuple[str, ...]:
 
 def _outcome(run: RunRecord) -> str:
     """Return how a run ended, in words that do not take a plan for what it plans."""
-    return "would publish" if (run.kind, run.outcome) == ("plan", PUBLISHED) else run.outcome or ""
+    return "would publish" if (run.kind, run.outcome) == (RunKind.PLAN, RunOutcome.PUBLISHED) else run.outcome or ""
 
 
 def _what_happened(run: RunRecord) -> str:
     result, progress = run.result or {}, run.progress or {}
-    if run.state != "ended":
+    if run.state is not RunState.ENDED:
         phase = str(progress.get("phase", ""))
         return f"{phase}, {_what_was_rotated(progress)}" if "rotated" in progress else phase
     if cause := result.get("cause") or result.get("reason"):
         return str(cause)
-    if run.kind == "rotate":
+    if run.kind is RunKind.ROTATE:
         return _what_was_rotated(result)
     counts = [f"{result[name]} {name}" for name in ("users", "groups", "memberships") if name in result]
     return ", ".join(counts)

@@ -10,9 +10,10 @@ from connector.bootstrap.runs import run_approval, run_plan, run_sync
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.cli.progress import progress_bar
 from connector.config import Settings
+from connector.directory.runs import RunOutcome
 from connector.errors import ApprovalRefused, ConnectorError
 from connector.sync.progress import Progress
-from connector.sync.result import INCOMPLETE, REFUSED, SyncResult
+from connector.sync.result import SyncResult
 
 _SHOWN = 20
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -74,9 +75,9 @@ def _carry_out(invocation: Invocation, service: Service) -> int:
 def describe_unstarted(error: ConnectorError) -> dict[str, Any]:
     """Return the result of a run that never began."""
     if isinstance(error, ApprovalRefused):
-        return {"run": None, "outcome": REFUSED, "reason": error.message, "remedy": error.remedy}
+        return {"run": None, "outcome": RunOutcome.REFUSED, "reason": error.message, "remedy": error.remedy}
     nothing: dict[str, Any] = {"generation": None, "rejects": [], "calls": {}, "throttled": 0, "seconds": 0.0}
-    return {"run": None, "outcome": INCOMPLETE, "cause": error.message, "remedy": error.remedy, **nothing}
+    return {"run": None, "outcome": RunOutcome.INCOMPLETE, "cause": error.message, "remedy": error.remedy, **nothing}
 
 
 def _tell(result: SyncResult) -> None:
@@ -86,7 +87,7 @@ def _tell(result: SyncResult) -> None:
     if result.examples:
         print_table(tuple(result.examples[0]), [tuple(map(str, row.values())) for row in result.examples])
         say("These are examples, removals first; the numbers above are those of the whole plan.")
-    if result.outcome == REFUSED:
+    if result.outcome is RunOutcome.REFUSED:
         say(f"If this is meant: {result.approve_command if result.kind == 'sync' else _TO_APPROVE}")
     if result.rejects:
         say(f"Records that cannot be served: {len(result.rejects)}")

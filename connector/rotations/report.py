@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from connector.directory.runs import RunOutcome
 from connector.errors import ConnectorError
 from connector.rotation.model.results import Outcome, RotationResult
 from connector.store.runs.rotated_accounts import FAILED, AccountRecord
 
-ROTATED, PARTLY, UNCHANGED = "rotated", "partly", "unchanged"
 """Outcomes of a run besides `failed`: every account has a new password, some have, there was nothing to do."""
 
 NOT_BEGUN = "not begun"
@@ -91,17 +91,17 @@ class RotationReport:
         """How many accounts were tried in vain."""
         return self.count(FAILED)
 
-    def outcome(self, cause: str = "") -> str:
+    def outcome(self, cause: str = "") -> RunOutcome:
         """Return how the run as a whole ended.
 
         Args:
             cause: why it did not come to its end; such a run has failed, whatever it did before.
         """
         if cause:
-            return FAILED
+            return RunOutcome.FAILED
         if not self.failed:
-            return ROTATED if self.rotated else UNCHANGED
-        return PARTLY if self.rotated else FAILED
+            return RunOutcome.ROTATED if self.rotated else RunOutcome.UNCHANGED
+        return RunOutcome.PARTLY if self.rotated else RunOutcome.FAILED
 
     def as_json(self, cause: str = "") -> dict[str, Any]:
         """Return the result of the run; `cause` as in `outcome`."""

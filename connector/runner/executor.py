@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
+from connector.directory.runs import RunKind
 from connector.errors import StoreError
 from connector.store.runs.lease import Lease
 from connector.store.runs.queue import Claim
@@ -28,7 +29,7 @@ _log = logging.getLogger(__name__)
 class Claims(Protocol):
     """Gives runs to execute; see `connector.store.runs.queue`."""
 
-    def claim(self, kinds: Collection[str], /) -> Claim | None:
+    def claim(self, kinds: Collection[RunKind], /) -> Claim | None:
         """Take a queued run of some kinds, or raise StoreError."""
 
     def abandon(self, lease: Lease, cause: str, /) -> str | None:
@@ -49,7 +50,7 @@ class Executor:
     def __init__(
         self,
         runs: Claims,
-        kinds: Collection[str],
+        kinds: Collection[RunKind],
         command: Sequence[str],
         is_wanted: Callable[[], bool],
         *,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from connector.directory.runs import RunKind
 from connector.directory.schedule import Schedules
 from connector.runner.executor import Executor
 from connector.runner.timetable import Timetable
@@ -29,13 +30,13 @@ class Runner:
         self._database = database
         runs = Runs(database)
         self._timetables = [
-            Timetable(schedules.sync, Slots(database, "sync"), of="sync"),
-            Timetable(schedules.rotation, Slots(database, "rotate"), of="rotation"),
+            Timetable(schedules.sync, Slots(database, RunKind.SYNC), of="sync"),
+            Timetable(schedules.rotation, Slots(database, RunKind.ROTATE), of="rotation"),
         ]
         self._executors = [
             Executor(runs, SHARING, command, is_wanted),
-            Executor(runs, frozenset({"check"}), command, is_wanted),
-            Executor(runs, frozenset({"rotate"}), command, is_wanted, spares=True),
+            Executor(runs, frozenset({RunKind.CHECK}), command, is_wanted),
+            Executor(runs, frozenset({RunKind.ROTATE}), command, is_wanted, spares=True),
         ]
 
     def start(self) -> None:

@@ -10,6 +10,7 @@ from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
 from connector.directory.mapping import Rules
 from connector.directory.plan import ChangePlan, Source
+from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.safeguard import Limits, Refused, judge
 from connector.errors import ApprovalRefused
 from connector.store.publishing.cleanup import Retention, collect_quietly
@@ -23,7 +24,7 @@ from connector.store.staging import Staging
 from connector.sync.harvest import LISTED, Harvest
 from connector.sync.progress import Progress, Shared
 from connector.sync.report import Report
-from connector.sync.result import PUBLISHED, REFUSED, UNCHANGED, SyncResult
+from connector.sync.result import SyncResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def full_sync(open_pool: OpenPool, run: Run, settings: SyncSettings, watcher: Pr
             run.heed()
             _publish(plan, run, staging, report)
     result = report.end()
-    if run.kind == "plan" or result.outcome != REFUSED:
+    if run.kind is RunKind.PLAN or result.outcome is not RunOutcome.REFUSED:
         staging.clear()
     collect_quietly(run.database, settings.retention)
     return result
@@ -86,7 +87,7 @@ def approve_plan(run: Run, digest: str, settings: SyncSettings) -> SyncResult:
         report.note(plan=plan, rejected=shown["rejected"], notes=shown["notes"])
         _publish(plan, run, staging, report)
     result = report.end()
-    if result.outcome == PUBLISHED:
+    if result.outcome is RunOutcome.PUBLISHED:
         staging.clear()
     collect_quietly(run.database, settings.retention)
     return result
@@ -121,20 +122,20 @@ def _judged_acceptable(plan: ChangePlan, limits: Limits, staging: Staging, repor
     verdict = judge(plan, limits)
     if isinstance(verdict, Refused):
         shown = tuple(examples(staging.database, staging.run))
-        report.note(outcome=REFUSED, generation=plan.base or None, reasons=verdict.reasons, examples=shown)
+        report.note(outcome=RunOutcome.REFUSED, generation=plan.base or None, reasons=verdict.reasons, examples=shown)
         return False
     return True
 
 
 def _publish(plan: ChangePlan, run: Run, staging: Staging, report: Report) -> None:
-    if run.kind == "plan":
-        report.note(outcome=UNCHANGED if plan.changes_nothing else PUBLISHED)
+    if run.kind is RunKind.PLAN:
+        report.note(outcome=RunOutcome.UNCHANGED if plan.changes_nothing else RunOutcome.PUBLISHED)
         return
     if not plan.changes_nothing:
-        details = report.foresee(outcome=PUBLISHED, generation=plan.base + 1)
+        details = report.foresee(outcome=RunOutcome.PUBLISHED, generation=plan.base + 1)
         generation = publish(staging.database, staging.run, plan, under=run.lease, details=details)
-        report.note(outcome=PUBLISHED, generation=generation.number)
+        report.note(outcome=RunOutcome.PUBLISHED, generation=generation.number)
         return
     if plan.published_source != plan.source:
         note_groups(staging.database, plan, under=run.lease)
-    report.note(outcome=UNCHANGED, generation=plan.base)
+    report.note(outcome=RunOutcome.UNCHANGED, generation=plan.base)

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from connector.cognito.meter import Meter
+from connector.directory.runs import RunOutcome
 from connector.errors import ApprovalRefused, ConnectorError, RunCancelled, StoreError
 from connector.store.runs.run import Run
-from connector.sync.result import FAILED, INCOMPLETE, PUBLISHED, REFUSED, SyncResult
+from connector.sync.result import SyncResult
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class Report:
         self._run = run
         self._meter = meter
         self._started = time.monotonic()
-        self._result = SyncResult(run.id, INCOMPLETE, 0.0, kind=run.kind)
+        self._result = SyncResult(run.id, RunOutcome.INCOMPLETE, 0.0, kind=run.kind)
 
     @contextmanager
     def of_faults(self) -> Iterator[None]:
@@ -35,11 +36,11 @@ class Report:
         try:
             yield
         except ApprovalRefused as error:
-            self.note(outcome=REFUSED, reasons=(error.message,), fault=error)
+            self.note(outcome=RunOutcome.REFUSED, reasons=(error.message,), fault=error)
         except RunCancelled as error:
-            self.note(outcome=FAILED, fault=error)
+            self.note(outcome=RunOutcome.FAILED, fault=error)
         except ConnectorError as error:
-            self.note(outcome=INCOMPLETE, fault=error)
+            self.note(outcome=RunOutcome.INCOMPLETE, fault=error)
 
     def note(self, **values: Any) -> None:
         """Take note of parts of the result, named as in `SyncResult`."""
@@ -64,10 +65,10 @@ class Report:
 
     def _note_unrecorded(self, error: StoreError) -> None:
         """A publish recorded its own end; any other run that cannot record its end has come to none."""
-        if self._result.outcome == PUBLISHED:
+        if self._result.outcome is RunOutcome.PUBLISHED:
             _log.warning("run %s published, but its details could not be recorded: %s", self._run.id, error)
         else:
-            self.note(outcome=INCOMPLETE, fault=self._result.fault or error)
+            self.note(outcome=RunOutcome.INCOMPLETE, fault=self._result.fault or error)
 
 
 def end_unstarted(run: Run, fault: ConnectorError) -> SyncResult:

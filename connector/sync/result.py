@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from connector.directory.plan import ChangePlan
+from connector.directory.runs import RunKind, RunOutcome
 from connector.errors import ConnectorError
 from connector.store.publishing.user_names import Renamed
 from connector.sync.harvest import Reject
 
-PUBLISHED, UNCHANGED, REFUSED, INCOMPLETE, FAILED = "published", "unchanged", "refused", "incomplete", "failed"
 REFUSED_EXIT = 3
 
 
@@ -30,7 +30,7 @@ class SyncResult:
     """
 
     run: int
-    outcome: str
+    outcome: RunOutcome
     seconds: float
     plan: ChangePlan | None = None
     generation: int | None = None
@@ -46,14 +46,14 @@ class SyncResult:
     calls: Mapping[str, int] = field(default_factory=dict)
     throttled: int = 0
     hint: str = ""
-    kind: str = "sync"
+    kind: RunKind = RunKind.SYNC
 
     @property
     def exit_code(self) -> int:
         """The exit code of a command that ends with this."""
         if self.fault:
             return self.fault.exit_code
-        return REFUSED_EXIT if self.outcome == REFUSED else 0
+        return REFUSED_EXIT if self.outcome is RunOutcome.REFUSED else 0
 
     @property
     def approve_command(self) -> str:
@@ -63,14 +63,14 @@ class SyncResult:
     def as_json(self) -> dict[str, Any]:
         """Return the document that `--json` prints."""
         document: dict[str, Any] = {"run": self.run, "outcome": self.outcome}
-        if self.kind == "sync":
+        if self.kind is RunKind.SYNC:
             document["generation"] = self.generation
         if self.plan:
             document |= _describe(self.plan)
-        if self.outcome == REFUSED:
+        if self.outcome is RunOutcome.REFUSED:
             document |= {"reason": "; ".join(self.reasons), "reasons": list(self.reasons)}
             document |= {"examples": [dict(example) for example in self.examples]}
-            if self.kind == "sync" and self.plan:
+            if self.kind is RunKind.SYNC and self.plan:
                 document["approve"] = self.approve_command
         if self.fault:
             document |= {"cause": self.fault.message, "remedy": self.fault.remedy, "retryable": self.fault.retryable}
@@ -100,12 +100,13 @@ class SyncResult:
             return f"Run {self.run} ended: {self.outcome}."
         sizes = self.plan.harvested
         counts = f"{sizes.users} users, {sizes.groups} groups, {sizes.memberships} memberships"
-        if self.kind == "plan" and self.outcome == PUBLISHED:
-            return f"A sync would publish {counts}; {_differences(self.plan)}."
+        differences = _differences(self.plan)
+        if self.kind is RunKind.PLAN and self.outcome is RunOutcome.PUBLISHED:
+            return f"A sync would publish {counts}; {differences}."
         return {
-            PUBLISHED: f"Published generation {self.generation}: {counts}; {_differences(self.plan)}.",
-            UNCHANGED: f"Unchanged since generation {self.plan.base}: {counts}.",
-            REFUSED: f"Refused, the directory stays as it was. It would be {counts}; {_differences(self.plan)}.",
+            RunOutcome.PUBLISHED: f"Published generation {self.generation}: {counts}; {differences}.",
+            RunOutcome.UNCHANGED: f"Unchanged since generation {self.plan.base}: {counts}.",
+            RunOutcome.REFUSED: f"Refused, the directory stays as it was. It would be {counts}; {differences}.",
         }[self.outcome]
 
 

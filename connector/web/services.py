@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from scim2_models.path import FilterNode
 
 from connector.directory.rows import Kind
+from connector.directory.runs import Cause, RunKind
 from connector.store.clients import Client
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort
@@ -85,7 +86,7 @@ class RunRecord(Protocol):
 class Runs(Protocol):
     """The queue of runs and their history; see `connector.store.runs.queue`."""
 
-    def request(self, kind: str, *, cause: str, approve: str | None = None) -> RunRecord:
+    def request(self, kind: RunKind, *, cause: Cause, approve: str | None = None) -> RunRecord:
         """Ask for a run, or raise AlreadyRunning or ApprovalRefused."""
 
     def find(self, run: int, /) -> RunRecord:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.store.migrations import open_database
 from connector.store.runs.queue import Runs
 from connector.store.runs.rotated_accounts import RotatedAccounts
@@ -106,9 +107,9 @@ def test_a_store_that_is_away_stops_no_rotation(cloud, run: Run, monkeypatch):  
 
 def test_two_rotations_never_overlap(cloud, run: Run, store):  # noqa: F811 - the fixture
     """P37: by hand too; the one under way is named (75), and nothing is asked of AWS."""
-    with begin(store, "rotate", cause="command") as other:
+    with begin(store, RunKind.ROTATE, cause=Cause.COMMAND) as other:
         done = run("rotate", *ALICE, *IN_SECRET)
-        other.end("rotated", {"run": other.id})
+        other.end(RunOutcome.ROTATED, {"run": other.id})
 
     assert (done.code, f"run {other.id}" in done.err) == (75, True)
     assert cloud.calls["AdminGetUser"] == 0
@@ -157,11 +158,11 @@ def test_before_any_rotation_status_says_so(run: Run):
 def test_the_list_of_runs_says_how_many_were_rotated(run: Run, store):
     """P37: one line a run, under way and ended."""
     run("rotate", *ALICE, *IN_SECRET)
-    with begin(store, "rotate", cause="command") as other:
+    with begin(store, RunKind.ROTATE, cause=Cause.COMMAND) as other:
         other.tell({"phase": "rotating", "accounts": 3, "rotated": 1, "failed": 1})
         other.heed()
         shown = run("runs", "list").out
-        other.end("rotated", {"run": other.id})
+        other.end(RunOutcome.ROTATED, {"run": other.id})
 
     assert "rotating, 1 of 3 accounts rotated, 1 failed" in shown
     assert "1 of 1 accounts rotated" in shown

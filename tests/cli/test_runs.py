@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.directory.runs import Cause, RunKind
 from connector.errors import StoreError
 from connector.store.migrations import open_database
 from connector.store.runs.history import NEWEST_RUNS
@@ -18,7 +19,7 @@ def queue_in(folder: Path, kind: str) -> int:
     """Queue a run as the API does."""
     database = open_database(f"sqlite:///{folder}/cognito-scim.db")
     try:
-        return Runs(database).request(kind, cause="api").id
+        return Runs(database).request(RunKind(kind), cause=Cause.API).id
     finally:
         database.close()
 
@@ -104,7 +105,7 @@ def test_long_text_is_cut_to_one_line_of_the_table(run: Run, folder: Path) -> No
     cause = "Because. " * 100
     run("db", "migrate")
     database = open_database(f"sqlite:///{folder}/cognito-scim.db")
-    with pytest.raises(StoreError), begin(database, "sync", cause="command"):
+    with pytest.raises(StoreError), begin(database, RunKind.SYNC, cause=Cause.COMMAND):
         raise StoreError(cause)
     database.close()
     lines = run("runs", "list").out.splitlines()

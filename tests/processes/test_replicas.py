@@ -17,6 +17,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import create_engine
 
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.store.clients import Clients, Grant, Role
 from connector.store.migrations import migrate, open_database
 from connector.store.runs.run import begin
@@ -166,10 +167,10 @@ def test_a_client_is_let_in_and_shut_out_by_both_at_once(service):
 
 def test_both_know_the_run_under_way(service):
     """P20: a sync anywhere is a sync everywhere; asked for a second time, both name it."""
-    with begin(service.store, "sync", cause="command") as run:
+    with begin(service.store, RunKind.SYNC, cause=Cause.COMMAND) as run:
         answers = [replica.ask("/api/v1/runs", service.operator, '{"kind": "sync"}') for replica in service.replicas]
         seen = [replica.ask(f"/api/v1/runs/{run.id}", service.operator).document for replica in service.replicas]
-        run.end("unchanged", {})
+        run.end(RunOutcome.UNCHANGED, {})
 
     assert [(answer.status, answer.document["run"]) for answer in answers] == [(409, run.id)] * 2
     assert [found["state"] for found in seen] == ["running"] * 2

@@ -9,6 +9,7 @@ import threading
 import pytest
 from sqlalchemy import insert
 
+from connector.directory.runs import Cause, RunKind
 from connector.errors import AlreadyRunning
 from connector.journal.handed_over import HandedOver
 from connector.journal.journal import Journal
@@ -66,7 +67,7 @@ def is_whole(cloud, name):
 def queue_rotation(store):
     """Queue a rotation, as the schedule does, and return its number."""
     with store.writing() as connection:
-        return enqueue(connection, kind="rotate", cause="schedule").id
+        return enqueue(connection, kind=RunKind.ROTATE, cause=Cause.SCHEDULE).id
 
 
 def say_in_secret(cloud, name, **keys):
@@ -138,16 +139,16 @@ def test_a_stopping_server_lets_the_account_at_hand_be_finished(cloud, store):
 def test_rotations_and_syncs_do_not_wait_for_each_other(store):
     """P37: each kind has a lease of its own; two rotations never overlap."""
     queue = Runs(store)
-    sync, first = queue.request("sync", cause="api"), queue.request("rotate", cause="schedule")
+    sync, first = queue.request(RunKind.SYNC, cause=Cause.API), queue.request(RunKind.ROTATE, cause=Cause.SCHEDULE)
     second = queue_rotation(store)
 
     with pytest.raises(AlreadyRunning, match=f"run {first.id}"):
-        queue.request("rotate", cause="schedule")
-    assert queue.claim({"sync"}).lease.run == sync.id
-    claimed = queue.claim({"rotate"})
-    assert (claimed.lease.run, queue.claim({"rotate"})) == (first.id, None)
+        queue.request(RunKind.ROTATE, cause=Cause.SCHEDULE)
+    assert queue.claim({RunKind.SYNC}).lease.run == sync.id
+    claimed = queue.claim({RunKind.ROTATE})
+    assert (claimed.lease.run, queue.claim({RunKind.ROTATE})) == (first.id, None)
     queue.abandon(claimed.lease, "Done.")
-    assert queue.claim({"rotate"}).lease.run == second
+    assert queue.claim({RunKind.ROTATE}).lease.run == second
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def _execute(store, child):
     """Execute a rotation in a child, as an executor does, and return the run."""
     queue = Runs(store)
     queue_rotation(store)
-    lease = queue.claim({"rotate"}).lease
+    lease = queue.claim({RunKind.ROTATE}).lease
     command = [sys.executable, "-m", "connector", "execute-run", str(lease.run), "--fence", str(lease.fence)]
     with subprocess.Popen(command, env=environment(), stdin=subprocess.PIPE) as process:
         child["process"] = process

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from connector.directory.runs import Cause, RunKind
 from connector.errors import AlreadyRunning
 from connector.store.reading.reader import DirectoryReader
 from connector.store.runs.queue import Runs
@@ -84,7 +85,7 @@ def is_running(pid: int) -> bool:
 def test_a_queued_sync_is_executed_by_serve(pool, store):
     """P20: what anybody asks for goes through the queue; the child logs into the server's log under its run."""
     queue = Runs(store)
-    run = queue.request("sync", cause="api")
+    run = queue.request(RunKind.SYNC, cause=Cause.API)
     with serving(COGNITO_SCIM_SYNC__RETENTION="1d") as served:
         ended = wait_for_end(store, run.id)
 
@@ -100,11 +101,11 @@ def test_a_check_does_not_wait_behind_a_sync(pool, store):
     """P20: checks have executors of their own, and each has its own lease."""
     queue = Runs(store)
     with held(pool) as hold, serving():
-        sync = queue.request("sync", cause="api")
+        sync = queue.request(RunKind.SYNC, cause=Cause.API)
         assert hold.reached.wait(60)
-        check = queue.request("check", cause="api")
+        check = queue.request(RunKind.CHECK, cause=Cause.API)
         with pytest.raises(AlreadyRunning, match=f"run {sync.id}"):
-            queue.request("plan", cause="api")
+            queue.request(RunKind.PLAN, cause=Cause.API)
 
         assert wait_for_state(store, check.id, "running").kind == "check"
         assert queue.find(sync.id).state == "running"
@@ -114,7 +115,7 @@ def test_a_run_is_cancelled_from_another_process(pool, store):
     """P20: whoever has the store can end a run; nothing of it is published and the lease is free."""
     queue = Runs(store)
     with held(pool) as hold, serving():
-        run = queue.request("sync", cause="api")
+        run = queue.request(RunKind.SYNC, cause=Cause.API)
         assert hold.reached.wait(60)
         done = subprocess.run(
             [sys.executable, "-m", "connector", "runs", "cancel", str(run.id)],
@@ -127,7 +128,7 @@ def test_a_run_is_cancelled_from_another_process(pool, store):
         assert queue.find(run.id).progress["phase"] == "cancelling"
         hold.released.set()
         ended = wait_for_end(store, run.id)
-        after = wait_for_end(store, queue.request("sync", cause="api").id)
+        after = wait_for_end(store, queue.request(RunKind.SYNC, cause=Cause.API).id)
 
     assert (ended.outcome, ended.result["cause"]) == ("failed", "It was cancelled.")
     assert (after.outcome, DirectoryReader(store).newest().number) == ("published", 1)
@@ -137,7 +138,7 @@ def test_stopping_serve_ends_its_run_and_frees_the_lease(pool, store):
     """P20: on SIGTERM a run is abandoned cleanly: on record, nothing published, no process left."""
     queue = Runs(store)
     with held(pool) as hold, serving() as served:
-        run = queue.request("sync", cause="api")
+        run = queue.request(RunKind.SYNC, cause=Cause.API)
         assert hold.reached.wait(60)
         (child,) = executing(served.process.pid)
         served.process.send_signal(signal.SIGTERM)
@@ -148,14 +149,14 @@ def test_stopping_serve_ends_its_run_and_frees_the_lease(pool, store):
     assert (served.process.returncode, is_running(child), "Traceback" in served.log) == (0, False, False)
     assert f"WARNING [run {run.id}] connector.cli.execute: interrupted" in served.log
     assert "cognito-scim: interrupted" not in served.log
-    assert queue.request("sync", cause="api").id > run.id
+    assert queue.request(RunKind.SYNC, cause=Cause.API).id > run.id
 
 
 def test_a_run_ends_with_a_server_that_is_killed(pool, store):
     """P20: the child notices that its parent is gone, however it went; no orphan harvests on."""
     queue = Runs(store)
     with held(pool) as hold, serving() as served:
-        run = queue.request("sync", cause="api")
+        run = queue.request(RunKind.SYNC, cause=Cause.API)
         assert hold.reached.wait(60)
         (worker,), (child,) = children_of(served.process.pid), executing(served.process.pid)
         os.kill(served.process.pid, signal.SIGSTOP)  # so that no new worker takes the queue over
@@ -171,11 +172,11 @@ def test_a_child_that_dies_is_recorded_with_how_it_died(pool, store):
     """P20: a run never stays open; the next one is executed as if nothing had been."""
     queue = Runs(store)
     with held(pool) as hold, serving() as served:
-        run = queue.request("sync", cause="api")
+        run = queue.request(RunKind.SYNC, cause=Cause.API)
         assert hold.reached.wait(60)
         os.kill(executing(served.process.pid)[0], signal.SIGKILL)
         ended = wait_for_end(store, run.id)
-        after = wait_for_end(store, queue.request("sync", cause="api").id)
+        after = wait_for_end(store, queue.request(RunKind.SYNC, cause=Cause.API).id)
 
     assert (ended.outcome, ended.result["cause"]) == ("failed", "Its process was ended by signal 9.")
     assert after.outcome == "published"
@@ -188,7 +189,7 @@ def test_an_unforeseen_fault_is_on_record_by_its_id_and_its_traceback_in_the_log
         connection.execute(
             insert(runs).values(**broken, outcome="refused", result='{"digest": "d", "generation": null}')
         )
-    run = Runs(store).request("sync", cause="api", approve="d")
+    run = Runs(store).request(RunKind.SYNC, cause=Cause.API, approve="d")
     with serving() as served:
         ended = wait_for_end(store, run.id)
         wait_for(lambda: f"run {run.id} ended" in served.log)
@@ -201,10 +202,10 @@ def test_an_unforeseen_fault_is_on_record_by_its_id_and_its_traceback_in_the_log
     assert pool.calls["ListUsers"] == 0
 
 
-@pytest.mark.parametrize("kind", ["sync", "plan"])
+@pytest.mark.parametrize("kind", [RunKind.SYNC, RunKind.PLAN])
 def test_without_a_pool_a_run_ends_with_the_fault_of_the_configuration(kind, store):
     """A configuration that can serve but not sync serves, and says of each run what it lacks."""
-    run = Runs(store).request(kind, cause="api")
+    run = Runs(store).request(kind, cause=Cause.API)
     with serving() as served:
         ended = wait_for_end(store, run.id)
 
@@ -215,7 +216,7 @@ def test_without_a_pool_a_run_ends_with_the_fault_of_the_configuration(kind, sto
 
 def test_without_a_pool_a_check_fails_at_the_configuration(store):
     """The button Test Connectivity answers whatever is wrong."""
-    run = Runs(store).request("check", cause="console")
+    run = Runs(store).request(RunKind.CHECK, cause=Cause.CONSOLE)
     with serving():
         ended = wait_for_end(store, run.id)
 

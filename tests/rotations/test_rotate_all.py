@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from connector.directory.runs import Cause, RunKind
 from connector.errors import ConfigError, StoreError, TargetUnavailable, TargetUnfit, UnforeseenFault
 from connector.rotation.model.ports import Kept
 from connector.rotation.model.secret import Secret
@@ -63,7 +64,7 @@ def cast():
 
 def execute(database, cast):
     """Rotate all of them in a run, and return the run as the history has it."""
-    with begin(database, "rotate", cause="command") as run:
+    with begin(database, RunKind.ROTATE, cause=Cause.COMMAND) as run:
         rotate_all(run, cast.find)
     return Runs(database).find(run.id)
 

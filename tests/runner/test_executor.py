@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.directory.runs import RunKind
 from connector.errors import StoreError
 from connector.runner import executor
 from connector.runner.executor import Executor
@@ -48,7 +49,7 @@ class FakeClaims:
         return "failed"
 
 
-CLAIM = Claim("sync", Lease("sync", 12, 7))
+CLAIM = Claim(RunKind.SYNC, Lease("sync", 12, 7))
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +60,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def execute(claims: FakeClaims, *command: str) -> list[str]:
     """Execute what is claimed until one run is abandoned, and return why."""
-    one = Executor(claims, {"sync"}, command, lambda: True)
+    one = Executor(claims, {RunKind.SYNC}, command, lambda: True)
     one.start()
     ended = claims.abandoned.wait(60)
     one.stop()
@@ -105,7 +106,7 @@ def test_an_end_that_the_store_did_not_take_is_recorded_once_it_answers() -> Non
     """P20: the cause is that of the process, and no other run is begun before."""
     claims = FakeClaims(CLAIM, CLAIM)
     claims.away = 3
-    one = Executor(claims, {"sync"}, (sys.executable, "-c", "raise SystemExit(75)"), lambda: True)
+    one = Executor(claims, {RunKind.SYNC}, (sys.executable, "-c", "raise SystemExit(75)"), lambda: True)
     one.start()
     assert claims.abandoned.wait(60)
     one.stop()
@@ -127,7 +128,7 @@ def test_a_process_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(executor, "STOP_SECONDS", 0.05)
     monkeypatch.setattr(subprocess.Popen, "terminate", lambda _child: None)  # as one that ignores it
     claims = FakeClaims(CLAIM)
-    one = Executor(claims, {"sync"}, (sys.executable, "-c", STUBBORN), lambda: True)
+    one = Executor(claims, {RunKind.SYNC}, (sys.executable, "-c", STUBBORN), lambda: True)
     one.start()
     assert claims.claimed.wait(60)
     one.stop()
@@ -138,7 +139,7 @@ def test_a_process_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) 
 def test_nothing_is_begun_once_nobody_wants_it() -> None:
     """P20: a server that is about to end claims no run."""
     claims = FakeClaims(CLAIM)
-    one = Executor(claims, {"sync"}, ("/no/such/program",), lambda: False)
+    one = Executor(claims, {RunKind.SYNC}, ("/no/such/program",), lambda: False)
     one.start()
     one.stop()
 
@@ -152,7 +153,7 @@ def test_a_process_that_is_spared_comes_to_its_end_by_itself(monkeypatch: pytest
     done = tmp_path / "done"
     program = f"import sys, pathlib; sys.stdin.read(); pathlib.Path({str(done)!r}).touch()"
     claims = FakeClaims(CLAIM)
-    one = Executor(claims, {"sync"}, (sys.executable, "-c", program), lambda: True, spares=True)
+    one = Executor(claims, {RunKind.SYNC}, (sys.executable, "-c", program), lambda: True, spares=True)
     one.start()
     assert claims.claimed.wait(60)
     one.stop()

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from connector.directory.runs import Cause, RunKind
 from connector.store.migrations import open_database
 from connector.store.publishing import publish as publishing
 from connector.store.publishing.compare import note_changes
@@ -39,7 +40,7 @@ def publish_until_killed(url: str, directory: Directory, *, statement: int, when
 
 def _publish(url: str, directory: Directory, statement: int, when: str) -> None:
     database = open_database(url)
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         staging = stage(database, run.id, directory)
         settle_names(database, run.id)
         note_changes(database, run.id)

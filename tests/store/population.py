@@ -8,6 +8,7 @@ from typing import Any
 
 from connector.directory.people import Person, Team
 from connector.directory.plan import ChangePlan, Source
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.scim.render import group_row, user_row
 from connector.store.generations import Generation
 from connector.store.publishing.compare import note_changes
@@ -84,7 +85,7 @@ def stage(database: Database, run: int, directory: Directory) -> Staging:
 
 def publish_directory(database: Database, directory: Directory) -> Published:
     """Publish a directory as a sync does, without asking the safeguard."""
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         staging = stage(database, run.id, directory)
         settle_names(database, run.id)
         renamed = renamed_users(database, run.id, most=100)
@@ -92,5 +93,5 @@ def publish_directory(database: Database, directory: Directory) -> Published:
         plan = read_plan(database, staging, directory.source, rejects=0)
         generation = None if plan.changes_nothing else publish(database, run.id, plan, under=run.lease)
         staging.clear()
-        run.end("published" if generation else "unchanged", {"run": run.id})
+        run.end(RunOutcome.PUBLISHED if generation else RunOutcome.UNCHANGED, {"run": run.id})
     return Published(plan, generation, renamed)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from connector.directory.plan import Changes, GroupLoss
 from connector.directory.rows import Kind
+from connector.directory.runs import Cause, RunKind
 from connector.errors import LeaseLost
 from connector.store.publishing.compare import note_changes
 from connector.store.publishing.plan import read_plan
@@ -191,7 +192,7 @@ def test_generations_never_share_a_time(database):
 
 def test_a_plan_made_against_an_older_generation_is_not_published(database):
     """P20: between comparison and publish nothing else may have been published."""
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         staging = stage(database, run.id, Directory(people(1)))
         note_changes(database, run.id)
         plan = read_plan(database, staging, POOL, rejects=0)

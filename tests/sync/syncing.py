@@ -7,6 +7,7 @@ from connector.cognito.meter import Meter
 from connector.cognito.session import open_pool
 from connector.directory.mapping import Rules
 from connector.directory.rows import Kind
+from connector.directory.runs import Cause, RunKind
 from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
 from connector.store.publishing.cleanup import Retention
 from connector.store.reading.reader import DirectoryReader
@@ -33,22 +34,22 @@ class Connector:
 
     def sync(self, **access: object) -> SyncResult:
         """Run a full sync."""
-        return self._run("sync", access)
+        return self._run(RunKind.SYNC, access)
 
     def plan(self, **access: object) -> SyncResult:
         """Make a plan."""
-        return self._run("plan", access)
+        return self._run(RunKind.PLAN, access)
 
     def approve(self, digest: str) -> SyncResult:
         """Approve a refused plan."""
         find_waiting(self.database, digest)
-        with begin(self.database, "sync", cause="command") as run:
+        with begin(self.database, RunKind.SYNC, cause=Cause.COMMAND) as run:
             return approve_plan(run, digest, self._settings())
 
-    def _run(self, kind: str, access: dict[str, object]) -> SyncResult:
+    def _run(self, kind: RunKind, access: dict[str, object]) -> SyncResult:
         settings = self._settings()
         opener = partial(_open, self.pool.access(**access), settings.meter)
-        with begin(self.database, kind, cause="command") as run:
+        with begin(self.database, kind, cause=Cause.COMMAND) as run:
             return full_sync(opener, run, settings, Silence())
 
     def _settings(self) -> SyncSettings:

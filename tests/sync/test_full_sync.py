@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from connector.cognito.sending import Patience
 from connector.directory.plan import Changes
 from connector.directory.rows import Kind
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.directory.safeguard import Limit
 from connector.errors import ApprovalRefused, StoreError
 from connector.store.reading.reader import DirectoryReader
@@ -424,8 +425,8 @@ def test_a_run_that_lost_its_lease_leaves_nothing_to_approve(connector, pool):
     def succeed():
         with connector.database.writing() as connection:
             connection.execute(update(leases).values(expires_at=1))
-        with begin(connector.database, "sync", cause="command") as heir:
-            heir.end("incomplete", {})
+        with begin(connector.database, RunKind.SYNC, cause=Cause.COMMAND) as heir:
+            heir.end(RunOutcome.INCOMPLETE, {})
 
     pool.calls.clear()
     pool.before("ListUsersInGroup", call=2, do=succeed)

@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 import pytest
 from sqlalchemy import event, func, select, update
 
+from connector.directory.runs import Cause, RunKind
 from connector.errors import LeaseLost
 from connector.store import staging
 from connector.store.migrations import open_database
@@ -65,7 +66,7 @@ def rows(database, table):
 
 def test_staging_is_cleared_some_rows_at_a_time(database):
     """P20: the heartbeat that keeps the lease writes between the slices."""
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         staged = stage(database, run.id, whole_pool())
         with counting(database) as deleted:
             staged.clear()
@@ -76,9 +77,9 @@ def test_staging_is_cleared_some_rows_at_a_time(database):
 
 def test_what_a_killed_run_left_is_cleared_some_rows_at_a_time_under_the_lease(database):
     """P20, P22: the next run holds its lease and renews it with each slice."""
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         stage(database, run.id, whole_pool())
-    with counting(database) as deleted, begin(database, "sync", cause="command"):
+    with counting(database) as deleted, begin(database, RunKind.SYNC, cause=Cause.COMMAND):
         pass
 
     assert (max(deleted), sum(deleted)) == (SLICE, FOLK * 3 + 2)
@@ -86,7 +87,7 @@ def test_what_a_killed_run_left_is_cleared_some_rows_at_a_time_under_the_lease(d
 
 def test_who_lost_the_lease_clears_nothing(database):
     """P20: the rows could be those of the run that took over."""
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         stage(database, run.id, whole_pool())
 
     def take_away(*_):
@@ -94,7 +95,7 @@ def test_who_lost_the_lease_clears_nothing(database):
             connection.execute(update(leases).values(fence=leases.c.fence + 1))
 
     event.listen(database.engine, "before_cursor_execute", _once(take_away, before="SELECT DISTINCT".lower()))
-    with pytest.raises(LeaseLost), begin(database, "sync", cause="command"):
+    with pytest.raises(LeaseLost), begin(database, RunKind.SYNC, cause=Cause.COMMAND):
         pass
 
     assert rows(database, staged_users) == FOLK
@@ -114,7 +115,7 @@ def _once(do, *, before):
 def test_members_who_are_no_users_are_dropped_some_at_a_time(database):
     """P18: found by reading, and nothing else is touched."""
     directory = whole_pool()
-    with begin(database, "sync", cause="command") as run, counting(database) as deleted:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run, counting(database) as deleted:
         staged = stage(database, run.id, Directory(list(directory.people)[60:], directory.teams, directory.members))
 
     assert (max(deleted), sum(deleted)) == (2 * SLICE, 120)
@@ -126,7 +127,7 @@ def test_members_who_are_no_users_are_dropped_some_at_a_time(database):
 
 def test_a_large_group_that_is_gone_is_taken_back_some_rows_at_a_time(database):
     """P12: however many members it had."""
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         staged = stage(database, run.id, whole_pool())
         with counting(database) as deleted:
             staged.drop_group("g1")
@@ -136,7 +137,10 @@ def test_a_large_group_that_is_gone_is_taken_back_some_rows_at_a_time(database):
 
 def test_each_slice_is_found_by_the_key_and_not_by_looking_at_the_rest(tmp_path):
     """P23: clearing a million rows takes a hundred times as long as ten thousand, not ten thousand times."""
-    with closing(open_database(f"sqlite:///{tmp_path}/store.db")) as lite, begin(lite, "sync", cause="command") as run:
+    with (
+        closing(open_database(f"sqlite:///{tmp_path}/store.db")) as lite,
+        begin(lite, RunKind.SYNC, cause=Cause.COMMAND) as run,
+    ):
         staged = stage(lite, run.id, whole_pool())
         note_changes(lite, run.id)
         with plans(lite, "DELETE FROM staged_") as seen:
@@ -178,7 +182,7 @@ def test_old_generations_are_collected_some_rows_at_a_time(database):
 
 def test_a_publish_that_took_long_ends_with_a_lease_that_is_fresh(database, monkeypatch):
     """P20: a first publish of a million users may take longer than the lease lives; nobody takes over meanwhile."""
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         staged = stage(database, run.id, whole_pool())
         note_changes(database, run.id)
         plan = read_plan(database, staged, POOL, rejects=0)

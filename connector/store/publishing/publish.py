@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, insert, literal, literal_column, select
 
 from connector.directory.plan import ChangePlan
 from connector.directory.rows import Kind, ending
+from connector.directory.runs import RunOutcome
 from connector.directory.times import from_milliseconds, to_milliseconds
 from connector.errors import LeaseLost
 from connector.store.generations import Generation, newest
@@ -83,9 +84,14 @@ def publish(
         for kind in Kind:
             _set_landmarks(connection, kind, generation.number)
         _point_to(connection, generation, plan, under.run)
-        told = {"run": under.run, "outcome": "published", "generation": generation.number, "digest": plan.digest}
+        told = {
+            "run": under.run,
+            "outcome": RunOutcome.PUBLISHED,
+            "generation": generation.number,
+            "digest": plan.digest,
+        }
         ended = {**details, **told}
-        record_end(connection, under.run, "published", ended, at=generation.published_at)
+        record_end(connection, under.run, RunOutcome.PUBLISHED, ended, at=generation.published_at)
         leases.renew(connection, under)  # all this may have taken longer than the lease lives
     return generation
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.times import from_milliseconds
 from connector.errors import ApprovalRefused, LeaseLost, StoreError
 from connector.store.generations import newest
@@ -72,7 +73,7 @@ def _all_waiting(connection: Connection) -> list[Waiting]:
     now = read_clock(connection)
     rows = connection.execute(
         select(runs.c.id, runs.c.result)
-        .where(runs.c.kind == "sync", runs.c.outcome == "refused")
+        .where(runs.c.kind == RunKind.SYNC, runs.c.outcome == RunOutcome.REFUSED)
         .where(runs.c.ended_at >= from_milliseconds(now - APPROVABLE_MILLISECONDS))
         .order_by(runs.c.id.desc())
     )

@@ -10,16 +10,17 @@ from itertools import islice, takewhile
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.directory.times import from_milliseconds
 from connector.store.runs import lease as leases
 from connector.store.runs.figures import LATE_SECONDS
 from connector.store.runs.queue import active_run, enqueue
-from connector.store.runs.run import FAILED, end_abandoned, record_end
+from connector.store.runs.run import end_abandoned, record_end
 from connector.store.sql.clock import read_clock
 from connector.store.sql.database import Database
 from connector.store.sql.tables import schedules
 
-_NOUNS = {"sync": ("sync", "syncs"), "rotate": ("rotation", "rotations")}
+_NOUNS = {RunKind.SYNC: ("sync", "syncs"), RunKind.ROTATE: ("rotation", "rotations")}
 
 MOST = 10_000
 """So many slots are counted at a time; of a minute's schedule that is a week."""
@@ -57,10 +58,10 @@ class Slots:
 
     Args:
         database: the store.
-        kind: of the runs: `sync` or `rotate`.
+        kind: of the runs.
     """
 
-    def __init__(self, database: Database, kind: str) -> None:
+    def __init__(self, database: Database, kind: RunKind) -> None:
         self._database = database
         self._kind = kind
         self._lease = leases.name_of(kind, 0)
@@ -124,19 +125,19 @@ class Slots:
         return Due(queued, late, len(earlier), why, self._record_missed(connection, earlier, why))
 
     def _enqueue(self, connection: Connection, slot: int) -> int:
-        row = enqueue(connection, kind=self._kind, cause="schedule", slot=from_milliseconds(slot))
+        row = enqueue(connection, kind=self._kind, cause=Cause.SCHEDULE, slot=from_milliseconds(slot))
         return int(row.id)
 
     def _record_missed(self, connection: Connection, slots: list[int], why: str) -> int:
         run = self._enqueue(connection, slots[-1])
         result = {
             "run": run,
-            "outcome": FAILED,
+            "outcome": RunOutcome.FAILED,
             "cause": f"{self._describe(slots)} missed. {why}",
             "missed": len(slots),
         }
         now = from_milliseconds(read_clock(connection))
-        record_end(connection, run, FAILED, result, at=now)
+        record_end(connection, run, RunOutcome.FAILED, result, at=now)
         return run
 
     def _describe(self, slots: list[int]) -> str:

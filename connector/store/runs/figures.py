@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
+from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.times import to_milliseconds
 from connector.store.generations import Generation, newest
 from connector.store.runs.rotated_accounts import RotationFigures, read_rotation_figures
@@ -20,14 +21,6 @@ from connector.store.sql.tables import call_totals, run_totals, runs, walks
 
 LATE_SECONDS = 60
 """A scheduled run that was queued so much after its time is late."""
-
-SUCCESSES = {
-    "sync": ("published", "unchanged"),
-    "plan": ("published", "unchanged", "refused"),
-    "check": ("passed",),
-    "rotate": ("rotated",),
-}
-"""The outcomes of each kind that count as success: what was to be done was done."""
 
 _KNOWN = (runs.c.kind, runs.c.slot, runs.c.queued_at, runs.c.started_at, runs.c.ended_at, runs.c.result)
 _ADD_RUN = text(
@@ -59,8 +52,8 @@ class RunTotal:
         last_ended_at: when the last of them ended, in seconds since 1970 on the database's clock.
     """
 
-    kind: str
-    outcome: str
+    kind: RunKind
+    outcome: RunOutcome
     runs: int
     late: int
     missed: int
@@ -90,17 +83,13 @@ class Figures:
     pinned: int
     rotation: RotationFigures = field(default_factory=RotationFigures)
 
-    def last_success(self, kind: str) -> float | None:
+    def last_success(self, kind: RunKind) -> float | None:
         """Return when the last run of a kind succeeded, in seconds since 1970; None before the first."""
-        ended = [total.last_ended_at for total in self.runs if _is_success(total, kind)]
+        ended = [total.last_ended_at for total in self.runs if total.kind is kind and total.outcome in kind.successes]
         return max(ended, default=None)
 
 
-def _is_success(total: RunTotal, kind: str) -> bool:
-    return total.kind == kind and total.outcome in SUCCESSES.get(kind, ())
-
-
-def count_end(connection: Connection, run: int, outcome: str, result: Mapping[str, Any], *, at: str) -> None:
+def count_end(connection: Connection, run: int, outcome: RunOutcome, result: Mapping[str, Any], *, at: str) -> None:
     """Count, in the transaction that ends a run and before it is written, what its end adds.
 
     A publish records its end first, and the report its details later: then the difference is counted.
@@ -182,8 +171,8 @@ def _read_runs(connection: Connection) -> list[RunTotal]:
     rows = connection.execute(select(run_totals).order_by(run_totals.c.kind, run_totals.c.outcome))
     return [
         RunTotal(
-            kind=row.kind,
-            outcome=row.outcome,
+            kind=RunKind(row.kind),
+            outcome=RunOutcome(row.outcome),
             runs=row.runs,
             late=row.late,
             missed=row.missed,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, true, update
 
+from connector.directory.runs import RunKind
 from connector.errors import AlreadyRunning, LeaseLost
 from connector.store.sql.clock import CLOCK, read_clock
 from connector.store.sql.tables import leases
@@ -16,13 +17,13 @@ from connector.store.sql.tables import leases
 SYNC = "sync"
 """The lease that syncs and plans share."""
 
-SHARING = frozenset({"sync", "plan"})
+SHARING = frozenset({RunKind.SYNC, RunKind.PLAN})
 """The kinds of runs that share it."""
 
 ROTATE = "rotate"
 """The lease of rotations, which wait for each other and for nothing else."""
 
-SHARED = {SYNC: SHARING, ROTATE: frozenset({"rotate"})}
+SHARED = {SYNC: SHARING, ROTATE: frozenset({RunKind.ROTATE})}
 """The leases of more than one run, with the kinds that share each; their rows are there from the first migration on."""
 
 TIME_TO_LIVE = 60.0
@@ -40,12 +41,12 @@ class Lease:
     fence: int
 
 
-def shared_by(kind: str) -> str | None:
+def shared_by(kind: RunKind) -> str | None:
     """Return the name of the lease that runs of a kind share, None where they go beside anything."""
     return next((name for name, kinds in SHARED.items() if kind in kinds), None)
 
 
-def name_of(kind: str, run: int) -> str:
+def name_of(kind: RunKind, run: int) -> str:
     """Return the name of the lease that a run needs: the shared one, or one of its own."""
     return shared_by(kind) or f"run {run}"
 
@@ -85,10 +86,15 @@ def prove(connection: Connection, lease: Lease) -> None:
         LeaseLost: it expired or another run took it.
     """
     if not _keep(connection, lease, leases.c.expires_at > CLOCK):
-        raise LeaseLost(
-            f"Run {lease.run} held its lease no longer, so it published nothing.",
-            remedy="The store was out of reach for a minute, or another run took over. Try again.",
-        )
+        raise lost(lease.run)
+
+
+def lost(run: int) -> LeaseLost:
+    """Return the error of a run that no longer holds its lease."""
+    return LeaseLost(
+        f"Run {run} held its lease no longer, so it published nothing.",
+        remedy="The store was out of reach for a minute, or another run took over. Try again.",
+    )
 
 
 def renew(connection: Connection, lease: Lease) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from connector.directory.runs import Cause, RunKind, RunOutcome, RunState
 from connector.directory.times import to_milliseconds
 from connector.errors import AlreadyRunning, ConfigError, NoSuchRun, RunEnded
 from connector.store.runs import lease as leases
@@ -24,8 +25,6 @@ from connector.store.sql.database import Database
 from connector.store.sql.tables import leases as lease_rows
 from connector.store.sql.tables import runs
 
-KINDS = ("check", "plan", "sync", "rotate")
-
 _SEE = "See: cognito-scim runs list"
 
 
@@ -34,18 +33,16 @@ class RunRecord:
     """A run, as far as it has come; times are RFC 3339 in UTC.
 
     Args:
-        cause: who asked for it: `schedule`, `console`, `api` or `command`.
-        state: `queued`, `running` or `ended`.
-        outcome: how it ended; a cancelled run has `failed`, and the result its cause.
+        outcome: of a cancelled run `failed`, and the result has its cause.
         progress: the phase and the counts.
         result: of a scheduled run also its `slot` and, where it was queued late, `late_seconds`.
     """
 
     id: int
-    kind: str
-    cause: str
-    state: str
-    outcome: str | None
+    kind: RunKind
+    cause: Cause
+    state: RunState
+    outcome: RunOutcome | None
     progress: Mapping[str, Any] | None
     result: Mapping[str, Any] | None
     queued_at: str
@@ -56,14 +53,14 @@ class RunRecord:
     def read(cls, row: Row[Any]) -> "RunRecord":
         """Return the run of a row."""
         progress = json.loads(row.progress) if row.progress else None
-        if row.cancelling and row.state == "running":
+        if row.cancelling and row.state == RunState.RUNNING:
             progress = {**(progress or {}), "phase": "cancelling"}
         return cls(
             id=row.id,
-            kind=row.kind,
-            cause=row.cause,
-            state=row.state,
-            outcome=row.outcome,
+            kind=RunKind(row.kind),
+            cause=Cause(row.cause),
+            state=RunState(row.state),
+            outcome=RunOutcome(row.outcome) if row.outcome else None,
             progress=progress,
             result=_result_of(row),
             queued_at=row.queued_at,
@@ -80,7 +77,7 @@ class RunRecord:
 class Claim:
     """A run that is this process's to execute."""
 
-    kind: str
+    kind: RunKind
     lease: Lease
 
 
@@ -90,11 +87,11 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def request(self, kind: str, *, cause: str, approve: str | None = None) -> RunRecord:
+    def request(self, kind: RunKind, *, cause: Cause, approve: str | None = None) -> RunRecord:
         """Queue a run.
 
         Args:
-            kind: one of `KINDS`.
+            kind: what it is to do.
             cause: who asks.
             approve: digest of the refused plan that a sync is to publish, instead of reading the pool.
 
@@ -104,7 +101,7 @@ class Runs:
             ConfigError: only a sync can be an approval.
         """
         if approve is not None:
-            if kind != "sync":
+            if kind is not RunKind.SYNC:
                 raise ConfigError(f"A {kind} approves nothing.", remedy="Leave approve out, or ask for a sync.")
             find_waiting(self._database, approve)
         self._end_abandoned()
@@ -156,15 +153,15 @@ class Runs:
             row = connection.execute(select(runs.c.state).where(runs.c.id == run).with_for_update()).one_or_none()
             if row is None:
                 raise _explain_absence(connection, run)
-            if row.state == "ended":
+            if row.state == RunState.ENDED:
                 raise RunEnded(f"Run {run} has ended already.", remedy=_SEE)
-            if row.state == "queued":
+            if row.state == RunState.QUEUED:
                 end_as_failed(connection, run, "It was cancelled before it began.")
             else:
                 connection.execute(update(runs).where(runs.c.id == run).values(cancelling=True))
             return RunRecord.read(connection.execute(select(runs).where(runs.c.id == run)).one())
 
-    def claim(self, kinds: Collection[str]) -> Claim | None:
+    def claim(self, kinds: Collection[RunKind]) -> Claim | None:
         """Take the oldest queued run of some kinds whose lease is free; None while there is none.
 
         The caller executes it, or lets the lease expire, upon which the run is ended as failed.
@@ -173,23 +170,23 @@ class Runs:
         with self._database.reading() as connection:
             found = connection.execute(
                 select(runs.c.id, runs.c.kind)
-                .where(runs.c.state == "queued", runs.c.kind.in_(kinds))
+                .where(runs.c.state == RunState.QUEUED, runs.c.kind.in_(kinds))
                 .order_by(runs.c.id)
                 .limit(1)
             ).one_or_none()
-            if found is None or self._is_held(connection, leases.name_of(found.kind, found.id)):
+            if found is None or self._is_held(connection, leases.name_of(RunKind(found.kind), found.id)):
                 return None
         try:
-            return self._claim(found.id, found.kind)
+            return self._claim(found.id, RunKind(found.kind))
         except AlreadyRunning:
             return None
 
-    def _claim(self, run: int, kind: str) -> Claim:
+    def _claim(self, run: int, kind: RunKind) -> Claim:
         with self._database.writing() as connection:
             claimed = connection.execute(
                 update(runs)
-                .where(runs.c.id == run, runs.c.state == "queued")
-                .values(state="running", started_at=now_of(connection))
+                .where(runs.c.id == run, runs.c.state == RunState.QUEUED)
+                .values(state=RunState.RUNNING, started_at=now_of(connection))
             )
             if not claimed.rowcount:  # another executor was faster, or the run was cancelled
                 raise leases.refuse(run)
@@ -233,13 +230,13 @@ def refuse_beside_another(connection: Connection, shared: str) -> None:
 
 def active_run(connection: Connection, shared: str) -> int | None:
     """Return the number of the run that shares a lease and is under way or, if there is none, queued."""
-    active = runs.c.state.in_(("queued", "running")), runs.c.kind.in_(SHARED[shared])
+    active = runs.c.state.in_((RunState.QUEUED, RunState.RUNNING)), runs.c.kind.in_(SHARED[shared])
     return connection.scalar(select(runs.c.id).where(*active).order_by(runs.c.state.desc(), runs.c.id).limit(1))
 
 
 def enqueue(connection: Connection, **values: Any) -> Row[Any]:
     """Put a run into the queue in the caller's transaction."""
-    queued = {"state": "queued", "queued_at": now_of(connection)} | values
+    queued = {"state": RunState.QUEUED, "queued_at": now_of(connection)} | values
     return connection.execute(insert(runs).values(queued).returning(runs)).one()
 
 

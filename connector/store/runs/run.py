@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from connector.directory.runs import Cause, RunKind, RunOutcome, RunState
 from connector.directory.times import from_milliseconds
 from connector.errors import ConnectorError, StoreError, UnforeseenFault
 from connector.store.runs import lease as leases
@@ -19,7 +20,6 @@ from connector.store.sql.clock import read_clock
 from connector.store.sql.database import Database
 from connector.store.sql.tables import runs
 
-FAILED, PUBLISHED = "failed", "published"
 _log = logging.getLogger(__name__)
 _DIED = "It stopped without a word, and its lease expired."
 
@@ -30,12 +30,12 @@ class Run:
     Args:
         database: the store.
         lease: the right to run.
-        kind: `sync`, `plan`, `check` or `rotate`.
+        kind: what it does.
         approve: the digest of the refused plan that is to be published, if that was asked for.
         pulse: its life signs.
     """
 
-    def __init__(self, database: Database, lease: Lease, kind: str, approve: str | None, pulse: Pulse) -> None:
+    def __init__(self, database: Database, lease: Lease, kind: RunKind, approve: str | None, pulse: Pulse) -> None:
         self.id = lease.run
         self.lease = lease
         self.kind = kind
@@ -60,35 +60,37 @@ class Run:
         if self._pulse.fault:
             raise self._pulse.fault
 
-    def end(self, outcome: str, result: Mapping[str, Any]) -> None:
+    def end(self, outcome: RunOutcome, result: Mapping[str, Any]) -> None:
         """Record how the run ended, and free the lease; what others have recorded of a run they found dead stays.
 
         Raises:
             LeaseLost: the outcome speaks of a comparison, and what was compared may be gone with the lease.
         """
         with self.database.writing() as connection:
-            if outcome in {"refused", "unchanged"}:
+            if outcome in {RunOutcome.REFUSED, RunOutcome.UNCHANGED}:
                 leases.prove(connection, self.lease)
             leases.give_back(connection, self.lease)
-            if outcome == PUBLISHED or is_open(connection, self.id):  # a publish has recorded its end, but for details
+            if outcome is RunOutcome.PUBLISHED or is_open(
+                connection, self.id
+            ):  # a publish has recorded its end, but for details
                 record_end(connection, self.id, outcome, result, at=now_of(connection))
 
 
 @contextmanager
-def begin(database: Database, kind: str, *, cause: str) -> Iterator[Run]:
+def begin(database: Database, kind: RunKind, *, cause: Cause) -> Iterator[Run]:
     """Begin a run under its lease; the block ends it, or it counts as failed.
 
     Args:
         database: the store.
-        kind: `sync`, `plan`, `check` or `rotate`.
-        cause: who asked for it: `command`.
+        kind: what it does.
+        cause: who asked for it.
 
     Raises:
         AlreadyRunning: another run holds the lease.
     """
     with database.writing() as connection:
         now = now_of(connection)
-        row = {"kind": kind, "cause": cause, "state": "running", "queued_at": now, "started_at": now}
+        row = {"kind": kind, "cause": cause, "state": RunState.RUNNING, "queued_at": now, "started_at": now}
         number = connection.execute(insert(runs).values(row).returning(runs.c.id)).scalar_one()
         lease = start(connection, kind, number)
     with _under_way(database, lease, kind, None) as run:
@@ -109,15 +111,17 @@ def take_up(database: Database, number: int, fence: int) -> Iterator[Run]:
     """
     with database.writing() as connection:
         row = connection.execute(select(runs.c.kind, runs.c.approve).where(runs.c.id == number)).one_or_none()
-        lease = Lease(leases.name_of(row.kind if row else "", number), number, fence)
+        if row is None:
+            raise leases.lost(number)
+        kind = RunKind(row.kind)
+        lease = Lease(leases.name_of(kind, number), number, fence)
         leases.prove(connection, lease)
-    assert row is not None
-    with _under_way(database, lease, row.kind, row.approve) as run:
+    with _under_way(database, lease, kind, row.approve) as run:
         yield run
 
 
 @contextmanager
-def _under_way(database: Database, lease: Lease, kind: str, approve: str | None) -> Iterator[Run]:
+def _under_way(database: Database, lease: Lease, kind: RunKind, approve: str | None) -> Iterator[Run]:
     cause = "It was interrupted."
     try:
         with beating(database, lease) as pulse:
@@ -151,7 +155,7 @@ def recorded_if_possible(what: str) -> Iterator[None]:
         _log.warning("%s is not wholly on record: %s", what, fault)
 
 
-def start(connection: Connection, kind: str, number: int) -> Lease:
+def start(connection: Connection, kind: RunKind, number: int) -> Lease:
     """Take the lease of a run in the caller's transaction, and end the run that let it expire.
 
     Raises:
@@ -170,23 +174,26 @@ def end_abandoned(connection: Connection) -> None:
         end_as_failed(connection, lease.run, _DIED)
 
 
-def record_end(connection: Connection, run: int, outcome: str, result: Mapping[str, Any], *, at: str) -> None:
+def record_end(connection: Connection, run: int, outcome: RunOutcome, result: Mapping[str, Any], *, at: str) -> None:
     """Record, in the caller's transaction, how a run ended, and count it."""
     count_end(connection, run, outcome, result, at=at)
-    ended = {"state": "ended", "outcome": outcome, "result": json.dumps(result), "ended_at": at}
+    ended = {"state": RunState.ENDED, "outcome": outcome, "result": json.dumps(result), "ended_at": at}
     connection.execute(update(runs).where(runs.c.id == run).values(ended))
 
 
 def end_as_failed(connection: Connection, run: int, cause: str) -> None:
     """End a run in the caller's transaction, unless it has ended by itself."""
     if is_open(connection, run):
-        result = {"run": run, "outcome": FAILED, "cause": cause}
-        record_end(connection, run, FAILED, result, at=now_of(connection))
+        result = {"run": run, "outcome": RunOutcome.FAILED, "cause": cause}
+        record_end(connection, run, RunOutcome.FAILED, result, at=now_of(connection))
 
 
 def is_open(connection: Connection, run: int) -> bool:
     """Tell whether a run has not ended yet, and let nobody end it before the caller's transaction does."""
-    return connection.scalar(select(runs.c.state).where(runs.c.id == run).with_for_update()) in {"queued", "running"}
+    return connection.scalar(select(runs.c.state).where(runs.c.id == run).with_for_update()) in {
+        RunState.QUEUED,
+        RunState.RUNNING,
+    }
 
 
 def now_of(connection: Connection) -> str:

@@ -13,6 +13,7 @@ from flask.blueprints import BlueprintSetupState
 from scim2_models import ForbiddenException
 from werkzeug.routing import Rule
 
+from connector.directory.runs import Cause
 from connector.errors import AlreadyRunning, ApprovalRefused, NoSuchRun, RunEnded
 from connector.scim.schemas import read_document
 from connector.store.clients import Role
@@ -80,7 +81,7 @@ class RunsEndpoint:
         """Ask for a run, and answer where it can be followed."""
         wanted = read_run_request(read_body())
         try:
-            run = self._runs.request(wanted.kind, cause="api", approve=wanted.approve)
+            run = self._runs.request(wanted.kind, cause=Cause.API, approve=wanted.approve)
         except AlreadyRunning as fault:
             raise Problem(409, fault.message, self._location(fault.run), run=fault.run) from fault
         except ApprovalRefused as fault:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connector.directory.runs import RunKind
 from connector.scim.json_text import NameTwice, read_json
 from connector.web.api.problems import Problem
 
-KINDS = ("check", "plan", "sync")
+KINDS = (RunKind.CHECK, RunKind.PLAN, RunKind.SYNC)
 """What can be started here; a rotation is not."""
 
 MOST_RUNS = 100
@@ -21,7 +22,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 class WantedRun:
     """A run to be started; `approve` is the digest of the refused plan to publish."""
 
-    kind: str
+    kind: RunKind
     approve: str | None
 
 
@@ -71,22 +72,22 @@ def read_run_id(text: str) -> int | None:
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
-def _read_kind(document: Mapping[str, Any]) -> str:
+def _read_kind(document: Mapping[str, Any]) -> RunKind:
     if "kind" not in document:
         raise _wrong("kind", "is missing")
     kind = document["kind"]
-    if kind == "rotate":
+    if kind == RunKind.ROTATE:
         raise _wrong("kind", "cannot be rotate: rotations are started by their own command")
     if not isinstance(kind, str) or kind not in KINDS:
         raise _wrong("kind", f"must be one of {', '.join(KINDS)}")
-    return kind
+    return RunKind(kind)
 
 
 def _read_approval(document: Mapping[str, Any]) -> str | None:
     if "approve" not in document:
         return None
     digest = document["approve"]
-    if document["kind"] != "sync":
+    if document["kind"] != RunKind.SYNC:
         raise _wrong("approve", "goes with the kind sync alone")
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         raise _wrong("approve", "must be the digest of a refused plan, 64 hexadecimal digits")

@@ -7,6 +7,7 @@ import logging
 
 from flask import Blueprint, Response, jsonify
 
+from connector.directory.runs import RunKind
 from connector.errors import StoreError
 from connector.store.runs.figures import Figures
 from connector.web.services import Measures
@@ -51,7 +52,7 @@ def find_obstacles(measures: Measures, interval: float | None) -> list[str]:
 
 
 def _failed_so_far(figures: Figures) -> list[str]:
-    ended = [total for total in figures.runs if total.kind == "sync"]
+    ended = [total for total in figures.runs if total.kind is RunKind.SYNC]
     if not ended:
         return []
     last = max(ended, key=lambda total: total.last_ended_at)
@@ -59,7 +60,7 @@ def _failed_so_far(figures: Figures) -> list[str]:
 
 
 def _overdue(figures: Figures, interval: float | None) -> list[str]:
-    success = figures.last_success("sync")
+    success = figures.last_success(RunKind.SYNC)
     if interval is None or (success is not None and figures.now - success <= TOLERATED_INTERVALS * interval):
         return []
     return ["the last successful sync is older than two intervals of the schedule"]

@@ -20,6 +20,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from connector import __version__
+from connector.directory.runs import RunKind, RunOutcome
 from connector.errors import StoreError
 from connector.store.runs.figures import Figures, RunTotal
 from connector.web.operations.latency import BUCKETS, Latencies
@@ -27,15 +28,7 @@ from connector.web.services import Services
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
-OUTCOMES = {
-    "sync": ("published", "unchanged", "refused", "incomplete", "failed"),
-    "plan": ("published", "unchanged", "refused", "incomplete", "failed"),
-    "check": ("passed", "failed"),
-    "rotate": ("rotated", "unchanged", "partly", "failed"),
-}
-"""What is told from the start, as 0: an alert on the increase of a count misses the first one of a new series."""
-
-_COMPARED = frozenset({"published", "unchanged", "refused"})
+_COMPARED = frozenset({RunOutcome.PUBLISHED, RunOutcome.UNCHANGED, RunOutcome.REFUSED})
 _log = logging.getLogger(__name__)
 
 
@@ -118,7 +111,8 @@ def _about_directory(figures: Figures) -> Iterator[Metric]:
 
 def _about_runs(figures: Figures) -> Iterator[Metric]:
     known = {(total.kind, total.outcome): total for total in figures.runs}
-    usual = {(kind, outcome) for kind, outcomes in OUTCOMES.items() for outcome in outcomes}
+    # Reported as 0 from the start: an alert on the increase of a count misses the first one of a new series.
+    usual = {(kind, outcome) for kind in RunKind for outcome in kind.outcomes}
     ended = CounterMetricFamily("cognito_scim_runs", "Runs that ended.", labels=("kind", "outcome"))
     seconds = CounterMetricFamily("cognito_scim_run_seconds", "Seconds that runs took.", labels=("kind", "outcome"))
     for labels in sorted(usual | known.keys()):
@@ -128,7 +122,7 @@ def _about_runs(figures: Figures) -> Iterator[Metric]:
     success = GaugeMetricFamily(
         "cognito_scim_last_success_timestamp_seconds", "When a run last succeeded, 0 before.", labels=("kind",)
     )
-    for kind in OUTCOMES:
+    for kind in RunKind:
         success.add_metric((kind,), figures.last_success(kind) or 0.0)
     yield from (ended, seconds, success)
     late, missed = (sum(getattr(total, what) for total in figures.runs) for what in ("late", "missed"))
@@ -138,7 +132,7 @@ def _about_runs(figures: Figures) -> Iterator[Metric]:
 
 
 def _rejected(totals: Iterable[RunTotal]) -> int:
-    compared = [total for total in totals if total.kind == "sync" and total.outcome in _COMPARED]
+    compared = [total for total in totals if total.kind is RunKind.SYNC and total.outcome in _COMPARED]
     return max(compared, key=lambda total: total.last_ended_at).rejected if compared else 0
 
 

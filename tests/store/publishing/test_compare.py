@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 
 from connector.directory.plan import Changes, GroupLoss, Sizes, digest_of
 from connector.directory.rows import Kind
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.store.publishing.compare import _groups_of, note_changes
 from connector.store.publishing.plan import _count_changes, examples, ids_of_changed, new_members, read_plan
 from connector.store.publishing.user_names import settle_names
@@ -32,7 +33,7 @@ def directory(people, members, names=TEAMS):
 @contextmanager
 def compared(database, harvested):
     """Compare a harvest with what is published, beside the staging rows of another run that differ in everything."""
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         gone = {"title": "another", "active": False}
         strangers = [*folk(*range(1, 12), p1=gone, p5=gone, p6=gone), person("0u"), person("99u")]
         groups = {group: ["0u", "1u", "2u", "3u", "4u", "5u", "99u"] for group in TEAMS}
@@ -42,7 +43,7 @@ def compared(database, harvested):
             settle_names(database, number)
             note_changes(database, number)
         yield staging
-        run.end("incomplete", {})
+        run.end(RunOutcome.INCOMPLETE, {})
 
 
 @pytest.fixture
@@ -228,7 +229,7 @@ def test_examples_of_changes_come_before_those_of_what_is_new(database):
 
 def test_the_planner_knows_how_much_a_complete_harvest_staged(database):
     """P23: PostgreSQL takes the rows of a run that it has not counted for few, and joins them one with all others."""
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         staging = stage(database, run.id, directory(folk(1, 2, 3), {"1g": ["1u"]}))
         staging.complete()
         with database.reading() as connection:

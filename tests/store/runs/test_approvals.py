@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import delete, update
 
+from connector.directory.runs import Cause, RunKind
 from connector.directory.safeguard import Limit
 from connector.errors import ApprovalRefused
 from connector.store.runs.lease import SHARING
@@ -38,7 +39,7 @@ def test_a_queued_approval_publishes_exactly_what_was_refused(refused):
     connector, digest = refused
     calls = dict(connector.pool.calls)
     queue = Runs(connector.database)
-    run = queue.request("sync", cause="api", approve=digest)
+    run = queue.request(RunKind.SYNC, cause=Cause.API, approve=digest)
     result = execute(connector, run)
     record = queue.find(run.id)
 
@@ -46,14 +47,14 @@ def test_a_queued_approval_publishes_exactly_what_was_refused(refused):
     assert (record.cause, record.outcome, record.result["approved"]) == ("api", "published", digest)
     assert dict(connector.pool.calls) == calls
     with pytest.raises(ApprovalRefused):
-        queue.request("sync", cause="api", approve=digest)
+        queue.request(RunKind.SYNC, cause=Cause.API, approve=digest)
 
 
 def test_an_approval_that_comes_too_late_publishes_nothing(refused):
     """P03: the day passed while it waited in the queue; the run is refused, and says why."""
     connector, digest = refused
     queue = Runs(connector.database)
-    run = queue.request("sync", cause="api", approve=digest)
+    run = queue.request(RunKind.SYNC, cause=Cause.API, approve=digest)
     with connector.database.writing() as connection:
         day_before = {"ended_at": "2026-01-01T00:00:00.000Z"}
         connection.execute(update(runs).where(runs.c.outcome == "refused").values(day_before))
@@ -68,7 +69,7 @@ def test_an_approval_that_comes_too_late_publishes_nothing(refused):
 def test_what_is_no_longer_what_was_refused_is_not_published(refused):
     """P03: exactly that plan; of one whose kept rows lost some, nothing is published."""
     connector, digest = refused
-    run = Runs(connector.database).request("sync", cause="api", approve=digest)
+    run = Runs(connector.database).request(RunKind.SYNC, cause=Cause.API, approve=digest)
     with connector.database.writing() as connection:
         connection.execute(delete(staged_changes).where(staged_changes.c.change == "removed"))
     result = execute(connector, run)

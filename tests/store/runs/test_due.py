@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 from sqlalchemy import BigInteger, literal_column, select, update
 
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.store.runs import lease, queue
 from connector.store.runs.due import MOST, Slots
 from connector.store.runs.queue import Runs
@@ -39,7 +40,7 @@ def at(monkeypatch):
 @pytest.fixture
 def slots(database, at):  # noqa: ARG001 - the clock stands still from the beginning
     """The schedule, known since START."""
-    watched = Slots(database, "sync")
+    watched = Slots(database, RunKind.SYNC)
     assert watched.queue_due(TEXT, hourly) is None
     return watched
 
@@ -73,7 +74,7 @@ def test_replicas_queue_one_run_a_slot(open_store, at):
 
     def look(store):
         together.wait(30)
-        found.append(Slots(store, "sync").queue_due(TEXT, hourly))
+        found.append(Slots(store, RunKind.SYNC).queue_due(TEXT, hourly))
 
     threads = [threading.Thread(target=look, args=(store,)) for store in stores]
     for thread in threads:
@@ -114,9 +115,9 @@ def test_a_year_of_slots_is_caught_up_in_bounded_steps(slots, database, at):
 def test_a_slot_that_comes_while_a_run_is_under_way_is_missed(slots, database, at):
     """P21: runs do not pile up, and the history says which run was in the way."""
     at(START + HOUR)
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         due = slots.queue_due(TEXT, hourly)
-        run.end("unchanged", {"run": run.id})
+        run.end(RunOutcome.UNCHANGED, {"run": run.id})
     record = Runs(database).find(due.record)
 
     assert (due.queued, due.missed, due.why) == (None, 1, f"Run {run.id} was still under way.")
@@ -126,8 +127,8 @@ def test_a_slot_that_comes_while_a_run_is_under_way_is_missed(slots, database, a
 def test_a_run_that_died_is_in_nobodys_way(slots, database, at):
     """P20, P21: an expired lease is no reason to miss a slot."""
     queue = Runs(database)
-    died = queue.request("sync", cause="api")
-    queue.claim({"sync"})
+    died = queue.request(RunKind.SYNC, cause=Cause.API)
+    queue.claim({RunKind.SYNC})
     with database.writing() as connection:
         connection.execute(update(leases).values(expires_at=1))
     at(START + HOUR)
@@ -157,9 +158,9 @@ def test_without_a_schedule_nothing_is_missed(slots, database, at):
 
 def test_rotations_have_slots_and_a_lease_of_their_own(database, at):
     """P37, P21: a sync in the queue is in no rotation's way; another rotation is, and the history says so."""
-    rotations, queue = Slots(database, "rotate"), Runs(database)
+    rotations, queue = Slots(database, RunKind.ROTATE), Runs(database)
     assert rotations.queue_due(TEXT, hourly) is None
-    queue.request("sync", cause="api")
+    queue.request(RunKind.SYNC, cause=Cause.API)
     at(START + HOUR)
     due = rotations.queue_due(TEXT, hourly)
     at(START + 2 * HOUR)

@@ -5,6 +5,7 @@ import threading
 import pytest
 from sqlalchemy import delete
 
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.directory.times import from_milliseconds, to_milliseconds
 from connector.errors import StoreError
 from connector.store.migrations import open_database
@@ -19,6 +20,7 @@ from tests.store.reading.test_pins import Importer, age
 from tests.sync.syncing import Connector
 
 HOUR = 3600.0
+ASKED = (RunKind.SYNC, RunKind.CHECK, RunKind.PLAN, RunKind.ROTATE)
 
 
 def figures(database):
@@ -28,8 +30,8 @@ def figures(database):
 
 def end_run(database, kind, outcome, **result):
     """Run something of which only the end is known."""
-    with begin(database, kind, cause="command") as run:
-        run.end(outcome, result)
+    with begin(database, RunKind(kind), cause=Cause.COMMAND) as run:
+        run.end(RunOutcome(outcome), result)
 
 
 def counted(database):
@@ -42,7 +44,7 @@ def test_an_empty_store_has_no_figures(database):
     empty = figures(database)
 
     assert (empty.generation, empty.runs, empty.calls, empty.pinned) == (None, (), {}, 0)
-    assert empty.last_success("sync") is None
+    assert empty.last_success(RunKind.SYNC) is None
 
 
 def test_a_sync_is_counted_once_with_its_calls(database):
@@ -54,7 +56,7 @@ def test_a_sync_is_counted_once_with_its_calls(database):
     assert counted(database) == {("sync", "published"): 1, ("sync", "unchanged"): 1}
     assert found.calls == {"AssumeRole": 2, "ListUsers": 2, "ListGroups": 2, "ListUsersInGroup": 2}
     assert sum(total.seconds for total in found.runs) <= sum(result.seconds for result in results) + 5
-    assert 0 <= found.now - found.last_success("sync") < 60
+    assert 0 <= found.now - found.last_success(RunKind.SYNC) < 60
     assert (found.generation.number, found.generation.users) == (1, 6)
 
 
@@ -70,26 +72,31 @@ def test_a_run_that_died_is_counted_as_failed(database):
     """P21: whoever finds it counts it, once."""
 
     def die():
-        with begin(database, "sync", cause="command"):
+        with begin(database, RunKind.SYNC, cause=Cause.COMMAND):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         die()
-    waiting = Runs(database).request("check", cause="api")
+    waiting = Runs(database).request(RunKind.CHECK, cause=Cause.API)
     Runs(database).cancel(waiting.id)
 
     assert counted(database) == {("sync", "failed"): 1, ("check", "failed"): 1}
-    assert figures(database).last_success("sync") is None
+    assert figures(database).last_success(RunKind.SYNC) is None
 
 
 def test_only_the_end_that_did_its_work_is_a_success(database):
     """P21: a refusal is none for a sync, and all there is to find out for a plan."""
     end_run(database, "sync", "refused", rejected=3)
     end_run(database, "check", "failed")
-    before = [figures(database).last_success(kind) for kind in ("sync", "check", "plan", "rotate")]
+    before = [
+        figures(database).last_success(kind) for kind in (RunKind.SYNC, RunKind.CHECK, RunKind.PLAN, RunKind.ROTATE)
+    ]
     end_run(database, "plan", "refused")
     end_run(database, "check", "passed")
-    after = [figures(database).last_success(kind) is not None for kind in ("sync", "check", "plan", "rotate")]
+    after = [
+        figures(database).last_success(kind) is not None
+        for kind in (RunKind.SYNC, RunKind.CHECK, RunKind.PLAN, RunKind.ROTATE)
+    ]
 
     assert (before, after) == ([None] * 4, [False, True, True, False])
     assert [total.rejected for total in figures(database).runs if total.kind == "sync"] == [3]
@@ -111,7 +118,7 @@ def test_counts_outlive_the_history(database):
 def test_a_scheduled_run_that_was_queued_late_is_counted(database, lateness, late):
     """P21: no missed time of the schedule is silent."""
     with database.writing() as connection:
-        queued = enqueue(connection, kind="sync", cause="schedule", queued_at=from_milliseconds(10**12))
+        queued = enqueue(connection, kind=RunKind.SYNC, cause=Cause.SCHEDULE, queued_at=from_milliseconds(10**12))
         slot = from_milliseconds(to_milliseconds(queued.queued_at) - lateness)
         connection.execute(runs.update().where(runs.c.id == queued.id).values(slot=slot))
     Runs(database).cancel(queued.id)
@@ -122,8 +129,8 @@ def test_a_scheduled_run_that_was_queued_late_is_counted(database, lateness, lat
 def test_times_at_which_nothing_ran_are_counted(database):
     """P21: the run that tells of them is none that came late."""
     with database.writing() as connection:
-        told = enqueue(connection, kind="sync", cause="schedule", slot=from_milliseconds(10**12))
-        record_end(connection, told.id, "failed", {"missed": 3}, at=told.queued_at)
+        told = enqueue(connection, kind=RunKind.SYNC, cause=Cause.SCHEDULE, slot=from_milliseconds(10**12))
+        record_end(connection, told.id, RunOutcome.FAILED, {"missed": 3}, at=told.queued_at)
 
     assert [(total.missed, total.late, total.runs) for total in figures(database).runs] == [(3, 0, 1)]
 

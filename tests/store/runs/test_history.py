@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.directory.safeguard import Limit
 from connector.directory.times import from_milliseconds
 from connector.errors import NoSuchRun
@@ -91,8 +92,8 @@ def test_the_newest_of_each_kind_and_outcome_stays(database):
 def test_what_is_queued_or_under_way_stays(database):
     """P21: a run ends before it is forgotten, whenever it was asked for."""
     queue = Runs(database)
-    waiting, claimed = queue.request("sync", cause="api").id, queue.request("check", cause="api").id
-    queue.claim(frozenset({"check"}))
+    waiting, claimed = queue.request(RunKind.SYNC, cause=Cause.API).id, queue.request(RunKind.CHECK, cause=Cause.API).id
+    queue.claim(frozenset({RunKind.CHECK}))
     with database.writing() as connection:
         connection.execute(update(runs).values(queued_at=from_milliseconds(0)))
     fill(database, 3)
@@ -170,15 +171,15 @@ def test_numbers_are_never_used_again(database):
     with database.writing() as connection:
         connection.execute(delete(runs))
 
-    assert Runs(database).request("check", cause="api").id == last + 1
+    assert Runs(database).request(RunKind.CHECK, cause=Cause.API).id == last + 1
 
 
 def test_a_process_that_slept_until_its_run_was_forgotten_ends_in_peace(database):
     """P20: the run was ended for it and counted once, so there is nothing left to record."""
-    with begin(database, "check", cause="command") as run:
+    with begin(database, RunKind.CHECK, cause=Cause.COMMAND) as run:
         with database.writing() as connection:
             connection.execute(delete(runs))
-        run.end("passed", {"calls": {"ListUsers": 1}})
+        run.end(RunOutcome.PASSED, {"calls": {"ListUsers": 1}})
 
     figures = Measures(database, walk_timeout=0).read()
     assert (kept(database), figures.runs, figures.calls) == (set(), (), {})

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import select, update
 
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.errors import AlreadyRunning, ApprovalRefused, LeaseLost, RunCancelled, StoreError, UnforeseenFault
 from connector.store.publishing.compare import note_changes
 from connector.store.publishing.plan import read_plan
@@ -37,22 +38,22 @@ def test_a_second_run_is_told_which_run_is_under_way(open_store):
     """P20: over all processes there is one run, and the second caller learns its number."""
     one, other = open_store(), open_store()
 
-    with begin(one, "sync", cause="command") as run:
-        with pytest.raises(AlreadyRunning, match=f"run {run.id}"), begin(other, "plan", cause="command"):
+    with begin(one, RunKind.SYNC, cause=Cause.COMMAND) as run:
+        with pytest.raises(AlreadyRunning, match=f"run {run.id}"), begin(other, RunKind.PLAN, cause=Cause.COMMAND):
             pass
-        run.end("unchanged", {})
+        run.end(RunOutcome.UNCHANGED, {})
 
-    with begin(other, "sync", cause="command") as after:
+    with begin(other, RunKind.SYNC, cause=Cause.COMMAND) as after:
         assert after.id > run.id
 
 
 def test_a_killed_run_is_taken_over_and_recorded_as_failed(open_store):
     """P20, P22: the next run needs no repair, finds no left-over rows, and history tells the truth."""
     database = open_store()
-    with begin(database, "sync", cause="command") as killed:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as killed:
         stage(database, killed.id, Directory(people(3)))
         let_expire(database)
-        with begin(open_store(), "sync", cause="command") as heir:
+        with begin(open_store(), RunKind.SYNC, cause=Cause.COMMAND) as heir:
             with database.reading() as connection:
                 assert connection.execute(select(staged_users)).all() == []
             assert outcome_of(database, killed.id) == ("ended", "failed")
@@ -62,12 +63,12 @@ def test_a_killed_run_is_taken_over_and_recorded_as_failed(open_store):
 def test_a_holder_that_slept_through_its_expiry_cannot_publish(open_store):
     """P20: the fencing number is proved inside the publish transaction."""
     database = open_store()
-    with begin(database, "sync", cause="command") as sleeper:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as sleeper:
         staging = stage(database, sleeper.id, Directory(people(3)))
         note_changes(database, sleeper.id)
         plan = read_plan(database, staging, POOL, rejects=0)
         let_expire(database)
-        with begin(open_store(), "sync", cause="command"), pytest.raises(LeaseLost):
+        with begin(open_store(), RunKind.SYNC, cause=Cause.COMMAND), pytest.raises(LeaseLost):
             publish(database, sleeper.id, plan, under=sleeper.lease)
 
     assert DirectoryReader(database).newest() is None
@@ -75,7 +76,7 @@ def test_a_holder_that_slept_through_its_expiry_cannot_publish(open_store):
 
 def test_a_run_that_raises_is_failed_and_frees_the_lease(database):
     """P20: an unforeseen fault blocks nobody."""
-    with pytest.raises(UnforeseenFault) as told, begin(database, "sync", cause="command") as run:
+    with pytest.raises(UnforeseenFault) as told, begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         raise ZeroDivisionError("hidden detail")
 
     assert outcome_of(database, run.id) == ("ended", "failed")
@@ -83,17 +84,17 @@ def test_a_run_that_raises_is_failed_and_frees_the_lease(database):
     assert cause == told.value.message
     assert f"({told.value.identifier}, ZeroDivisionError)" in cause
     assert "hidden detail" not in str(told.value)
-    with begin(database, "sync", cause="command"):
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND):
         pass
 
 
 def refuse(database, directory):
     """Leave a refused plan waiting and return its digest."""
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         staging = stage(database, run.id, directory)
         note_changes(database, run.id)
         plan = read_plan(database, staging, POOL, rejects=0)
-        run.end("refused", {"digest": plan.digest, "generation": plan.base or None})
+        run.end(RunOutcome.REFUSED, {"digest": plan.digest, "generation": plan.base or None})
     return plan.digest
 
 
@@ -101,8 +102,8 @@ def test_a_refused_plan_keeps_its_rows_over_later_runs(database):
     """P03: what was shown can still be published after another harvest."""
     publish_directory(database, Directory(people(3)))
     digest = refuse(database, Directory(people(1)))
-    with begin(database, "sync", cause="command") as run:
-        run.end("incomplete", {})
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
+        run.end(RunOutcome.INCOMPLETE, {})
 
     waiting = find_waiting(database, digest)
     with database.reading() as connection:
@@ -133,8 +134,8 @@ def test_a_refused_plan_waits_for_a_day(database):
 
 def test_the_history_keeps_results(database):
     """A run's result can be read back as it was."""
-    with begin(database, "plan", cause="command") as run:
-        run.end("unchanged", {"run": run.id, "users": 3})
+    with begin(database, RunKind.PLAN, cause=Cause.COMMAND) as run:
+        run.end(RunOutcome.UNCHANGED, {"run": run.id, "users": 3})
 
     with database.reading() as connection:
         row = connection.execute(select(runs).where(runs.c.id == run.id)).one()
@@ -145,7 +146,7 @@ def test_the_history_keeps_results(database):
 
 def test_a_cancelled_run_keeps_its_lease_until_it_has_ended(database, monkeypatch):
     """P20: it may hang on a call for longer than the lease lives, and no other run may begin beside it."""
-    with begin(database, "sync", cause="command") as run, suppress(RunCancelled):
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run, suppress(RunCancelled):
         Runs(database).cancel(run.id)
         with suppress(RunCancelled):
             run.heed()
@@ -162,11 +163,11 @@ def test_a_cancelled_run_keeps_its_lease_until_it_has_ended(database, monkeypatc
 
 def test_what_others_recorded_of_a_run_they_found_dead_stays(database):
     """The history does not change its mind: the run slept through its lease, and another was told that it died."""
-    with begin(database, "plan", cause="command") as run:
+    with begin(database, RunKind.PLAN, cause=Cause.COMMAND) as run:
         with database.writing() as connection:
             connection.execute(update(leases).values(expires_at=1))
             end_abandoned(connection)
-        run.end("incomplete", {"run": run.id, "outcome": "incomplete"})
+        run.end(RunOutcome.INCOMPLETE, {"run": run.id, "outcome": "incomplete"})
 
     assert Runs(database).find(run.id).outcome == "failed"
 
@@ -177,7 +178,7 @@ def test_a_store_that_fails_when_the_lease_is_given_back_hides_no_result(databas
     def full(*_):
         raise StoreError("database or disk is full")
 
-    with begin(database, "sync", cause="command"):
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND):
         monkeypatch.setattr(running.leases, "give_back", full)
 
     assert "is not wholly on record" in caplog.text

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import select, update
 
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.errors import (
     AlreadyRunning,
     ApprovalRefused,
@@ -37,7 +38,7 @@ def let_expire(database):
 
 def test_a_run_is_read_in_the_shape_of_the_contract(queue):
     """The contract: a run has these members, whatever has become of it."""
-    queued = queue.request("sync", cause="api")
+    queued = queue.request(RunKind.SYNC, cause=Cause.API)
 
     assert queue.find(queued.id) == queued
     assert {**queued.as_json(), "queued_at": None} == {
@@ -62,13 +63,13 @@ def test_a_run_that_never_was_is_told_from_none(queue):
 
 def test_a_second_request_names_the_run_that_waits_or_is_under_way(queue):
     """P20: "already running, run 12", for the caller to look at; a check never waits behind it."""
-    first = queue.request("sync", cause="schedule")
+    first = queue.request(RunKind.SYNC, cause=Cause.SCHEDULE)
     with pytest.raises(AlreadyRunning) as waiting:
-        queue.request("plan", cause="api")
+        queue.request(RunKind.PLAN, cause=Cause.API)
     claim = queue.claim(SHARING)
     with pytest.raises(AlreadyRunning) as under_way:
-        queue.request("sync", cause="api")
-    checks = [queue.request("check", cause="api").id for _ in range(2)]
+        queue.request(RunKind.SYNC, cause=Cause.API)
+    checks = [queue.request(RunKind.CHECK, cause=Cause.API).id for _ in range(2)]
 
     assert (waiting.value.run, under_way.value.run, claim.lease.run) == (first.id, first.id, first.id)
     assert [queue.claim(CHECKS).lease.run for _ in checks] == checks
@@ -81,7 +82,7 @@ def test_requests_at_the_same_time_queue_one_run(open_store):
     def ask(store):
         together.wait(30)
         with suppress(AlreadyRunning):
-            made.append(Runs(store).request("sync", cause="api").id)
+            made.append(Runs(store).request(RunKind.SYNC, cause=Cause.API).id)
 
     threads = [threading.Thread(target=ask, args=(store,)) for store in stores]
     for thread in threads:
@@ -95,7 +96,7 @@ def test_requests_at_the_same_time_queue_one_run(open_store):
 def test_a_queued_run_is_claimed_once(open_store):
     """P20: many executors look at once; one gets the run."""
     stores, together, claims = [open_store() for _ in range(4)], threading.Barrier(4), []
-    Runs(stores[0]).request("check", cause="api")
+    Runs(stores[0]).request(RunKind.CHECK, cause=Cause.API)
 
     def look(store):
         together.wait(30)
@@ -112,17 +113,17 @@ def test_a_queued_run_is_claimed_once(open_store):
 
 def test_a_queued_run_waits_until_the_lease_is_free(queue, database):
     """P20: a run that a command executes goes on; what was queued meanwhile is not lost."""
-    waiting = queue.request("sync", cause="schedule")
-    with begin(database, "sync", cause="command") as run:
+    waiting = queue.request(RunKind.SYNC, cause=Cause.SCHEDULE)
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         assert queue.claim(SHARING) is None
-        run.end("unchanged", {"run": run.id})
+        run.end(RunOutcome.UNCHANGED, {"run": run.id})
 
     assert queue.claim(SHARING).lease.run == waiting.id
 
 
 def test_a_claimed_run_goes_on_in_another_process(queue, open_store):
     """P20: who has the fencing number of the claim has the run; nobody else does."""
-    queued = queue.request("sync", cause="api")
+    queued = queue.request(RunKind.SYNC, cause=Cause.API)
     claim = queue.claim(SHARING)
     other = open_store()
     with pytest.raises(LeaseLost), take_up(other, queued.id, claim.lease.fence + 1):
@@ -131,18 +132,18 @@ def test_a_claimed_run_goes_on_in_another_process(queue, open_store):
         pass
     with take_up(other, queued.id, claim.lease.fence) as run:
         assert (run.kind, run.approve, queue.find(run.id).state) == ("sync", None, "running")
-        run.end("unchanged", {"run": run.id})
+        run.end(RunOutcome.UNCHANGED, {"run": run.id})
 
     assert queue.find(queued.id).outcome == "unchanged"
 
 
-@pytest.mark.parametrize("kind", ["sync", "check"])
+@pytest.mark.parametrize("kind", [RunKind.SYNC, RunKind.CHECK])
 def test_a_claimed_run_whose_process_died_is_taken_over(kind, queue, open_store):
     """P20: any replica ends it as failed once its lease has expired, and goes on with the queue."""
-    died = queue.request(kind, cause="api")
+    died = queue.request(kind, cause=Cause.API)
     queue.claim({kind})
     let_expire(open_store())
-    after = Runs(open_store()).request(kind, cause="api")
+    after = Runs(open_store()).request(kind, cause=Cause.API)
 
     assert (queue.find(died.id).outcome, queue.find(died.id).state) == ("failed", "ended")
     assert queue.claim({kind}).lease.run == after.id
@@ -150,10 +151,10 @@ def test_a_claimed_run_whose_process_died_is_taken_over(kind, queue, open_store)
 
 def test_who_claimed_ends_only_what_is_still_theirs(queue, database):
     """P20: a stale executor cannot end the run of its heir, nor one that has ended."""
-    first = queue.request("sync", cause="api")
+    first = queue.request(RunKind.SYNC, cause=Cause.API)
     stale = queue.claim(SHARING)
     let_expire(database)
-    second = queue.request("sync", cause="api")
+    second = queue.request(RunKind.SYNC, cause=Cause.API)
     heir = queue.claim(SHARING)
     queue.abandon(stale.lease, "It stumbled.")
     under_way = queue.find(second.id).state
@@ -169,7 +170,7 @@ def test_who_claimed_ends_only_what_is_still_theirs(queue, database):
 
 def test_a_run_that_waits_is_cancelled_at_once(queue):
     """A cancelled run ends as failed, and says why."""
-    queued = queue.request("sync", cause="api")
+    queued = queue.request(RunKind.SYNC, cause=Cause.API)
     cancelled = queue.cancel(queued.id)
 
     assert (cancelled.state, cancelled.outcome) == ("ended", "failed")
@@ -182,7 +183,7 @@ def test_a_run_under_way_is_asked_to_end(queue, database):
     asked = []
 
     def work():
-        with begin(database, "sync", cause="command") as run:
+        with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
             run.tell({"phase": "users", "users": 3})
             run.heed()
             asked.append(queue.cancel(run.id))
@@ -201,7 +202,7 @@ def test_only_a_run_that_lives_can_be_cancelled(queue, database):
     """The errors say what is wrong; that of a run whose process died is that it has ended."""
     with pytest.raises(NoSuchRun, match="There is no run 7"):
         queue.cancel(7)
-    died = queue.request("check", cause="api")
+    died = queue.request(RunKind.CHECK, cause=Cause.API)
     queue.claim(CHECKS)
     let_expire(database)
     with pytest.raises(RunEnded, match="Run 1 has ended already"):
@@ -210,7 +211,7 @@ def test_only_a_run_that_lives_can_be_cancelled(queue, database):
 
 def test_the_history_is_read_newest_first_and_in_parts(queue):
     """However long it is, a reader goes through it page by page."""
-    made = [queue.request("check", cause="api").id for _ in range(5)]
+    made = [queue.request(RunKind.CHECK, cause=Cause.API).id for _ in range(5)]
     first = queue.history(count=2)
     second = queue.history(count=2, before=first[-1].id)
     rest = queue.history(count=9, before=second[-1].id)
@@ -221,18 +222,18 @@ def test_the_history_is_read_newest_first_and_in_parts(queue):
 def test_progress_is_live_and_stays_in_the_history(queue, database):
     """The contract: a run shows its phase and its counts; another process reads them while it runs."""
     counts = {"phase": "groups", "users": 60, "groups": 2, "memberships": 9, "calls": 4}
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         run.tell(counts)
         run.heed()
         live = queue.find(run.id)
-        run.end("unchanged", {"run": run.id})
+        run.end(RunOutcome.UNCHANGED, {"run": run.id})
 
     assert (live.state, live.progress, queue.find(run.id).progress) == ("running", counts, counts)
 
 
 def test_a_run_that_lost_its_lease_goes_no_further(database):
     """P20: the life signs tell a run that another took over, before it does more."""
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         let_expire(database)
         with suppress(LeaseLost):  # its own beat may be the first to notice
             run.tell({"phase": "users"})
@@ -243,19 +244,19 @@ def test_a_run_that_lost_its_lease_goes_no_further(database):
 def test_only_a_sync_approves_and_only_what_waits(queue):
     """P03: a mistaken digest is refused when it is given, and queues nothing."""
     with pytest.raises(ApprovalRefused):
-        queue.request("sync", cause="api", approve="0" * 64)
+        queue.request(RunKind.SYNC, cause=Cause.API, approve="0" * 64)
     with pytest.raises(ConfigError):
-        queue.request("plan", cause="api", approve="0" * 64)
+        queue.request(RunKind.PLAN, cause=Cause.API, approve="0" * 64)
 
     assert queue.history(count=9) == []
 
 
 def test_no_lease_is_left_behind(queue, database):
     """A check's lease goes with it, so the table stays as small as it was made."""
-    queue.request("check", cause="api")
+    queue.request(RunKind.CHECK, cause=Cause.API)
     claim = queue.claim(CHECKS)
     with take_up(database, claim.lease.run, claim.lease.fence) as run:
-        run.end("passed", {"run": run.id})
+        run.end(RunOutcome.PASSED, {"run": run.id})
 
     with database.reading() as connection:
         assert connection.scalars(select(leases.c.name).order_by(leases.c.name)).all() == ["rotate", "sync"]

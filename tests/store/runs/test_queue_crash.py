@@ -7,6 +7,7 @@ from multiprocessing import get_context
 import pytest
 from sqlalchemy import event, select, update
 
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.store.migrations import open_database
 from connector.store.runs.due import Slots
 from connector.store.runs.lease import SHARING
@@ -36,7 +37,7 @@ def claim_and_end(database):
     with take_up(database, claimed.lease.run, claimed.lease.fence) as run:
         run.tell({"phase": "users"})
         run.heed()
-        run.end("unchanged", {"run": run.id})
+        run.end(RunOutcome.UNCHANGED, {"run": run.id})
 
 
 def cancel(database):
@@ -47,12 +48,12 @@ def cancel(database):
 
 def request(database):
     """Ask for a check."""
-    Runs(database).request("check", cause="api")
+    Runs(database).request(RunKind.CHECK, cause=Cause.API)
 
 
 def look_at_schedule(database):
     """Queue what is due; a run is in the way, so that is a line of the history."""
-    Slots(database, "sync").queue_due("hourly", hourly)
+    Slots(database, RunKind.SYNC).queue_due("hourly", hourly)
 
 
 def do_until_killed(url, deed, statement):
@@ -94,14 +95,14 @@ def test_killed_at_any_statement_the_queue_goes_on(deed, database, store_url):
             for table in (runs, schedules):
                 connection.execute(table.delete())
             connection.execute(schedules.insert().values(kind="sync", schedule="hourly", handled=1_790_000_000_000))
-        waiting = queue.request("sync", cause="api")
+        waiting = queue.request(RunKind.SYNC, cause=Cause.API)
         exit_code = do_until_killed(store_url, deed, statement)
         open_runs, held = survey(database)
         assert {run for run, state in open_runs.items() if state == "running"} == held
         with database.writing() as connection:
             connection.execute(update(leases).where(leases.c.expires_at > 0).values(expires_at=1))
-        with begin(database, "sync", cause="command") as after:
-            after.end("unchanged", {"run": after.id})
+        with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as after:
+            after.end(RunOutcome.UNCHANGED, {"run": after.id})
         claimed = queue.claim(SHARING)
         assert (claimed is None) == (open_runs.get(waiting.id) != "queued")
         if claimed:

@@ -6,6 +6,7 @@ from multiprocessing import get_context
 
 import pytest
 
+from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.errors import AlreadyRunning
 from connector.store.migrations import open_database
 from connector.store.runs.run import begin
@@ -20,11 +21,11 @@ def try_to_run(url, tries, reports):
     spans = []
     for _ in range(tries):
         try:
-            with begin(database, "sync", cause="command") as run:
+            with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
                 began = time.monotonic_ns()
                 time.sleep(0.002)
                 spans.append((began, time.monotonic_ns()))
-                run.end("unchanged", {})
+                run.end(RunOutcome.UNCHANGED, {})
         except AlreadyRunning:
             time.sleep(0.001)
     database.close()

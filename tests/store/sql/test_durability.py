@@ -5,6 +5,7 @@ from threading import get_ident
 import pytest
 from sqlalchemy import event, text
 
+from connector.directory.runs import Cause, RunKind
 from connector.store.publishing.compare import note_changes
 from connector.store.runs.run import begin
 from tests.store.population import Directory, people, publish_directory, stage, team
@@ -52,7 +53,7 @@ def test_staging_and_comparing_wait_for_no_disk(database, commits):
     """What a power cut takes of them, the next run reads and compares again."""
     folk = people(3)
     directory = Directory(folk, [team("g1")], {"g1": [one.id for one in folk]})
-    with begin(database, "sync", cause="command") as run:
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
         commits.clear()
         staging = stage(database, run.id, directory)
         note_changes(database, run.id)

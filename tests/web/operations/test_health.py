@@ -1,6 +1,7 @@
 import pytest
 from flask.testing import FlaskClient
 
+from connector.directory.runs import RunKind, RunOutcome
 from connector.store.runs.figures import RunTotal
 from connector.web.app import create_app
 from tests.web.conftest import BASE_URL, MAX_RESULTS, document
@@ -14,7 +15,7 @@ OVERDUE = "the last successful sync is older than two intervals of the schedule"
 
 def ended(outcome: str, at: float, kind: str = "sync") -> RunTotal:
     """A run that ended."""
-    return RunTotal(kind, outcome, 1, 0, 0, 2.0, 0, 0, at)
+    return RunTotal(RunKind(kind), RunOutcome(outcome), 1, 0, 0, 2.0, 0, 0, at)
 
 
 def ask(

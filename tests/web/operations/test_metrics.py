@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.times import to_milliseconds
 from connector.store.clients import Client, Grant, Role
 from connector.store.runs.figures import RunTotal
@@ -30,11 +31,11 @@ DOCS = Path(__file__).parents[3] / "docs"
 PAGE = DOCS / "reference/metrics.md"
 DURATION = "cognito_scim_http_request_duration_seconds"
 RUNS = (
-    RunTotal("sync", "published", 3, 1, 0, 61.5, 4, 7, 1_000.0),
-    RunTotal("sync", "incomplete", 2, 2, 4, 9.0, 5, 0, 3_000.0),
-    RunTotal("sync", "unchanged", 1, 0, 0, 2.0, 0, 2, 2_000.0),
-    RunTotal("rotate", "rotated", 1, 0, 0, 1.0, 0, 0, 500.0),
-    RunTotal("rotate", "partly", 2, 0, 0, 9.0, 0, 0, 900.0),
+    RunTotal(RunKind.SYNC, RunOutcome.PUBLISHED, 3, 1, 0, 61.5, 4, 7, 1_000.0),
+    RunTotal(RunKind.SYNC, RunOutcome.INCOMPLETE, 2, 2, 4, 9.0, 5, 0, 3_000.0),
+    RunTotal(RunKind.SYNC, RunOutcome.UNCHANGED, 1, 0, 0, 2.0, 0, 2, 2_000.0),
+    RunTotal(RunKind.ROTATE, RunOutcome.ROTATED, 1, 0, 0, 1.0, 0, 0, 500.0),
+    RunTotal(RunKind.ROTATE, RunOutcome.PARTLY, 2, 0, 0, 9.0, 0, 0, 900.0),
 )
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
