@@ -79,7 +79,7 @@ class ConsoleFormatter(logging.Formatter):
 
 
 class JsonFormatter(ConsoleFormatter):
-    """One JSON object a line, ASCII only."""
+    """One JSON object a line, ASCII only; what a record brings as `fields` is told as members too."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one JSON object."""
@@ -90,7 +90,8 @@ class JsonFormatter(ConsoleFormatter):
             "run_id": _run_id.get() or None,
             "message": redact(self._told(record)),
         }
-        return json.dumps(line)
+        fields = {name: redact(str(value)) for name, value in getattr(record, "fields", {}).items()}
+        return json.dumps(fields | line)
 
 
 def _time(record: logging.LogRecord) -> str:

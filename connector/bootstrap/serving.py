@@ -10,6 +10,7 @@ from connector.config.values import seconds
 from connector.logs import register_secret
 from connector.runner.service import Runner
 from connector.scim.evaluate import Evaluator
+from connector.store.audit import AuditTrail
 from connector.store.clients import Clients
 from connector.store.migrations import open_database
 from connector.store.reading.pins import Walks
@@ -63,6 +64,7 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
         clients=Clients(database),
         runs=Runs(database),
         measures=Measures(database, walk_timeout=seconds(settings.sync.walk_timeout)),
+        audit=AuditTrail(database),
         public_base_url=settings.server.base_url(port),
         max_results=settings.server.max_results,
         trusted_proxies=settings.server.trusted_proxies,

@@ -3,13 +3,24 @@
 import click
 
 from connector.bootstrap.runs import clients_of
-from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
+from connector.cli.invocation import Invocation, account, json_option, pass_invocation, print_json, print_table, say
+from connector.config.values import duration, seconds
 from connector.store.clients import Client, Credentials, Grant, Role
 
 
 @click.group()
 def client() -> None:
     """Let importers and operators in, and shut them out."""
+
+
+def _read_lifetime(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    """Read a length of time, written as in the configuration."""
+    if value is None:
+        return None
+    try:
+        return seconds(duration(value))
+    except ValueError as fault:
+        raise click.BadParameter(f"{value!r} {fault}.") from None
 
 
 @client.command()
@@ -29,12 +40,19 @@ def client() -> None:
     help="How the client signs in: with a token; with an id and secret in each request; or with those, and for"
     " password a user name and password too, for access tokens of /oauth2/token.",
 )
+@click.option(
+    "--expires",
+    "lifetime",
+    metavar="TIME",
+    callback=_read_lifetime,
+    help="How long the client is let in, such as 90d or 12h.  [default: until it is revoked]",
+)
 @json_option
 @pass_invocation
-def create(invocation: Invocation, name: str, role: str, grant: str) -> None:
+def create(invocation: Invocation, name: str, role: str, grant: str, lifetime: float | None) -> None:
     """Make a client called NAME and print what it signs in with, which is shown this once."""
     with clients_of(invocation.settings(reads_pool=False)) as clients:
-        made = clients.create(name, role=Role(role), grant=Grant(grant))
+        made = clients.create(name, role=Role(role), grant=Grant(grant), lifetime=lifetime, by=account())
     if invocation.json:
         print_json({"name": name, "role": role, "grant": grant, **made.parts()})
     else:
@@ -64,9 +82,9 @@ def list_clients(invocation: Invocation) -> None:
         say("There is no client yet; make one with: cognito-scim client create NAME")
     else:
         print_table(
-            ("name", "role", "grant", "client id", "created", "revoked"),
+            ("name", "role", "grant", "client id", "created", "last used", "expires", "revoked"),
             [
-                (entry.name, entry.role, entry.grant, entry.client_id or "", entry.created_at, entry.revoked_at or "")
+                (entry.name, entry.role, entry.grant, entry.client_id or "", entry.created_at, *_later(entry))
                 for entry in known
             ],
         )
@@ -79,7 +97,7 @@ def list_clients(invocation: Invocation) -> None:
 def revoke(invocation: Invocation, name: str) -> None:
     """Shut the client NAME out, with the access tokens it holds, from its next request on."""
     with clients_of(invocation.settings(reads_pool=False)) as clients:
-        clients.revoke(name)
+        clients.revoke(name, by=account())
     if invocation.json:
         print_json({"name": name, "revoked": True})
     else:
@@ -93,5 +111,11 @@ def _describe(entry: Client) -> dict[str, str | None]:
         "grant": entry.grant,
         "client_id": entry.client_id,
         "created_at": entry.created_at,
+        "last_used_at": entry.last_used_at,
+        "expires_at": entry.expires_at,
         "revoked_at": entry.revoked_at,
     }
+
+
+def _later(entry: Client) -> tuple[str, str, str]:
+    return entry.last_used_at or "never", entry.expires_at or "never", entry.revoked_at or ""

@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, insert, or_, select, update
 
 from connector.directory.times import from_milliseconds
 from connector.errors import ConfigError
+from connector.store import audit
+from connector.store.audit import NOBODY, Actor, Event
 from connector.store.credentials import (
     ACCESS_TOKEN,
     BEARER_TOKEN,
@@ -55,7 +57,14 @@ class Grant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A caller, without its secrets; `revoked_at` is None while it is let in, `client_id` where it has a token."""
+    """A caller, without its secrets; times are RFC 3339 in UTC.
+
+    Args:
+        client_id: what it signs in with beside a secret; None where it has a token.
+        revoked_at: when it was shut out, None if it was not.
+        expires_at: from when on it is no longer let in, None = never.
+        last_used_at: when it was last let in, to within some seconds; None = never yet.
+    """
 
     id: int
     name: str
@@ -64,6 +73,8 @@ class Client:
     client_id: str | None
     created_at: str
     revoked_at: str | None = None
+    expires_at: str | None = None
+    last_used_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +108,23 @@ class Clients:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, name: str, *, role: Role = Role.IMPORTER, grant: Grant = Grant.BEARER) -> Credentials:
+    def create(
+        self,
+        name: str,
+        *,
+        role: Role = Role.IMPORTER,
+        grant: Grant = Grant.BEARER,
+        lifetime: float | None = None,
+        by: Actor = NOBODY,
+    ) -> Credentials:
         """Make a client and return what it signs in with, which is told this once.
+
+        Args:
+            name: what it is listed as.
+            role: what it may do.
+            grant: how it signs in.
+            lifetime: seconds for which it is let in, None = until it is revoked.
+            by: who makes it.
 
         Raises:
             ConfigError: the name is empty or in use.
@@ -112,9 +138,12 @@ class Clients:
                     f"There is a client {name!r} already.",
                     remedy=f"Choose another name, or first run: cognito-scim client revoke {name}",
                 )
-            now = from_milliseconds(read_clock(connection))
-            row = {"name": name, "role": role.value, "grant": grant.value, "created_at": now, **_kept(made)}
-            connection.execute(insert(clients).values(row))
+            now = read_clock(connection)
+            row = {"name": name, "role": role.value, "grant": grant.value, "created_at": from_milliseconds(now)}
+            expires_at = None if lifetime is None else now + round(lifetime * 1000)
+            connection.execute(insert(clients).values({**row, "expires_at": expires_at, **_kept(made)}))
+            event = audit.write(connection, Event.CLIENT_CREATED, by, subject=name, detail=f"{role}, {grant}")
+        audit.log(event)
         return made
 
     def list(self) -> list[Client]:
@@ -123,8 +152,12 @@ class Clients:
             rows = connection.execute(select(*_COLUMNS).order_by(clients.c.id)).all()
         return [_client(row) for row in rows]
 
-    def revoke(self, name: str) -> None:
+    def revoke(self, name: str, *, by: Actor = NOBODY) -> None:
         """Shut a client out, with every access token it holds, from its next request on.
+
+        Args:
+            name: of the client.
+            by: who shuts it out.
 
         Raises:
             ConfigError: there is no such client.
@@ -132,13 +165,15 @@ class Clients:
         with self._database.writing() as connection:
             now = from_milliseconds(read_clock(connection))
             shut_out = connection.execute(update(clients).where(*_active(name)).values(revoked_at=now))
-        if not shut_out.rowcount:
-            raise ConfigError(f"There is no client {name!r}.", remedy="See: cognito-scim client list")
+            if not shut_out.rowcount:
+                raise ConfigError(f"There is no client {name!r}.", remedy="See: cognito-scim client list")
+            event = audit.write(connection, Event.CLIENT_REVOKED, by, subject=name)
+        audit.log(event)
 
     def any(self) -> bool:
         """Tell whether anybody is let in."""
         with self._database.reading() as connection:
-            return connection.execute(select(clients.c.id).where(clients.c.revoked_at.is_(None))).first() is not None
+            return connection.execute(select(clients.c.id).where(_LET_IN)).first() is not None
 
     def authenticate(self, token: str) -> Client | None:
         """Return the client whose bearer token or living access token this is, None for any other text."""
@@ -188,9 +223,11 @@ _COLUMNS = (
     clients.c.client_id,
     clients.c.created_at,
     clients.c.revoked_at,
+    clients.c.expires_at,
+    clients.c.last_used_at,
 )
 _WANTED: BindParameter[str] = bindparam("wanted")
-_LET_IN = clients.c.revoked_at.is_(None)
+_LET_IN = and_(clients.c.revoked_at.is_(None), or_(clients.c.expires_at.is_(None), clients.c.expires_at > CLOCK))
 _BY_SECRET = Prepared(
     select(*_COLUMNS, clients.c.secret_hash).where(
         clients.c.secret_hash == _WANTED, _LET_IN, clients.c.client_id.is_not(None)
@@ -212,8 +249,9 @@ _BY_ACCESS_TOKEN = Prepared(
 
 
 def _client(row: Sequence[Any]) -> Client:
-    number, name, role, grant, *rest = row
-    return Client(number, name, Role(role), Grant(grant), *rest)
+    number, name, role, grant, client_id, created_at, revoked_at, *milliseconds = row
+    expires_at, last_used_at = (None if at is None else from_milliseconds(at) for at in milliseconds)
+    return Client(number, name, Role(role), Grant(grant), client_id, created_at, revoked_at, expires_at, last_used_at)
 
 
 def _kept(made: Credentials) -> dict[str, str | None]:

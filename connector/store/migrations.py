@@ -6,13 +6,15 @@ Steps only go forward. Older code refuses a newer schema; replicas that start to
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, insert, inspect, text
+from sqlalchemy import Column, Connection, insert, inspect, text
+from sqlalchemy.schema import CreateColumn
 
 from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.runs.lease import SHARED
 from connector.store.sql.database import CACHE_KIB, Database, connect
-from connector.store.sql.tables import leases, metadata
+from connector.store.sql.tables import audit_events, clients, leases, metadata, runs
 
 _LOCK = 0x5C1A
 
@@ -22,7 +24,19 @@ def _create_tables(connection: Connection) -> None:
     connection.execute(insert(leases), [{"name": name, "run": 0, "fence": 0, "expires_at": 0} for name in SHARED])
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables,)
+def _add_audit_trail(connection: Connection) -> None:
+    audit_events.create(connection)
+    _add_columns(connection, clients.c.expires_at, clients.c.last_used_at, runs.c.asked_by)
+
+
+def _add_columns(connection: Connection, *columns: Column[Any]) -> None:
+    for column in columns:
+        described = CreateColumn(column).compile(dialect=connection.dialect)
+        connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {described}"))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables, _add_audit_trail)
+"""The first makes a new store as the tables stand today; each of the others brings an older store one version up."""
 
 
 def open_database(url: str, *, make: bool = True, cache_kib: int = CACHE_KIB) -> Database:
@@ -106,9 +120,10 @@ def migrate(database: Database) -> tuple[int, int]:
         before = _version(connection)
         if before > len(STEPS):
             raise _too_new(database, before)
-        for number, step in enumerate(STEPS[before:], before + 1):
+        for step in STEPS[before:] if before else STEPS[:1]:
             step(connection)
-            connection.execute(text("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)"))
+        connection.execute(text("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)"))
+        for number in range(before + 1, len(STEPS) + 1):
             connection.execute(text("INSERT INTO schema_version (version) VALUES (:number)"), {"number": number})
     return before, len(STEPS)
 

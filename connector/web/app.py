@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from connector.web.access.authentication import require_client
 from connector.web.access.limits import Limits
+from connector.web.access.sign_ins import SignIns
 from connector.web.access.token_endpoint import token_blueprint
 from connector.web.api.endpoint import api_blueprint
 from connector.web.http.bodies import MAX_CONTENT_BYTES, READ_BYTES
@@ -48,7 +49,8 @@ def create_app(services: Services | None = None) -> Flask:
     measure_requests(app, latencies)
     app.before_request(_name_request)
     limits = Limits(services.requests_per_second_per_client, services.clock)
-    require_client(app, services.clients, limits)
+    sign_ins = SignIns(services.audit)
+    require_client(app, services.clients, limits, sign_ins)
     app.before_request(_refuse_large_body)
     app.after_request(_protect)
     register_error_handlers(app)
@@ -56,7 +58,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.register_blueprint(metrics_blueprint(services, latencies))
     app.register_blueprint(scim_blueprint(services))
     app.register_blueprint(api_blueprint(services))
-    app.register_blueprint(token_blueprint(services.clients, limits))
+    app.register_blueprint(token_blueprint(services.clients, limits, sign_ins))
     _wrap(app, services)
     return app
 

@@ -10,6 +10,7 @@ from scim2_models.path import FilterNode
 
 from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind
+from connector.store.audit import Counted
 from connector.store.clients import Client
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort
@@ -72,6 +73,13 @@ class Clients(Protocol):
         """Return a new access token."""
 
 
+class AuditTrail(Protocol):
+    """Keeps what callers did; see `connector.store.audit`."""
+
+    def count(self, counted: Sequence[Counted]) -> None:
+        """Add what callers did, or raise StoreError."""
+
+
 class RunRecord(Protocol):
     """A run as far as it has come; see `connector.store.runs.queue`."""
 
@@ -116,6 +124,7 @@ class Services:
         clients: who is let in.
         runs: what is done, and was.
         measures: what the store amounts to.
+        audit: what callers did.
         public_base_url: where importers reach the server; every URL that is served begins with it.
         max_results: how many resources one response holds at most.
         trusted_proxies: how many proxies stand in front and tell the truth about the caller.
@@ -131,6 +140,7 @@ class Services:
     clients: Clients
     runs: Runs
     measures: Measures
+    audit: AuditTrail
     public_base_url: str
     max_results: int
     trusted_proxies: int = 0

@@ -1,6 +1,7 @@
 """`client` and `db`: callers of the endpoint, and the store's schema."""
 
 import sqlite3
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,29 @@ def test_clients_are_listed_with_their_state(run: Run) -> None:
     assert (revoked.code, revoked.out) == (0, "Revoked the client 'a'; its next request is answered with 401.\n")
     assert [(entry["name"], entry["revoked_at"] is None) for entry in known] == [("a", False), ("b", True)]
     assert [line.split()[0] for line in run("client", "list").out.splitlines()[2:4]] == ["a", "b"]
+
+
+def test_a_client_may_expire(run: Run) -> None:
+    """P38: when it does is listed, as is when it was last used."""
+    run("client", "create", "okta", "--expires", "90d")
+    run("client", "create", "oci")
+    okta, oci = run("client", "list", "--json").document["clients"]
+    lasts = datetime.fromisoformat(okta["expires_at"]) - datetime.fromisoformat(okta["created_at"])
+
+    assert (lasts, oci["expires_at"], oci["last_used_at"]) == (timedelta(days=90), None, None)
+    assert [line.split()[-2:] for line in run("client", "list").out.splitlines()[2:4]] == [
+        ["never", okta["expires_at"]],
+        ["never", "never"],
+    ]
+
+
+@pytest.mark.parametrize("lifetime", ["", "0d", "90", "tomorrow", "-1d", "1y"])
+def test_a_lifetime_is_written_as_in_the_configuration(run: Run, lifetime: str) -> None:
+    """House rule: a length of time looks the same everywhere, and a slip makes no client that lives for ever."""
+    refused = run("client", "create", "okta", "--expires", lifetime)
+
+    assert (refused.code, "write 90s, 30m, 1h or 30d" in refused.err) == (2, True)
+    assert run("client", "list", "--json").document["clients"] == []
 
 
 @pytest.mark.parametrize("arguments", [("create", "there"), ("create", " "), ("create", "a\nb"), ("revoke", "absent")])

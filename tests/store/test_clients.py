@@ -1,4 +1,5 @@
 import dataclasses
+import time
 
 import pytest
 from sqlalchemy import select, text
@@ -116,6 +117,28 @@ def test_revoking_a_client_ends_its_access_tokens_at_once(open_store):
 
     assert here.authenticate(tokens["oci"]) is None
     assert here.authenticate(tokens["okta"]).name == "okta"
+
+
+def test_a_client_is_let_in_until_it_expires(open_store):
+    """P29: on the database's clock, in every process; with it go the access tokens it holds."""
+    here, elsewhere = Clients(open_store()), Clients(open_store())
+    living = here.create("oci", lifetime=90 * 24 * HOUR).token
+    expired = here.create("okta", lifetime=0).token
+    made = here.create("sap", grant=Grant.CLIENT_CREDENTIALS, lifetime=0.5)
+    token = here.issue_token(here.verify(made.client_id, made.client_secret), seconds=HOUR)
+    time.sleep(0.6)
+
+    assert elsewhere.authenticate(living).expires_at == here.list()[0].expires_at > here.list()[0].created_at
+    assert [elsewhere.authenticate(secret) for secret in (expired, token)] == [None, None]
+    assert elsewhere.verify(made.client_id, made.client_secret) is None
+
+
+def test_a_client_that_expired_lets_nobody_in(database):
+    """P28: whoever starts to serve is told so."""
+    clients = Clients(database)
+    clients.create("oci", lifetime=0)
+
+    assert not clients.any()
 
 
 def test_expired_access_tokens_go_when_new_ones_come(database):

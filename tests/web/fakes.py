@@ -11,6 +11,7 @@ from connector.directory.rows import Kind, ending
 from connector.errors import AlreadyRunning, ApprovalRefused, NoSuchRun, RunEnded, StoreError
 from connector.scim.encoding import encode
 from connector.scim.render import group_row, user_row
+from connector.store.audit import Counted
 from connector.store.clients import Client, Grant, Role
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort, UnsupportedFilter
@@ -295,9 +296,35 @@ class FakeMeasures:
         return Figures(self.now, self.reader.newest(), self.runs, self.calls, self.pinned, self.rotation)
 
 
+@dataclass
+class FakeAuditTrail:
+    """Remembers what callers did; a store that is `broken` takes nothing."""
+
+    events: list[Counted] = field(default_factory=list)
+    broken: bool = False
+
+    def count(self, counted: Sequence[Counted]) -> None:
+        """Remember it."""
+        if self.broken:
+            raise StoreError("disk I/O error in /secret/place")
+        self.events.extend(counted)
+
+
 def services_of(
-    reader: Any, clients: Any, *more: Any, runs: Any = None, measures: Any = None, **named: Any
+    reader: Any,
+    clients: Any,
+    *more: Any,
+    runs: Any = None,
+    measures: Any = None,
+    audit: Any = None,
+    **named: Any,
 ) -> Services:
     """Return what the application works with; every page is read from the newest generation."""
-    parts = (FakeWalks(reader), clients, runs or FakeRuns(), measures or FakeMeasures(reader))
+    parts = (
+        FakeWalks(reader),
+        clients,
+        runs or FakeRuns(),
+        measures or FakeMeasures(reader),
+        audit or FakeAuditTrail(),
+    )
     return Services(reader, *parts, *more, **named)

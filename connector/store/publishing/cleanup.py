@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from connector.directory.times import from_milliseconds
 from connector.errors import StoreError
+from connector.store.audit import forget_events
 from connector.store.runs.history import forget_runs
 from connector.store.sql.clock import read_clock
 from connector.store.sql.database import Database
@@ -21,14 +22,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long what is past is kept, in seconds: generations for walks; tombstones, expired pins and ended runs."""
+    """How long what is past is kept, in seconds: generations for walks; tombstones, pins, runs and the audit trail."""
 
     walks: float
     past: float
 
 
 def collect(database: Database, retention: Retention) -> int:
-    """Remove old generations, tombstones and runs, and return the number of the oldest generation that is kept.
+    """Remove what is past its time, and return the number of the oldest generation that is kept.
 
     First they are forgotten, so that nobody can ask for them; then their rows go, some at a time.
     """
@@ -44,6 +45,7 @@ def collect(database: Database, retention: Retention) -> int:
     delete_in_slices(database, landmarks, landmarks.c.generation < oldest)
     delete_in_slices(database, tombstones, tombstones.c.removed_at < from_milliseconds(forgotten))
     forget_runs(database, older_than=retention.past)
+    forget_events(database, older_than=retention.past)
     return oldest
 
 

@@ -217,6 +217,7 @@ runs = Table(
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("kind", Text, nullable=False),
     Column("cause", Text, nullable=False),
+    Column("asked_by", Text),
     Column("state", Text, nullable=False),
     Column("outcome", Text),
     Column("approve", Text),
@@ -260,6 +261,8 @@ clients = Table(
     Column("password_hash", _Key),
     Column("created_at", _Key, nullable=False),
     Column("revoked_at", _Key),
+    Column("expires_at", BigInteger),
+    Column("last_used_at", BigInteger),
     sqlite_autoincrement=True,
 )
 access_tokens = Table(
@@ -305,4 +308,22 @@ call_totals = Table(
     Column("operation", _Key, primary_key=True),
     Column("calls", BigInteger, nullable=False),
     sqlite_with_rowid=False,
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("event", Text, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False, index=True),
+    Column("count", BigInteger, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("counted_under", _Key, unique=True),
+    sqlite_autoincrement=True,
 )

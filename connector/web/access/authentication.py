@@ -14,6 +14,7 @@ from scim2_models import ForbiddenException, UnauthorizedException
 
 from connector.store.clients import Client, Grant, Role
 from connector.web.access.limits import Limits
+from connector.web.access.sign_ins import SignIns
 from connector.web.services import Clients
 
 OPEN_ENDPOINTS = frozenset({"health.livez", "health.readyz", "tokens.issue"})
@@ -32,14 +33,15 @@ class Pair:
     client_secret: str = field(repr=False)
 
 
-def require_client(app: Flask, clients: Clients, limits: Limits) -> None:
+def require_client(app: Flask, clients: Clients, limits: Limits, sign_ins: SignIns) -> None:
     """Let only known clients past, on every route that is not open."""
 
     @app.before_request
     def authenticate() -> None:
         if request.endpoint in OPEN_ENDPOINTS:
             return
-        g.client = _admit(clients, limits, request.headers.get("Authorization", ""))
+        g.client = _admit(clients, limits, sign_ins, request.headers.get("Authorization", ""))
+        sign_ins.accept(g.client)
         g.allowance = limits.count_request(g.client.id)
 
     @app.after_request
@@ -59,13 +61,14 @@ def require_importer() -> None:
         raise ForbiddenException(detail="This client is not an importer.")
 
 
-def _admit(clients: Clients, limits: Limits, header: str) -> Client:
+def _admit(clients: Clients, limits: Limits, sign_ins: SignIns, header: str) -> Client:
     """Return the client that sent a header; to send none is no failure, since many ask first for the challenge."""
     if header:
         limits.check_address(request.remote_addr)
         if client := find_client(clients, header):
             return client
         limits.count_failure(request.remote_addr)
+        sign_ins.refuse()
     raise UnauthorizedException(detail="A valid bearer token, access token, or client id and secret is required.")
 
 

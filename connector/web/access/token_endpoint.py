@@ -18,6 +18,7 @@ from connector.errors import StoreError
 from connector.store.clients import Client, Grant
 from connector.web.access.authentication import BASIC_CHALLENGE, Pair, read_pair
 from connector.web.access.limits import Limits, TooManyRequests
+from connector.web.access.sign_ins import SignIns
 from connector.web.http.bodies import read_body
 from connector.web.services import Clients
 
@@ -45,10 +46,10 @@ class OAuthError(Exception):
         self.headers = headers
 
 
-def token_blueprint(clients: Clients, limits: Limits) -> Blueprint:
+def token_blueprint(clients: Clients, limits: Limits, sign_ins: SignIns) -> Blueprint:
     """Return the route, which checks credentials itself, and its errors, which are OAuth's and not SCIM's."""
     tokens = Blueprint("tokens", __name__)
-    endpoint = TokenEndpoint(clients, limits)
+    endpoint = TokenEndpoint(clients, limits, sign_ins)
     tokens.add_url_rule("/oauth2/token", endpoint="issue", view_func=endpoint.issue, methods=_METHODS)
     tokens.register_error_handler(OAuthError, _answer_oauth_error)
     tokens.register_error_handler(TooManyRequests, _answer_too_many)
@@ -60,9 +61,10 @@ def token_blueprint(clients: Clients, limits: Limits) -> Blueprint:
 class TokenEndpoint:
     """Gives access tokens."""
 
-    def __init__(self, clients: Clients, limits: Limits) -> None:
+    def __init__(self, clients: Clients, limits: Limits, sign_ins: SignIns) -> None:
         self._clients = clients
         self._limits = limits
+        self._sign_ins = sign_ins
 
     def issue(self) -> Response:
         """Answer with a new access token."""
@@ -76,6 +78,7 @@ class TokenEndpoint:
         self._check_grant(client, form)
         scope = read_scope(form)
         token = self._clients.issue_token(client, seconds=LIFETIME_SECONDS)
+        self._sign_ins.issue(client)
         answer = jsonify({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME_SECONDS, **scope})
         answer.headers.update({"Cache-Control": "no-store", "Pragma": "no-cache"})
         return answer
@@ -87,6 +90,7 @@ class TokenEndpoint:
             if client := self._clients.verify(pair.client_id, pair.client_secret):
                 return client
             self._limits.count_failure(request.remote_addr)
+            self._sign_ins.refuse()
         challenge = {"WWW-Authenticate": BASIC_CHALLENGE}
         raise OAuthError(
             "invalid_client", "A valid client id and secret are required.", HTTPStatus.UNAUTHORIZED, challenge
@@ -102,6 +106,7 @@ class TokenEndpoint:
             raise OAuthError("invalid_request", "The grant password needs username and password.")
         if not self._clients.verify_user(client, form["username"], form["password"]):
             self._limits.count_failure(request.remote_addr)
+            self._sign_ins.refuse(client, "wrong user name or password")
             raise OAuthError("invalid_grant", "The user name or the password is wrong.")
 
 

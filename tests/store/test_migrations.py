@@ -1,0 +1,98 @@
+"""An older store is brought up to date without losing anything.
+
+`schemas/1-*.sql` is the schema as the first version made it; it never changes.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, column, create_engine, insert, inspect, table, text
+
+from connector.store.clients import Clients
+from connector.store.credentials import digest
+from connector.store.migrations import STEPS, migrate, open_database, schema_version
+from connector.store.sql.database import Database, connect
+from tests.postgres import new_database
+
+SCHEMAS = Path(__file__).parent / "schemas"
+
+
+@pytest.fixture
+def old_store(store_url: str) -> str:
+    """The URL of a store with schema 1, a client and a run."""
+    database = create_engine(store_url)
+    if store_url.startswith("sqlite"):
+        Path(store_url.removeprefix("sqlite:///")).touch()
+    statements = (SCHEMAS / f"1-{database.dialect.name}.sql").read_text().split(";\n")
+    with database.begin() as connection:
+        for statement in filter(None, statements):
+            connection.exec_driver_sql(statement)
+        for statement in (
+            "CREATE TABLE schema_version (version INTEGER PRIMARY KEY)",
+            "INSERT INTO schema_version (version) VALUES (1)",
+            "INSERT INTO leases (name, run, fence, expires_at) VALUES ('sync', 0, 0, 0), ('rotate', 0, 0, 0)",
+        ):
+            connection.exec_driver_sql(statement)
+        names = ("name", "role", "grant", "secret_hash", "created_at")
+        old_clients = table("clients", *map(column, names))
+        known = ("okta", "importer", "bearer", digest("ccs_old"), "2026-01-01T00:00:00.000Z")
+        connection.execute(insert(old_clients).values(dict(zip(names, known, strict=True))))
+    database.dispose()
+    return store_url
+
+
+@pytest.fixture
+def new_url(store_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty database of the same kind, beside the first."""
+    if store_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path}/new.db"
+        return
+    with new_database(request.getfixturevalue("postgresql")) as url:
+        yield url
+
+
+def test_an_upgraded_store_equals_a_new_one(old_store: str, new_url: str) -> None:
+    """P24: the steps from the first schema arrive at what a new store is made as, tables, columns and indexes."""
+    with closing(connect(old_store)) as old, closing(connect(new_url)) as new:
+        before, after = migrate(old)
+        migrate(new)
+
+        assert (before, after) == (1, len(STEPS))
+        assert describe(old.engine, old) == describe(new.engine, new)
+        assert schema_version(old) == schema_version(new)
+
+
+def test_an_upgraded_store_keeps_what_it_knew(old_store: str) -> None:
+    """P24: whoever was let in before is let in after."""
+    with closing(connect(old_store)) as old:
+        migrate(old)
+    with closing(open_database(old_store)) as database:
+        client = Clients(database).authenticate("ccs_old")
+
+    assert client
+    assert (client.name, client.expires_at, client.last_used_at) == ("okta", None, None)
+
+
+def describe(engine: Engine, database: Database) -> dict[str, Any]:
+    """Return what the schema of a database amounts to, in no order."""
+    with database.reading() as connection:
+        found = inspect(connection)
+        described: dict[str, Any] = {
+            name: {
+                "columns": {one["name"]: (str(one["type"]), one["nullable"]) for one in found.get_columns(name)},
+                "key": found.get_pk_constraint(name)["constrained_columns"],
+            }
+            for name in found.get_table_names()
+        }
+        indexes = {
+            "sqlite": "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index'",
+            "postgresql": "SELECT indexname, tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        }[engine.dialect.name]
+        described["indexes"] = {
+            (name, of, definition and " ".join(definition.split()))
+            for name, of, definition in connection.execute(text(indexes))
+        }
+    return described
