@@ -15,6 +15,7 @@
       RunCancelled             75   somebody asked the run to end
       NoSuchRun                 2   no run has this number
       RunEnded                  2   the run has ended already
+      NoChangesKept             2   the changes that were asked for are not on record
       StoreError               75   the database could not answer
         LeaseLost              75   the lease expired or went to another run; nothing was published
         NotADatabase           78   the file is something else
@@ -156,6 +157,12 @@ class NoSuchRun(ConnectorError):
 
 class RunEnded(ConnectorError):
     """The run has ended already, so it cannot be cancelled."""
+
+    exit_code = 2
+
+
+class NoChangesKept(ConnectorError):
+    """The changes of a run, or between two generations, are not on record, or no longer."""
 
     exit_code = 2
 

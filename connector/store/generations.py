@@ -64,6 +64,13 @@ def fetch_generation(database: Database, number: int) -> Generation | None:
     return next((Generation(*row) for row in database.fetch(_NUMBERED, wanted=number)), None)
 
 
+def is_kept(connection: Connection, number: int) -> bool:
+    """Tell whether a generation can still be read; 0, the empty directory before the first, always can."""
+    return (
+        not number or connection.scalar(select(generations.c.number).where(generations.c.number == number)) is not None
+    )
+
+
 def source_of(connection: Connection, number: int) -> Source:
     """Return where a generation was read."""
     row: Row[str, str, str, str] = connection.execute(

@@ -123,10 +123,7 @@ class Runs:
             NoSuchRun: there is none, or it is no longer kept.
         """
         with self._database.reading() as connection:
-            row = connection.execute(select(runs).where(runs.c.id == run)).one_or_none()
-            if row is None:
-                raise _explain_absence(connection, run)
-        return RunRecord.read(row)
+            return RunRecord.read(find_row(connection, run))
 
     def history(self, *, count: int, before: int | None = None) -> list[RunRecord]:
         """Return the newest runs, newest first.
@@ -215,6 +212,18 @@ class Runs:
                 return
         with self._database.writing() as connection:
             end_abandoned(connection)
+
+
+def find_row(connection: Connection, run: int) -> Row[Any]:
+    """Return the row of a run.
+
+    Raises:
+        NoSuchRun: there is none of this number, or it is no longer kept.
+    """
+    row = connection.execute(select(runs).where(runs.c.id == run)).one_or_none()
+    if row is None:
+        raise _explain_absence(connection, run)
+    return row
 
 
 def refuse_beside_another(connection: Connection, shared: str) -> None:

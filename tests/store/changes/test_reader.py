@@ -1,0 +1,215 @@
+"""Lists of changes: of a refused plan, of what was published, and between two generations."""
+
+from contextlib import contextmanager
+
+import pytest
+
+from connector.directory.changes import ChangeFilter, ChangeKind
+from connector.store.changes.reader import ChangesReader, Wanted
+from connector.store.publishing.compare import note_changes
+from connector.store.publishing.plan import read_plan
+from connector.store.publishing.user_names import settle_names
+from connector.store.runs.run import begin
+from tests.store.population import POOL, Directory, person, publish_directory, stage, team
+
+BEFORE = Directory(
+    [
+        person("u1", "ann"),
+        person("u2", "bo", title="clerk"),
+        person("u3", "cy"),
+        person("u4", "dan"),
+        person("u5", "eve", email="eve@old.example"),
+        person("u6", "flo"),
+    ],
+    [team("g1", "admins"), team("g2", "staff"), team("g3", "former")],
+    {"g1": ["u1", "u2"], "g2": ["u1", "u3", "u4"], "g3": ["u1"]},
+)
+AFTER = Directory(
+    [
+        person("u1", "ann.smith", display_name="ann", email="ann@example.com", family_name="ann"),
+        person("u2", "bo", title="boss"),
+        person("u4", "dan", active=False),
+        person("u5", "eve", email="eve@new.example"),
+        person("u6", "flo"),
+        person("u7", "=HYPERLINK()"),
+    ],
+    [team("g1", "admins"), team("g2", "staff"), team("g4", "new")],
+    {"g1": [], "g2": ["u1", "u4", "u6"], "g4": ["u7"]},
+)
+CHANGES = [
+    ("users", "updated", "ann.smith"),
+    ("users", "updated", "bo"),
+    ("users", "removed", "cy"),
+    ("users", "updated", "dan"),
+    ("users", "updated", "eve"),
+    ("users", "updated", "flo"),
+    ("users", "created", "=HYPERLINK()"),
+    ("groups", "updated", "admins"),
+    ("groups", "updated", "staff"),
+    ("groups", "removed", "former"),
+    ("groups", "created", "new"),
+]
+MOVES = {
+    ("removed", "ann in admins"),
+    ("removed", "bo in admins"),
+    ("removed", "cy in staff"),
+    ("removed", "ann in former"),
+    ("created", "flo in staff"),
+    ("created", "=HYPERLINK() in new"),
+}
+
+
+@contextmanager
+def refused(database, directory):
+    """Give the run of a plan that is refused when the block ends."""
+    with begin(database, "sync", cause="command") as run:
+        staging = stage(database, run.id, directory)
+        settle_names(database, run.id)
+        note_changes(database, run.id)
+        plan = read_plan(database, staging, POOL, rejects=0)
+        yield run.id
+        run.end("refused", {"digest": plan.digest, "base": plan.base})
+
+
+def list_of_refused(database):
+    """Return what a refused plan would change."""
+    publish_directory(database, BEFORE)
+    with refused(database, AFTER) as run:
+        pass
+    return ChangesReader(database).of_run(run)
+
+
+def list_of_published(database):
+    """Return what a run changed."""
+    publish_directory(database, BEFORE)
+    publish_directory(database, AFTER)
+    return ChangesReader(database).of_run(2)
+
+
+def list_between(database):
+    """Return what two generations do not share, with another between them."""
+    publish_directory(database, Directory([person("u0")]))
+    publish_directory(database, BEFORE)
+    publish_directory(database, Directory([person("u6", "flo", title="for a while"), person("u8", "short-lived")]))
+    publish_directory(database, AFTER)
+    return ChangesReader(database).between(2, 4)
+
+
+@pytest.fixture(params=[list_of_refused, list_of_published, list_between])
+def changes(request, database):
+    """The same changes, as each of the three ways tells them."""
+    return request.param(database)
+
+
+def told(found):
+    """Return what a list says of each change."""
+    return [(change.kind.value, change.change, change.name) for change in found]
+
+
+def names(changes, **wanted):
+    """Return who is found."""
+    return [change.name for change in changes.page(Wanted(**wanted))]
+
+
+def test_every_change_is_listed_once(changes):
+    """P06: users, groups and memberships, by who and what, whether a plan would do it or a publish did it."""
+    listed = told(changes.stream())
+
+    assert listed[: len(CHANGES)] == CHANGES
+    assert sorted(listed[len(CHANGES) :]) == sorted(("memberships", *move) for move in MOVES)
+
+
+def test_a_change_shows_the_attributes_that_changed_old_and_new(changes):
+    """P06: what is the same in both is left out; a nested attribute shows the part that changed."""
+    shown = {change.name: (change.was, change.now) for change in changes.stream() if change.of}
+
+    assert shown["bo"] == (
+        {"title": "clerk", "groups": [{"value": "g1", "display": "admins", "type": "direct"}]},
+        {"title": "boss"},
+    )
+    assert shown["eve"][0]["emails"][0]["value"] == "eve@old.example"
+    assert shown["eve"][1]["emails"][0]["value"] == "eve@new.example"
+    assert (shown["ann.smith"][0]["userName"], shown["ann.smith"][1]["userName"]) == ("ann", "ann.smith")
+    assert (shown["dan"][0], shown["dan"][1]) == ({"active": True}, {"active": False})
+    assert shown["cy"][1] == shown["new"][0] == {}
+    assert (shown["cy"][0]["userName"], shown["new"][1]["members"]) == ("cy", 1)
+    assert shown["admins"] == ({"members": 2}, {"members": 0})
+    assert shown["staff"] == ({"members": 3}, {"members": 3})
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (ChangeFilter.CREATED, ["=HYPERLINK()", "new", "=HYPERLINK() in new", "flo in staff"]),
+        (ChangeFilter.UPDATED, ["ann.smith", "bo", "dan", "eve", "flo", "admins", "staff"]),
+        (ChangeFilter.REMOVED, ["cy", "former", "ann in admins", "bo in admins", "cy in staff", "ann in former"]),
+        (ChangeFilter.RENAMED, ["ann.smith"]),
+        (ChangeFilter.DEACTIVATED, ["dan"]),
+        (ChangeFilter.EMAIL_CHANGED, ["eve"]),
+        (ChangeFilter.EMPTIED, ["admins"]),
+    ],
+)
+def test_what_became_of_them_can_be_asked_for(changes, change, expected):
+    """P06: each count of a plan leads to those who were counted."""
+    assert sorted(names(changes, change=change)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ANN", ["ann.smith", "ann in admins", "ann in former"]),
+        ("old.example", ["eve"]),
+        ("NEW.example", ["eve"]),
+        ("u3", ["cy", "cy in staff"]),
+        ("former", ["former", "ann in former"]),
+        ("%", []),
+        ("_", []),
+    ],
+)
+def test_a_text_finds_names_and_addresses_old_and_new(changes, text, expected):
+    """P06: in any case, as plain text, or a whole id."""
+    assert sorted(names(changes, text=text)) == sorted(expected)
+
+
+def test_kinds_can_be_asked_for(changes):
+    """P06: a kind alone, and nothing where the kind cannot become what is asked for."""
+    assert told(changes.page(Wanted(kind=ChangeKind.GROUPS))) == [one for one in CHANGES if one[0] == "groups"]
+    assert len(changes.page(Wanted(kind=ChangeKind.MEMBERSHIPS))) == len(MOVES)
+    assert changes.page(Wanted(kind=ChangeKind.GROUPS, change=ChangeFilter.RENAMED)) == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 17, 100])
+def test_pages_of_any_size_fit_together(changes, count):
+    """P06: page after page is the whole list, nothing twice and nothing left out."""
+    found, after = [], ""
+    while page := changes.page(after=after, count=count):
+        assert len(page) <= count
+        found += page
+        after = page[-1].key
+
+    assert [change.as_json() for change in found] == [change.as_json() for change in changes.stream()]
+    assert len(found) == len(CHANGES) + len(MOVES)
+
+
+@pytest.mark.parametrize("key", ["users", "users/a/b", "memberships/a", "nobody/a", "/", "memberships"])
+def test_only_a_key_can_be_gone_on_from(changes, key):
+    """What is not a key is refused, never taken for the beginning."""
+    with pytest.raises(ValueError, match="is not"):
+        changes.page(after=key)
+
+
+def test_the_first_generation_created_everybody(database):
+    """P06: there was nothing before it."""
+    publish_directory(database, BEFORE)
+
+    found = list(ChangesReader(database).of_run(1).stream())
+    assert {change.change for change in found} == {"created"}
+    assert len(found) == 6 + 3 + 6
+
+
+def test_generations_that_are_the_same_differ_in_nothing(database):
+    """P06: who changed there and back is as they were."""
+    for directory in (BEFORE, AFTER, BEFORE):
+        publish_directory(database, directory)
+
+    assert list(ChangesReader(database).between(1, 3).stream()) == []
