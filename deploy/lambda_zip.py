@@ -29,7 +29,7 @@ def write_zip(target: Path) -> str:
 
 
 def _names() -> Iterator[str]:
-    yield from ("connector/__init__.py", "connector/errors.py")
+    yield from ("connector/__init__.py", "connector/aws_codes.py", "connector/errors.py")
     yield from (path.relative_to(ROOT).as_posix() for path in (ROOT / "connector/rotation").rglob("*.py"))
 
 

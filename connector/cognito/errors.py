@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from connector.aws_codes import ACCESS_DENIED, CLOCK_OFF, EXPIRED_CREDENTIALS, THROTTLED, WRONG_KEYS
 from connector.cognito.unsent import unsent
 from connector.errors import (
     ConfigError,
@@ -27,33 +28,6 @@ from connector.errors import (
 
 TOLERANCE = timedelta(minutes=5)
 """How far a signature's time may be off (IAM User Guide, "Signature Version 4")."""
-
-_DENIED = {"AccessDenied", "AccessDeniedException", "NotAuthorizedException", "UnauthorizedOperation"}
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException"}
-_SKEWED = {"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"}
-_THROTTLED = {
-    "LimitExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "SlowDown",
-    "ThrottledException",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-}
-_WRONG_KEYS = {
-    "AuthFailure",
-    "IncompleteSignature",
-    "IncompleteSignatureException",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +100,12 @@ def error_code(error: ClientError) -> str:
 
 def is_expired(error: ClientError) -> bool:
     """Say whether AWS took the credentials for expired."""
-    return error_code(error) in _EXPIRED
+    return error_code(error) in EXPIRED_CREDENTIALS
 
 
 def is_throttled(parsed: Mapping[str, Any]) -> bool:
     """Say whether a parsed answer tells the caller to slow down."""
-    return parsed.get("Error", {}).get("Code") in _THROTTLED or _http(parsed).get("HTTPStatusCode") == 429  # noqa: PLR2004  Too Many Requests
+    return parsed.get("Error", {}).get("Code") in THROTTLED or _http(parsed).get("HTTPStatusCode") == 429  # noqa: PLR2004  Too Many Requests
 
 
 def server_time(parsed: Mapping[str, Any]) -> datetime | None:
@@ -165,9 +139,9 @@ def _is_skewed(error: ClientError, now: datetime) -> bool:
     code, text = error_code(error), str(error.response.get("Error", {}).get("Message", ""))
     date = server_time(error.response)
     return (
-        code in _SKEWED
+        code in CLOCK_OFF
         or text.startswith(("Signature expired", "Signature not yet current"))
-        or (code in _WRONG_KEYS | _EXPIRED and date is not None and abs(now - date) > TOLERANCE)
+        or (code in WRONG_KEYS | EXPIRED_CREDENTIALS and date is not None and abs(now - date) > TOLERANCE)
     )
 
 
@@ -255,10 +229,10 @@ def _unknown(error: ClientError, call: Call) -> SourceError:
 _Explain = Callable[[ClientError, Call], ConnectorError]
 
 _EXPLANATIONS: Mapping[str, _Explain] = {
-    **dict.fromkeys(_DENIED, _denied),
-    **dict.fromkeys(_EXPIRED, _expired),
-    **dict.fromkeys(_THROTTLED, _throttled),
-    **dict.fromkeys(_WRONG_KEYS, _wrong_keys),
+    **dict.fromkeys(ACCESS_DENIED, _denied),
+    **dict.fromkeys(EXPIRED_CREDENTIALS, _expired),
+    **dict.fromkeys(THROTTLED, _throttled),
+    **dict.fromkeys(WRONG_KEYS, _wrong_keys),
     **dict.fromkeys(("ResourceNotFoundException",), _missing),
     **dict.fromkeys(("InvalidParameterException", "ValidationError", "ValidationException"), _not_understood),
 }

@@ -39,7 +39,7 @@ def test_zip_holds_the_rotation_and_nothing_else(tmp_path):
     names = [entry.filename for entry in entries]
     assert sorted(names) == names
     assert "connector/rotation/secrets_manager_function.py" in names
-    assert {"connector/__init__.py", "connector/errors.py"} == {
+    assert {"connector/__init__.py", "connector/aws_codes.py", "connector/errors.py"} == {
         name for name in names if not name.startswith("connector/rotation/")
     }
     assert {".py"} == {Path(name).suffix for name in names}

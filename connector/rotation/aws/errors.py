@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from botocore import exceptions as aws
 
+from connector.aws_codes import ACCESS_DENIED, CLOCK_OFF, EXPIRED_CREDENTIALS, THROTTLED, WRONG_KEYS
 from connector.errors import (
     ConnectorError,
     NewSecretRejected,
@@ -179,37 +180,9 @@ def _explain_silence(error: aws.BotoCoreError, call: AwsCall) -> RotationError:
 _Explain = Callable[[AwsCall, str], RotationError]
 
 _BY_CODE: Mapping[str, _Explain] = {
-    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "NotAuthorizedException"), _access_denied),
-    **dict.fromkeys(
-        (
-            "ExpiredToken",
-            "ExpiredTokenException",
-            "IncompleteSignature",
-            "InvalidClientTokenId",
-            "InvalidSignatureException",
-            "MissingAuthenticationToken",
-            "MissingAuthenticationTokenException",
-            "RequestExpired",
-            "SignatureDoesNotMatch",
-            "UnrecognizedClientException",
-        ),
-        _bad_keys,
-    ),
-    **dict.fromkeys(
-        (
-            "LimitExceeded",
-            "LimitExceededException",
-            "RequestLimitExceeded",
-            "RequestThrottled",
-            "RequestThrottledException",
-            "SlowDown",
-            "ThrottledException",
-            "Throttling",
-            "ThrottlingException",
-            "TooManyRequestsException",
-        ),
-        _slowed_down,
-    ),
+    **dict.fromkeys(ACCESS_DENIED, _access_denied),
+    **dict.fromkeys(WRONG_KEYS | EXPIRED_CREDENTIALS | CLOCK_OFF, _bad_keys),
+    **dict.fromkeys(THROTTLED | {"LimitExceeded"}, _slowed_down),
     "ForbiddenException": _held_off,
     **dict.fromkeys(("EntityTemporarilyUnmodifiable", "EntityTemporarilyUnmodifiableException"), _not_ready),
     **dict.fromkeys(("InvalidPasswordException", "PasswordPolicyViolation"), _against_policy),

@@ -393,6 +393,55 @@ MULTIPLIER = hash_to_int(pad(GROUP), pad(GENERATOR))
 """k (RFC 5054, section 2.5.3)."""
 
 
+# connector/aws_codes.py
+# Which AWS error codes mean what, for every service that is called here.
+
+
+ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "NotAuthorizedException", "UnauthorizedOperation"})
+"""The caller is known and may not."""
+
+
+EXPIRED_CREDENTIALS = frozenset({"ExpiredToken", "ExpiredTokenException"})
+"""Temporary credentials are past their end."""
+
+
+CLOCK_OFF = frozenset({"RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"})
+"""The request was signed at another time than AWS's."""
+
+
+THROTTLED = frozenset(
+    {
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""Too many calls; the same call succeeds later."""
+
+
+WRONG_KEYS = frozenset(
+    {
+        "AuthFailure",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""The access key is unknown, inactive or mistyped."""
+
+
 # connector/rotation/model/policy.py
 # What a pool or an account demands of a password.
 
@@ -464,6 +513,122 @@ class PasswordPolicy:
 
 ASSUMED = PasswordPolicy(known=False)
 """What is assumed of a Cognito pool whose policy may not be read: stricter than most."""
+
+
+# connector/rotation/sign_in/authenticator.py
+# Time-based one-time passwords, for accounts that ask for one behind the password (RFC 6238).
+
+
+TIME_STEP = 30
+"""Seconds for which a code counts."""
+
+
+_CODE_DIGITS = 6
+
+
+class Authenticator:
+    """What an authenticator app does with its seed; it gives one code a time step, since Cognito takes each once.
+
+    Args:
+        seed: in base32, as it is shown when the app is set up; spaces and case do not matter.
+        now: the time, with its zone.
+        sleep: waits for so many seconds.
+
+    Raises:
+        ConfigError: the seed is not base32.
+    """
+
+    def __init__(
+        self,
+        seed: Secret,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._key = _decode_seed(seed)
+        self._now = now
+        self._sleep = sleep
+        self._used_until = 0.0
+
+    def next_code(self) -> Secret:
+        """Return a code that was not given before, if need be by waiting up to a time step for it."""
+        wait = self._used_until - self._now().timestamp()
+        if wait > 0:
+            self._sleep(wait)
+        step = int(self._now().timestamp()) // TIME_STEP
+        self._used_until = (step + 1) * TIME_STEP
+        return Secret(one_time_code(self._key, step))
+
+
+def one_time_code(key: bytes, counter: int, *, digits: int = _CODE_DIGITS) -> str:
+    """Return the code for a counter (RFC 4226, section 5.3)."""
+    digest = hmac.digest(key, counter.to_bytes(8, "big"), "sha1")
+    offset = digest[-1] & 0x0F
+    number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
+    return f"{number % 10**digits:0{digits}}"
+
+
+def _decode_seed(seed: Secret) -> bytes:
+    text = "".join(seed.reveal().split()).upper().rstrip("=")
+    try:
+        return base64.b32decode(text + "=" * (-len(text) % 8))
+    except (binascii.Error, ValueError):
+        raise ConfigError(
+            "The authenticator's seed is not base32.", remedy="Give the text that was shown as the authenticator's key."
+        ) from None
+
+
+# connector/rotation/model/allowed.py
+# Only accounts that were named may be rotated: a wrong name must not lock a person out.
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The accounts that may be rotated.
+
+    Args:
+        names: of accounts, or of groups whose members may be.
+        everyone: no list is kept here, because another one is: who may call a rotation function, or hold a record.
+    """
+
+    names: frozenset[str] = frozenset()
+    everyone: bool = False
+
+    @classmethod
+    def only(cls, names: Iterable[str]) -> "Allowed":
+        """Allow these names."""
+        return cls(names=frozenset(names))
+
+    def check(
+        self,
+        account: str,
+        *,
+        called: Iterable[str],
+        groups: Callable[[], Iterable[str]],
+        is_group: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """Let an account pass, or not.
+
+        Args:
+            account: as messages name it.
+            called: its names.
+            groups: reads the names of its groups; asked only where no name is on the list.
+            is_group: tells whether a name on the list is a group's, which then stands for its members only.
+
+        Raises:
+            NotAllowed: neither it nor a group of its is on the list.
+        """
+        if self.everyone or not all(is_group(name) for name in self.names.intersection(called)):
+            return
+        if not self.names or self.names.isdisjoint(groups()):
+            raise NotAllowed(
+                f"{account} is not on the list of accounts that may be rotated.",
+                remedy="Name the user, or a group that it is in, in rotation.allow.",
+            )
+
+
+EVERYONE = Allowed(everyone=True)
+"""Where another list decides."""
 
 
 # connector/rotation/aws/errors.py
@@ -629,37 +794,9 @@ _Explain = Callable[[AwsCall, str], RotationError]
 
 
 _BY_CODE: Mapping[str, _Explain] = {
-    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "NotAuthorizedException"), _access_denied),
-    **dict.fromkeys(
-        (
-            "ExpiredToken",
-            "ExpiredTokenException",
-            "IncompleteSignature",
-            "InvalidClientTokenId",
-            "InvalidSignatureException",
-            "MissingAuthenticationToken",
-            "MissingAuthenticationTokenException",
-            "RequestExpired",
-            "SignatureDoesNotMatch",
-            "UnrecognizedClientException",
-        ),
-        _bad_keys,
-    ),
-    **dict.fromkeys(
-        (
-            "LimitExceeded",
-            "LimitExceededException",
-            "RequestLimitExceeded",
-            "RequestThrottled",
-            "RequestThrottledException",
-            "SlowDown",
-            "ThrottledException",
-            "Throttling",
-            "ThrottlingException",
-            "TooManyRequestsException",
-        ),
-        _slowed_down,
-    ),
+    **dict.fromkeys(ACCESS_DENIED, _access_denied),
+    **dict.fromkeys(WRONG_KEYS | EXPIRED_CREDENTIALS | CLOCK_OFF, _bad_keys),
+    **dict.fromkeys(THROTTLED | {"LimitExceeded"}, _slowed_down),
     "ForbiddenException": _held_off,
     **dict.fromkeys(("EntityTemporarilyUnmodifiable", "EntityTemporarilyUnmodifiableException"), _not_ready),
     **dict.fromkeys(("InvalidPasswordException", "PasswordPolicyViolation"), _against_policy),
@@ -677,122 +814,6 @@ def _by_status(status: int) -> _Explain:
     if status >= 500:  # noqa: PLR2004  the server's own faults (RFC 9110, section 15.6)
         return _unanswered
     return {401: _access_denied, 403: _access_denied, 429: _slowed_down}.get(status, _refused_otherwise)
-
-
-# connector/rotation/sign_in/authenticator.py
-# Time-based one-time passwords, for accounts that ask for one behind the password (RFC 6238).
-
-
-TIME_STEP = 30
-"""Seconds for which a code counts."""
-
-
-_CODE_DIGITS = 6
-
-
-class Authenticator:
-    """What an authenticator app does with its seed; it gives one code a time step, since Cognito takes each once.
-
-    Args:
-        seed: in base32, as it is shown when the app is set up; spaces and case do not matter.
-        now: the time, with its zone.
-        sleep: waits for so many seconds.
-
-    Raises:
-        ConfigError: the seed is not base32.
-    """
-
-    def __init__(
-        self,
-        seed: Secret,
-        *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._key = _decode_seed(seed)
-        self._now = now
-        self._sleep = sleep
-        self._used_until = 0.0
-
-    def next_code(self) -> Secret:
-        """Return a code that was not given before, if need be by waiting up to a time step for it."""
-        wait = self._used_until - self._now().timestamp()
-        if wait > 0:
-            self._sleep(wait)
-        step = int(self._now().timestamp()) // TIME_STEP
-        self._used_until = (step + 1) * TIME_STEP
-        return Secret(one_time_code(self._key, step))
-
-
-def one_time_code(key: bytes, counter: int, *, digits: int = _CODE_DIGITS) -> str:
-    """Return the code for a counter (RFC 4226, section 5.3)."""
-    digest = hmac.digest(key, counter.to_bytes(8, "big"), "sha1")
-    offset = digest[-1] & 0x0F
-    number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
-    return f"{number % 10**digits:0{digits}}"
-
-
-def _decode_seed(seed: Secret) -> bytes:
-    text = "".join(seed.reveal().split()).upper().rstrip("=")
-    try:
-        return base64.b32decode(text + "=" * (-len(text) % 8))
-    except (binascii.Error, ValueError):
-        raise ConfigError(
-            "The authenticator's seed is not base32.", remedy="Give the text that was shown as the authenticator's key."
-        ) from None
-
-
-# connector/rotation/model/allowed.py
-# Only accounts that were named may be rotated: a wrong name must not lock a person out.
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """The accounts that may be rotated.
-
-    Args:
-        names: of accounts, or of groups whose members may be.
-        everyone: no list is kept here, because another one is: who may call a rotation function, or hold a record.
-    """
-
-    names: frozenset[str] = frozenset()
-    everyone: bool = False
-
-    @classmethod
-    def only(cls, names: Iterable[str]) -> "Allowed":
-        """Allow these names."""
-        return cls(names=frozenset(names))
-
-    def check(
-        self,
-        account: str,
-        *,
-        called: Iterable[str],
-        groups: Callable[[], Iterable[str]],
-        is_group: Callable[[str], bool] = lambda _: False,
-    ) -> None:
-        """Let an account pass, or not.
-
-        Args:
-            account: as messages name it.
-            called: its names.
-            groups: reads the names of its groups; asked only where no name is on the list.
-            is_group: tells whether a name on the list is a group's, which then stands for its members only.
-
-        Raises:
-            NotAllowed: neither it nor a group of its is on the list.
-        """
-        if self.everyone or not all(is_group(name) for name in self.names.intersection(called)):
-            return
-        if not self.names or self.names.isdisjoint(groups()):
-            raise NotAllowed(
-                f"{account} is not on the list of accounts that may be rotated.",
-                remedy="Name the user, or a group that it is in, in rotation.allow.",
-            )
-
-
-EVERYONE = Allowed(everyone=True)
-"""Where another list decides."""
 
 
 # connector/rotation/model/ports.py

@@ -240,6 +240,55 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
+# connector/aws_codes.py
+# Which AWS error codes mean what, for every service that is called here.
+
+
+ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "NotAuthorizedException", "UnauthorizedOperation"})
+"""The caller is known and may not."""
+
+
+EXPIRED_CREDENTIALS = frozenset({"ExpiredToken", "ExpiredTokenException"})
+"""Temporary credentials are past their end."""
+
+
+CLOCK_OFF = frozenset({"RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"})
+"""The request was signed at another time than AWS's."""
+
+
+THROTTLED = frozenset(
+    {
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""Too many calls; the same call succeeds later."""
+
+
+WRONG_KEYS = frozenset(
+    {
+        "AuthFailure",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""The access key is unknown, inactive or mistyped."""
+
+
 # connector/rotation/model/allowed.py
 # Only accounts that were named may be rotated: a wrong name must not lock a person out.
 
@@ -291,6 +340,89 @@ class Allowed:
 
 EVERYONE = Allowed(everyone=True)
 """Where another list decides."""
+
+
+# connector/rotation/model/policy.py
+# What a pool or an account demands of a password.
+
+
+class CharacterClass(StrEnum):
+    """The kinds of character that policies tell apart."""
+
+    UPPERCASE = "uppercase"
+    LOWERCASE = "lowercase"
+    DIGIT = "digit"
+    SYMBOL = "symbol"
+
+
+EVERY_CLASS = frozenset(CharacterClass)
+
+
+COGNITO_SYMBOLS = string.punctuation
+"""What Cognito counts as a symbol, but for the space, which its PasswordType refuses."""
+
+
+IAM_SYMBOLS = "!@#$%^&*()_+-=[]{}|'"
+"""What IAM counts as a symbol."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """The demands of one pool or account.
+
+    Args:
+        minimum_length: characters at least.
+        maximum_length: characters at most; 256 with Cognito, 128 with IAM.
+        required: classes of which a password needs a character.
+        least_classes: classes that a password must mix, whichever they are (IAM's default: 3 of 4).
+        symbols: what counts as a symbol.
+        history: earlier passwords that are refused; from 1 on there is no way back to the one before.
+        known: read from the target; False when it could not be, and this is an assumption.
+    """
+
+    minimum_length: int = 16
+    maximum_length: int = 256
+    required: frozenset[CharacterClass] = EVERY_CLASS
+    least_classes: int = 0
+    symbols: str = COGNITO_SYMBOLS
+    history: int = 0
+    known: bool = True
+
+    def classes(self) -> Mapping[CharacterClass, str]:
+        """Return the characters of each class."""
+        return {
+            CharacterClass.UPPERCASE: string.ascii_uppercase,
+            CharacterClass.LOWERCASE: string.ascii_lowercase,
+            CharacterClass.DIGIT: string.digits,
+            CharacterClass.SYMBOL: self.symbols,
+        }
+
+    def faults(self, password: Secret) -> tuple[str, ...]:
+        """Return what the policy has against a password, in words that do not show it."""
+        text = password.reveal()
+        present = {name for name, characters in self.classes().items() if not set(text).isdisjoint(characters)}
+        return (
+            *((f"it has fewer than {self.minimum_length} characters",) if len(text) < self.minimum_length else ()),
+            *((f"it has more than {self.maximum_length} characters",) if len(text) > self.maximum_length else ()),
+            *(f"it has no {name}" for name in CharacterClass if name in self.required - present),
+            *((f"it mixes fewer than {self.least_classes} classes",) if len(present) < self.least_classes else ()),
+            *(("it has white space",) if any(character.isspace() for character in text) else ()),
+        )
+
+    def digest(self) -> str:
+        """Return a short name of these demands, which changes when they do."""
+        demands = {**asdict(self), "required": sorted(self.required)}
+        return hashlib.sha256(json.dumps(demands, sort_keys=True).encode()).hexdigest()[:16]
+
+
+ASSUMED = PasswordPolicy(known=False)
+"""What is assumed of a Cognito pool whose policy may not be read: stricter than most."""
+
+
+IAM_DEFAULT = PasswordPolicy(
+    minimum_length=8, maximum_length=128, required=frozenset(), least_classes=3, symbols=IAM_SYMBOLS
+)
+"""What IAM demands in an account without a policy of its own."""
 
 
 # connector/rotation/aws/errors.py
@@ -450,37 +582,9 @@ _Explain = Callable[[AwsCall, str], RotationError]
 
 
 _BY_CODE: Mapping[str, _Explain] = {
-    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "NotAuthorizedException"), _access_denied),
-    **dict.fromkeys(
-        (
-            "ExpiredToken",
-            "ExpiredTokenException",
-            "IncompleteSignature",
-            "InvalidClientTokenId",
-            "InvalidSignatureException",
-            "MissingAuthenticationToken",
-            "MissingAuthenticationTokenException",
-            "RequestExpired",
-            "SignatureDoesNotMatch",
-            "UnrecognizedClientException",
-        ),
-        _bad_keys,
-    ),
-    **dict.fromkeys(
-        (
-            "LimitExceeded",
-            "LimitExceededException",
-            "RequestLimitExceeded",
-            "RequestThrottled",
-            "RequestThrottledException",
-            "SlowDown",
-            "ThrottledException",
-            "Throttling",
-            "ThrottlingException",
-            "TooManyRequestsException",
-        ),
-        _slowed_down,
-    ),
+    **dict.fromkeys(ACCESS_DENIED, _access_denied),
+    **dict.fromkeys(WRONG_KEYS | EXPIRED_CREDENTIALS | CLOCK_OFF, _bad_keys),
+    **dict.fromkeys(THROTTLED | {"LimitExceeded"}, _slowed_down),
     "ForbiddenException": _held_off,
     **dict.fromkeys(("EntityTemporarilyUnmodifiable", "EntityTemporarilyUnmodifiableException"), _not_ready),
     **dict.fromkeys(("InvalidPasswordException", "PasswordPolicyViolation"), _against_policy),
@@ -498,89 +602,6 @@ def _by_status(status: int) -> _Explain:
     if status >= 500:  # noqa: PLR2004  the server's own faults (RFC 9110, section 15.6)
         return _unanswered
     return {401: _access_denied, 403: _access_denied, 429: _slowed_down}.get(status, _refused_otherwise)
-
-
-# connector/rotation/model/policy.py
-# What a pool or an account demands of a password.
-
-
-class CharacterClass(StrEnum):
-    """The kinds of character that policies tell apart."""
-
-    UPPERCASE = "uppercase"
-    LOWERCASE = "lowercase"
-    DIGIT = "digit"
-    SYMBOL = "symbol"
-
-
-EVERY_CLASS = frozenset(CharacterClass)
-
-
-COGNITO_SYMBOLS = string.punctuation
-"""What Cognito counts as a symbol, but for the space, which its PasswordType refuses."""
-
-
-IAM_SYMBOLS = "!@#$%^&*()_+-=[]{}|'"
-"""What IAM counts as a symbol."""
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordPolicy:
-    """The demands of one pool or account.
-
-    Args:
-        minimum_length: characters at least.
-        maximum_length: characters at most; 256 with Cognito, 128 with IAM.
-        required: classes of which a password needs a character.
-        least_classes: classes that a password must mix, whichever they are (IAM's default: 3 of 4).
-        symbols: what counts as a symbol.
-        history: earlier passwords that are refused; from 1 on there is no way back to the one before.
-        known: read from the target; False when it could not be, and this is an assumption.
-    """
-
-    minimum_length: int = 16
-    maximum_length: int = 256
-    required: frozenset[CharacterClass] = EVERY_CLASS
-    least_classes: int = 0
-    symbols: str = COGNITO_SYMBOLS
-    history: int = 0
-    known: bool = True
-
-    def classes(self) -> Mapping[CharacterClass, str]:
-        """Return the characters of each class."""
-        return {
-            CharacterClass.UPPERCASE: string.ascii_uppercase,
-            CharacterClass.LOWERCASE: string.ascii_lowercase,
-            CharacterClass.DIGIT: string.digits,
-            CharacterClass.SYMBOL: self.symbols,
-        }
-
-    def faults(self, password: Secret) -> tuple[str, ...]:
-        """Return what the policy has against a password, in words that do not show it."""
-        text = password.reveal()
-        present = {name for name, characters in self.classes().items() if not set(text).isdisjoint(characters)}
-        return (
-            *((f"it has fewer than {self.minimum_length} characters",) if len(text) < self.minimum_length else ()),
-            *((f"it has more than {self.maximum_length} characters",) if len(text) > self.maximum_length else ()),
-            *(f"it has no {name}" for name in CharacterClass if name in self.required - present),
-            *((f"it mixes fewer than {self.least_classes} classes",) if len(present) < self.least_classes else ()),
-            *(("it has white space",) if any(character.isspace() for character in text) else ()),
-        )
-
-    def digest(self) -> str:
-        """Return a short name of these demands, which changes when they do."""
-        demands = {**asdict(self), "required": sorted(self.required)}
-        return hashlib.sha256(json.dumps(demands, sort_keys=True).encode()).hexdigest()[:16]
-
-
-ASSUMED = PasswordPolicy(known=False)
-"""What is assumed of a Cognito pool whose policy may not be read: stricter than most."""
-
-
-IAM_DEFAULT = PasswordPolicy(
-    minimum_length=8, maximum_length=128, required=frozenset(), least_classes=3, symbols=IAM_SYMBOLS
-)
-"""What IAM demands in an account without a policy of its own."""
 
 
 # connector/rotation/model/ports.py
