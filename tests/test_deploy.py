@@ -14,13 +14,13 @@ import pytest
 import yaml
 
 from connector.cli.main import cli
-from connector.config.keys import is_secret, key_names, variable
+from connector.config.keys import key_names, secret_keys, variable
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
 FILES = sorted(file for file in DEPLOY.iterdir() if file.is_file())
 KNOWN = {variable(key) for key in key_names()}
-SECRETS = {variable(key) for key in key_names() if is_secret(key)} - {"COGNITO_SCIM_AWS__ACCESS_KEY_ID"}
+SECRETS = {variable(key) for key in secret_keys()}
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 KUBERNETES = {document["kind"]: document for document in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())}

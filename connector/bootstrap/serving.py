@@ -9,6 +9,7 @@ from connector.config import Settings, find_config, load_settings
 from connector.config.values import seconds
 from connector.logs import register_secret
 from connector.runner.service import Runner
+from connector.scim.base_url import scim_base_url
 from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
 from connector.store.clients import Clients
@@ -39,7 +40,7 @@ def reader_of(settings: Settings) -> Iterator[DirectoryReader]:
 
 
 def _reader(database: Database, public_base_url: str) -> DirectoryReader:
-    return DirectoryReader(database, Evaluator(f"{public_base_url.rstrip('/')}/scim/v2"))
+    return DirectoryReader(database, Evaluator(scim_base_url(public_base_url)))
 
 
 def web_services(settings: Settings | None = None, *, port: int | None = None) -> Services:

@@ -13,6 +13,7 @@ from connector.bootstrap.serving import reader_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.directory.rows import Kind
 from connector.errors import StoreError
+from connector.scim.base_url import scim_base_url
 from connector.scim.bodies import Bodies
 from connector.scim.filters import parse_filter
 from connector.store.generations import Generation
@@ -35,7 +36,7 @@ _COLUMNS = {
 def listing(invocation: Invocation, kind: str, where: str, count: int) -> None:
     """Show the published users or groups."""
     settings = invocation.settings(reads_pool=False)
-    base = f"{settings.server.base_url()}/scim/v2"
+    base = scim_base_url(settings.server.base_url())
     with reader_of(settings) as reader:
         _show(invocation, reader, Listing(Kind(kind), where, count, base))
 

@@ -10,6 +10,7 @@ from connector.bootstrap.runs import clients_of
 from connector.bootstrap.serving import runner_of, web_services
 from connector.cli.invocation import Invocation, pass_invocation, say
 from connector.config import Settings
+from connector.scim.base_url import scim_base_url
 from connector.server import server
 from connector.web.app import create_app
 
@@ -63,5 +64,5 @@ def serve_settings(settings: Settings, command: Sequence[str]) -> None:
         start_runner,
         listener,
         exposure,
-        lambda: say(f"SCIM base URL: {settings.server.base_url(port)}/scim/v2"),
+        lambda: say(f"SCIM base URL: {scim_base_url(settings.server.base_url(port))}"),
     )

@@ -7,18 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connector.config.faults import Fault
-from connector.config.keys import key_names
+from connector.config.keys import holds_secret, key_names
 from connector.config.sources import Found, Reading
 from connector.config.values import group_names
 
 _SHORT_EXTERNAL_ID = 16
-_SECRETS = {
-    "aws.secret_access_key",
-    "aws.external_id",
-    "rotation.client_secret",
-    "rotation.external_id",
-    "rotation.journal_key",
-}
 _ADMINISTRATED = ("", "auto", "username", "sub")
 
 
@@ -146,14 +139,6 @@ def find_warnings(given: Given, *, reads_pool: bool) -> Iterator[str]:
 def _is_in_yaml(given: Given, key: str) -> bool:
     origin = given.origin(key)
     return ", line " in origin and not origin.startswith("file ") and holds_secret(key, given.text(key))
-
-
-def holds_secret(key: str, value: str) -> bool:
-    """Tell whether a value is one that others must not read; a database URL may hold a password or not."""
-    if key == "store.url":
-        user, at, _ = value.partition("//")[2].partition("@")
-        return not value.startswith("sqlite:") and ("password" in value or bool(at and ":" in user))
-    return bool(value) and key in _SECRETS
 
 
 def _warnings_of_access(given: Given) -> Iterator[str]:

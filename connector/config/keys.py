@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
 
 from connector.config.section import Section
 from connector.config.settings import Settings
@@ -28,22 +29,26 @@ def key_names() -> tuple[str, ...]:
 
 def is_source(key: str) -> bool:
     """Tell whether a key names a Cognito attribute and may also be written as attribute and trusted."""
-    path, _, name = key.rpartition(".")
-    section = sections().get(path)
-    return section is not None and name in section.model_fields and section.model_fields[name].annotation is Source
+    return key in key_names() and _field(key).annotation is Source
 
 
-def is_secret(key: str) -> bool:
-    """Tell whether the value of a key must not be shown in a fault, where it may hold anything."""
-    return key in {
-        "aws.access_key_id",
-        "aws.secret_access_key",
-        "aws.external_id",
-        "rotation.client_secret",
-        "rotation.external_id",
-        "rotation.journal_key",
-        "store.url",
-    }
+@cache
+def secret_keys() -> frozenset[str]:
+    """Return the keys whose values are secrets: those whose type hides them."""
+    return frozenset(key for key in key_names() if _field(key).annotation is SecretStr)
+
+
+def may_hold_secret(key: str) -> bool:
+    """Tell whether a refused value must not be shown: a secret, or where its neighbour's may be by mistake."""
+    return key in secret_keys() or key == "aws.access_key_id"
+
+
+def holds_secret(key: str, value: str) -> bool:
+    """Tell whether a value is one that others must not read; a database URL may hold a password or not."""
+    if key == "store.url":
+        user, at, _ = value.partition("//")[2].partition("@")
+        return not value.startswith("sqlite:") and ("password" in value or bool(at and ":" in user))
+    return bool(value) and key in secret_keys()
 
 
 @cache
@@ -82,6 +87,11 @@ def _tidy(part: Any) -> Any:
         for name, value in part.items()
         if not (name == "title" and isinstance(value, str)) and not (name == "default" and isinstance(value, dict))
     }
+
+
+def _field(key: str) -> FieldInfo:
+    path, _, name = key.rpartition(".")
+    return sections()[path].model_fields[name]
 
 
 def _sections(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[Section]]]:

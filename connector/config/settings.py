@@ -284,7 +284,7 @@ class Settings(Section):
 
     def secrets(self) -> Iterator[str]:
         """Yield each secret, for the logs to keep out."""
-        for section in (self.aws, self.store, self.rotation):
+        for _, section in self:
             for _, value in section:
                 if isinstance(value, SecretStr) and not value.get_secret_value().startswith("sqlite:"):
                     yield value.get_secret_value()

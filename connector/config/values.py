@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Sec
 
 from connector.directory.safeguard import Limit
 from connector.directory.schedule import parse_schedule
+from connector.scim.base_url import PREFIX
 
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
 _POOL = re.compile(r"(?=.{1,55}\Z)[a-z]{2,}(?:-[a-z]+)+-[0-9]+_[0-9a-zA-Z]+")
@@ -103,8 +104,8 @@ def public_base_url(text: str) -> str:
     """Check an address that links begin with, and cut a slash from its end."""
     if text and not _BASE_URL.fullmatch(text):
         raise ValueError("is not an address such as https://scim.example.com, without query, fragment and user")
-    if text.rstrip("/").endswith("/scim/v2"):
-        raise ValueError("leave out /scim/v2, which is added")
+    if text.rstrip("/").endswith(PREFIX):
+        raise ValueError(f"leave out {PREFIX}, which is added")
     return text.rstrip("/")
 
 

@@ -24,6 +24,7 @@ from connector.demo.serving import choose_port, serving
 from connector.demo.walk import Comparison, walk_directory
 from connector.errors import ConnectorError
 from connector.logs import register_secret
+from connector.scim.base_url import scim_base_url
 from connector.sync.progress import Progress
 from connector.sync.result import SyncResult
 
@@ -140,4 +141,4 @@ def _endpoint(stage: Stage) -> Iterator[tuple[Endpoint, subprocess.Popen[bytes]]
     with clients_of(stage.settings) as clients:
         token = clients.create("demo").token
     with serving(stage.config, stage.settings.server.port) as server:
-        yield Endpoint(f"{stage.settings.server.base_url()}/scim/v2", token), server
+        yield Endpoint(scim_base_url(stage.settings.server.base_url()), token), server

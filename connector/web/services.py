@@ -10,6 +10,7 @@ from scim2_models.path import FilterNode
 
 from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind
+from connector.scim.base_url import scim_base_url
 from connector.store.audit import Counted
 from connector.store.clients import Client
 from connector.store.generations import Generation
@@ -153,4 +154,4 @@ class Services:
     @property
     def scim_base_url(self) -> str:
         """The base URL of the SCIM endpoint, without a slash at its end."""
-        return self.public_base_url.rstrip("/") + "/scim/v2"
+        return scim_base_url(self.public_base_url)

@@ -7,12 +7,14 @@ is an id and stays as it is.
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-_PREFIX = ["scim", "v2"]
+from connector.scim.base_url import PREFIX
+
+_SEGMENTS = PREFIX.split("/")[1:]
 _COLLECTIONS = {
     name.lower(): name for name in ("Users", "Groups", "ServiceProviderConfig", "ResourceTypes", "Schemas", "Me")
 }
 
-_SEARCHES = frozenset({"/scim/v2/.search", "/scim/v2/Users/.search", "/scim/v2/Groups/.search"})
+_SEARCHES = frozenset(f"{PREFIX}{kind}/.search" for kind in ("", "/Users", "/Groups"))
 _READ_METHODS = "GET, HEAD"
 
 
@@ -31,9 +33,9 @@ class TolerantPaths:
 def canonical_path(path: str) -> str:
     """Return a path without empty segments and with the collection's name as the RFC spells it."""
     segments = [segment for segment in path.split("/") if segment]
-    if segments[:2] == _PREFIX and len(segments) > len(_PREFIX):
-        collection = segments[len(_PREFIX)]
-        segments[len(_PREFIX)] = _COLLECTIONS.get(collection.lower(), collection)
+    if segments[:2] == _SEGMENTS and len(segments) > len(_SEGMENTS):
+        collection = segments[len(_SEGMENTS)]
+        segments[len(_SEGMENTS)] = _COLLECTIONS.get(collection.lower(), collection)
     return "/" + "/".join(segments)
 
 
@@ -41,4 +43,4 @@ def allowed_methods(path: str) -> str:
     """Return the methods that a canonical path answers, for the header `Allow`."""
     if path in _SEARCHES:
         return "POST, OPTIONS"
-    return f"{_READ_METHODS}, OPTIONS" if path.split("/")[1:3] == _PREFIX else _READ_METHODS
+    return f"{_READ_METHODS}, OPTIONS" if path.split("/")[1:3] == _SEGMENTS else _READ_METHODS

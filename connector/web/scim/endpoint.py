@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 from scim2_models import NotFoundException
 
 from connector.directory.rows import Kind
+from connector.scim.base_url import PREFIX
 from connector.scim.bodies import Bodies
 from connector.scim.discovery import describe_service, list_documents, refuse_filter
 from connector.scim.list_response import Batch, list_response, public_blocks
@@ -47,7 +48,7 @@ _Understand = Callable[[Parameters], Mapping[Kind, ListRequest]]
 def scim_blueprint(services: Services) -> Blueprint:
     """Return the routes under `/scim/v2`, for importers only."""
     endpoint = ScimEndpoint(services)
-    scim = Blueprint("scim", __name__, url_prefix="/scim/v2")
+    scim = Blueprint("scim", __name__, url_prefix=PREFIX)
     scim.before_request(require_importer)
     for method, views in (("GET", endpoint.views()), ("POST", endpoint.searches())):
         for rule, view in views.items():
