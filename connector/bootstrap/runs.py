@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 
+from connector.bootstrap.account import account
 from connector.bootstrap.from_settings import access_of, sync_settings_of
 from connector.checks.check_run import record_checks
 from connector.checks.connectivity import Check, Subject
@@ -66,7 +67,7 @@ def run_plan(settings: Settings, progress: Progress) -> SyncResult:
 def _run_command(kind: RunKind, settings: Settings, progress: Progress) -> SyncResult:
     with run_context(), store_of(settings) as database:
         parts = sync_settings_of(settings)
-        with begin(database, kind, cause=Cause.COMMAND) as run:
+        with begin(database, kind, cause=Cause.COMMAND, by=account()) as run:
             return full_sync(_opener(settings, parts.meter), run, parts, progress)
 
 
@@ -78,7 +79,7 @@ def run_approval(settings: Settings, digest: str) -> SyncResult:
     """
     with run_context(), store_of(settings) as database:
         find_waiting(database, digest)  # a mistaken digest is no run
-        with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
+        with begin(database, RunKind.SYNC, cause=Cause.COMMAND, by=account(), approve=digest) as run:
             name_run(str(run.id))
             return approve_plan(run, digest, sync_settings_of(settings))
 
@@ -118,7 +119,7 @@ def _tolerated_run(settings: Settings | ConfigError, kind: RunKind) -> Iterator[
     try:
         if isinstance(settings, Settings):
             database = opened.enter_context(store_of(settings))
-            run = opened.enter_context(begin(database, kind, cause=Cause.COMMAND))
+            run = opened.enter_context(begin(database, kind, cause=Cause.COMMAND, by=account()))
             name_run(str(run.id))
     except (ConfigError, StoreError) as fault:
         _log.warning("this %s is not on record: %s", kind, fault)

@@ -2,8 +2,9 @@
 
 import click
 
+from connector.bootstrap.account import account
 from connector.bootstrap.runs import clients_of
-from connector.cli.invocation import Invocation, account, json_option, pass_invocation, print_json, print_table, say
+from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.config.values import duration, seconds
 from connector.store.clients import Client, Credentials, Grant, Role
 

@@ -1,6 +1,5 @@
 """One call of the command: its global options, and how it speaks: results on stdout, everything else on stderr."""
 
-import getpass
 import json
 import logging
 import os
@@ -20,7 +19,6 @@ from rich.text import Text
 from connector.config import Settings, effective, find_config, load_settings
 from connector.errors import ConnectorError
 from connector.logs import configure_logging, escape_controls, register_secret
-from connector.store.audit import Actor
 
 _log = logging.getLogger(__name__)
 _WIDEST_TABLE = 100_000
@@ -110,15 +108,6 @@ def telling() -> Iterator[None]:
             f"Standard output cannot be written ({error.strerror}), so the result was not told.",
             remedy="What was done is done; the journal has a password on its way (`cognito-scim rotate recover`).",
         ) from None
-
-
-def account() -> Actor:
-    """Return who runs this command, for the audit trail."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # no name in the environment, and none for the number of the user
-        name = f"uid {os.getuid()}"
-    return Actor(escape_controls(name), "command")
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from connector.bootstrap.account import account
 from connector.bootstrap.runs import runs_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.directory.runs import RunKind, RunOutcome, RunState
@@ -70,7 +71,7 @@ def cancel(invocation: Invocation, run: int) -> None:
     One that waits is ended at once; one that is under way, in whatever process, ends itself within seconds.
     """
     with runs_of(invocation.settings(reads_pool=False)) as queue:
-        found = queue.cancel(run)
+        found = queue.cancel(run, by=account())
     if invocation.json:
         print_json(found.as_json())
     elif found.state is RunState.ENDED:
@@ -91,7 +92,8 @@ def _show(invocation: Invocation, run: RunRecord) -> None:
 
 def _row(run: RunRecord) -> tuple[str, ...]:
     times = (run.queued_at, run.ended_at or "")
-    return (str(run.id), run.kind, run.cause, run.state, _outcome(run), *times, _what_happened(run))
+    asked = f"{run.cause} ({run.asked_by})" if run.asked_by else run.cause
+    return (str(run.id), run.kind, asked, run.state, _outcome(run), *times, _what_happened(run))
 
 
 def _outcome(run: RunRecord) -> str:

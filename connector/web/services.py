@@ -11,7 +11,7 @@ from scim2_models.path import FilterNode
 from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind
 from connector.scim.base_url import scim_base_url
-from connector.store.audit import Counted
+from connector.store.audit import Actor, Counted
 from connector.store.clients import Client
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort
@@ -95,7 +95,7 @@ class RunRecord(Protocol):
 class Runs(Protocol):
     """The queue of runs and their history; see `connector.store.runs.queue`."""
 
-    def request(self, kind: RunKind, *, cause: Cause, approve: str | None = None) -> RunRecord:
+    def request(self, kind: RunKind, *, cause: Cause, approve: str | None = None, by: Actor) -> RunRecord:
         """Ask for a run, or raise AlreadyRunning or ApprovalRefused."""
 
     def find(self, run: int, /) -> RunRecord:
@@ -104,7 +104,7 @@ class Runs(Protocol):
     def history(self, *, count: int, before: int | None = None) -> Sequence[RunRecord]:
         """Return the newest runs, or those before the run of a number."""
 
-    def cancel(self, run: int, /) -> RunRecord:
+    def cancel(self, run: int, /, *, by: Actor) -> RunRecord:
         """Ask a run to end and return it, or raise RunEnded."""
 
 

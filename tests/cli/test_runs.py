@@ -1,5 +1,6 @@
 """`runs`: the history as people and scripts read it, and the end of one that nobody wants."""
 
+import getpass
 import sqlite3
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def test_every_command_is_on_record(run: Run) -> None:
         run(command)
     listed = run("runs", "list", "--json").document["runs"]
 
+    assert {one["asked_by"] for one in listed} == {getpass.getuser()}
     assert [(one["id"], one["kind"], one["cause"], one["state"], one["outcome"]) for one in listed] == [
         (3, "sync", "command", "ended", "published"),
         (2, "plan", "command", "ended", "published"),
@@ -46,7 +48,8 @@ def test_a_run_is_shown_as_the_contract_has_it(run: Run) -> None:
     spoken = run("runs", "show", "1")
 
     assert list(shown) == [
-        *("id", "kind", "cause", "state", "outcome", "progress", "result", "queued_at", "started_at", "ended_at")
+        *("id", "kind", "cause", "state", "outcome", "progress", "result", "queued_at", "started_at", "ended_at"),
+        "asked_by",
     ]
     assert (shown["result"], set(shown["progress"])) == (
         synced,

@@ -2,13 +2,17 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
 
+from connector.directory.runs import Cause, RunKind
 from connector.errors import ConfigError
 from connector.store.audit import Actor, AuditTrail, Counted, Event, forget_events
 from connector.store.clients import Clients
+from connector.store.runs.queue import Runs
+from connector.store.runs.run import begin
 from connector.store.sql.clock import CLOCK
 from connector.store.sql.database import Database
 from connector.store.sql.tables import audit_events
@@ -42,6 +46,26 @@ def test_making_and_revoking_a_client_says_by_whom(database: Database, caplog: p
         "client-revoked client=root via=command subject=okta",
     ]
     assert made.token[4:] not in f"{created} {revoked} {caplog.text}"
+
+
+def test_a_run_says_who_asked_for_it_and_who_ended_it(database: Database) -> None:
+    """P38: with address and request, in the history and in the trail."""
+    operator = Actor("ops", "api", "192.0.2.1", "r1")
+    queue = Runs(database)
+    queued = queue.request(RunKind.SYNC, cause=Cause.API, by=operator)
+    queue.cancel(queued.id, by=replace(operator, client="boss"))
+    with begin(database, RunKind.SYNC, cause=Cause.COMMAND, by=OPERATOR, approve="0" * 64) as run:
+        assert queue.find(run.id).asked_by == "root"
+
+    approved, cancelled, requested = AuditTrail(database).newest(count=10)
+
+    assert queued.asked_by == "ops"
+    assert [(one.event, one.actor.client, one.subject, one.detail) for one in (requested, cancelled, approved)] == [
+        ("run-requested", "ops", "run 1", "sync"),
+        ("run-cancelled", "boss", "run 1", ""),
+        ("plan-approved", "root", "run 2", f"plan {'0' * 64}"),
+    ]
+    assert requested.actor == operator
 
 
 def test_what_was_refused_is_not_on_record_as_done(database: Database) -> None:

@@ -11,7 +11,7 @@ from connector.directory.rows import Kind, ending
 from connector.errors import AlreadyRunning, ApprovalRefused, NoSuchRun, RunEnded, StoreError
 from connector.scim.encoding import encode
 from connector.scim.render import group_row, user_row
-from connector.store.audit import Counted
+from connector.store.audit import Actor, Counted
 from connector.store.clients import Client, Grant, Role
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort, UnsupportedFilter
@@ -221,6 +221,8 @@ class FakeRun:
     state: str = "queued"
     outcome: str | None = None
     approve: str | None = None
+    asked_by: str = "ops"
+    cancelled_by: Actor | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the document that callers read."""
@@ -232,6 +234,7 @@ class FakeRun:
             "queued_at": PUBLISHED_AT,
             "started_at": None if self.state == "queued" else PUBLISHED_AT,
             "ended_at": PUBLISHED_AT if self.state == "ended" else None,
+            "asked_by": self.asked_by,
         }
 
 
@@ -243,14 +246,14 @@ class FakeRuns:
     waiting: set[str] = field(default_factory=set)
     broken: bool = False
 
-    def request(self, kind: str, *, cause: str, approve: str | None = None) -> FakeRun:
+    def request(self, kind: str, *, cause: str, approve: str | None = None, by: Actor) -> FakeRun:
         """Queue a run, one at a time."""
         self._answer()
         if under_way := next((run for run in self.known if run.state != "ended"), None):
             raise AlreadyRunning(under_way.id, remedy="Wait.")
         if approve and approve not in self.waiting:
             raise ApprovalRefused("No refused plan waits.", remedy="Make a new one.")
-        run = FakeRun(len(self.known) + 1, kind, cause, approve=approve)
+        run = FakeRun(len(self.known) + 1, kind, cause, approve=approve, asked_by=by.client)
         self.known.append(run)
         return run
 
@@ -267,12 +270,12 @@ class FakeRuns:
         self._answer()
         return [run for run in reversed(self.known) if before is None or run.id < before][:count]
 
-    def cancel(self, run: int) -> FakeRun:
+    def cancel(self, run: int, *, by: Actor) -> FakeRun:
         """End a run."""
         (found,) = (known for known in self.known if known.id == run)
         if found.state == "ended":
             raise RunEnded(f"Run {run} has ended already.")
-        found.state, found.outcome = "ended", "cancelled"
+        found.state, found.outcome, found.cancelled_by = "ended", "cancelled", by
         return found
 
     def _answer(self) -> None:

@@ -14,12 +14,14 @@ from sqlalchemy import Connection, Row, insert, select, update
 from connector.directory.runs import Cause, RunKind, RunOutcome, RunState
 from connector.directory.times import to_milliseconds
 from connector.errors import AlreadyRunning, ConfigError, NoSuchRun, RunEnded
+from connector.store import audit
+from connector.store.audit import NOBODY, Actor, Event
 from connector.store.runs import lease as leases
 from connector.store.runs.approvals import find_waiting
 from connector.store.runs.figures import LATE_SECONDS
 from connector.store.runs.history import find_first_of_newest
 from connector.store.runs.lease import SHARED, Lease
-from connector.store.runs.run import end_abandoned, end_as_failed, now_of, start
+from connector.store.runs.run import end_abandoned, end_as_failed, now_of, record_request, start
 from connector.store.sql.clock import CLOCK
 from connector.store.sql.database import Database
 from connector.store.sql.tables import leases as lease_rows
@@ -36,6 +38,7 @@ class RunRecord:
         outcome: of a cancelled run `failed`, and the result has its cause.
         progress: the phase and the counts.
         result: of a scheduled run also its `slot` and, where it was queued late, `late_seconds`.
+        asked_by: the client that asked for it, or the account that ran the command; None = nobody, the schedule did.
     """
 
     id: int
@@ -48,6 +51,7 @@ class RunRecord:
     queued_at: str
     started_at: str | None
     ended_at: str | None
+    asked_by: str | None
 
     @classmethod
     def read(cls, row: Row[Any]) -> "RunRecord":
@@ -66,6 +70,7 @@ class RunRecord:
             queued_at=row.queued_at,
             started_at=row.started_at,
             ended_at=row.ended_at,
+            asked_by=row.asked_by,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -87,13 +92,14 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def request(self, kind: RunKind, *, cause: Cause, approve: str | None = None) -> RunRecord:
+    def request(self, kind: RunKind, *, cause: Cause, approve: str | None = None, by: Actor = NOBODY) -> RunRecord:
         """Queue a run.
 
         Args:
             kind: what it is to do.
-            cause: who asks.
+            cause: what asks.
             approve: digest of the refused plan that a sync is to publish, instead of reading the pool.
+            by: who asks.
 
         Raises:
             AlreadyRunning: a run that shares its lease is queued or under way.
@@ -113,8 +119,10 @@ class Runs:
             if shared:
                 leases.lock(connection, shared)
                 refuse_beside_another(connection, shared)
-            queued = enqueue(connection, kind=kind, cause=cause, approve=approve)
-            return RunRecord.read(queued)
+            queued = enqueue(connection, kind=kind, cause=cause, approve=approve, asked_by=by.client or None)
+            event = record_request(connection, queued.id, kind, approve, by)
+        audit.log(event)
+        return RunRecord.read(queued)
 
     def find(self, run: int) -> RunRecord:
         """Return the run of this number.
@@ -138,8 +146,12 @@ class Runs:
         with self._database.reading() as connection:
             return [RunRecord.read(row) for row in connection.execute(wanted)]
 
-    def cancel(self, run: int) -> RunRecord:
+    def cancel(self, run: int, *, by: Actor = NOBODY) -> RunRecord:
         """End a run that waits, or ask one that is under way to end; what it published already stays.
+
+        Args:
+            run: its number.
+            by: who ends it.
 
         Raises:
             NoSuchRun: there is none of this number, or it is no longer kept.
@@ -156,7 +168,10 @@ class Runs:
                 end_as_failed(connection, run, "It was cancelled before it began.")
             else:
                 connection.execute(update(runs).where(runs.c.id == run).values(cancelling=True))
-            return RunRecord.read(connection.execute(select(runs).where(runs.c.id == run)).one())
+            event = audit.write(connection, Event.RUN_CANCELLED, by, subject=f"run {run}")
+            ended = connection.execute(select(runs).where(runs.c.id == run)).one()
+        audit.log(event)
+        return RunRecord.read(ended)
 
     def claim(self, kinds: Collection[RunKind]) -> Claim | None:
         """Take the oldest queued run of some kinds whose lease is free; None while there is none.

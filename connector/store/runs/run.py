@@ -11,6 +11,8 @@ from sqlalchemy import Connection, insert, select, update
 from connector.directory.runs import Cause, RunKind, RunOutcome, RunState
 from connector.directory.times import from_milliseconds
 from connector.errors import ConnectorError, StoreError, UnforeseenFault
+from connector.store import audit
+from connector.store.audit import NOBODY, Actor, AuditEvent, Event
 from connector.store.runs import lease as leases
 from connector.store.runs.approvals import clear_left_over_staging
 from connector.store.runs.figures import count_end
@@ -77,24 +79,38 @@ class Run:
 
 
 @contextmanager
-def begin(database: Database, kind: RunKind, *, cause: Cause) -> Iterator[Run]:
+def begin(
+    database: Database, kind: RunKind, *, cause: Cause, by: Actor = NOBODY, approve: str | None = None
+) -> Iterator[Run]:
     """Begin a run under its lease; the block ends it, or it counts as failed.
 
     Args:
         database: the store.
         kind: what it does.
-        cause: who asked for it.
+        cause: what asked for it.
+        by: who asked for it.
+        approve: the digest of the refused plan that is to be published, if that was asked for.
 
     Raises:
         AlreadyRunning: another run holds the lease.
     """
     with database.writing() as connection:
         now = now_of(connection)
-        row = {"kind": kind, "cause": cause, "state": RunState.RUNNING, "queued_at": now, "started_at": now}
-        number = connection.execute(insert(runs).values(row).returning(runs.c.id)).scalar_one()
+        row = {"kind": kind, "cause": cause, "asked_by": by.client or None, "approve": approve}
+        running = {"state": RunState.RUNNING, "queued_at": now, "started_at": now}
+        number = connection.execute(insert(runs).values(row | running).returning(runs.c.id)).scalar_one()
         lease = start(connection, kind, number)
-    with _under_way(database, lease, kind, None) as run:
+        event = record_request(connection, number, kind, approve, by)
+    audit.log(event)
+    with _under_way(database, lease, kind, approve) as run:
         yield run
+
+
+def record_request(connection: Connection, run: int, kind: RunKind, approve: str | None, by: Actor) -> AuditEvent:
+    """Record, in the caller's transaction, who asked for a run or approved a plan."""
+    if approve is None:
+        return audit.write(connection, Event.RUN_REQUESTED, by, subject=f"run {run}", detail=kind)
+    return audit.write(connection, Event.PLAN_APPROVED, by, subject=f"run {run}", detail=f"plan {approve}")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ FAILURES_PER_MINUTE = 20
 HELD_KEYS = 10_000
 
 _WHOLE = 1 - 1e-9  # what rounding leaves of one
-_LONGEST_ADDRESS = 64
+LONGEST_ADDRESS = 64
 _SHARED_IPV6_PREFIX = 64
 _log = logging.getLogger(__name__)
 Clock = Callable[[], float]
@@ -176,7 +176,7 @@ class RequestsTooFast(TooManyRequests):
 
 def network_of(address: str | None) -> str:
     """Return what failures are counted under: an IPv4 address, or the /64 that one IPv6 host has to itself."""
-    return _read_network((address or "")[:_LONGEST_ADDRESS])
+    return _read_network((address or "")[:LONGEST_ADDRESS])
 
 
 @lru_cache(maxsize=HELD_KEYS)

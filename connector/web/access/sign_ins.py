@@ -17,7 +17,7 @@ from flask import g, request
 from connector.errors import StoreError
 from connector.store.audit import Actor, Counted, Event, log_counted
 from connector.store.clients import Client
-from connector.web.access.limits import network_of
+from connector.web.access.limits import LONGEST_ADDRESS, network_of
 from connector.web.services import AuditTrail
 
 WINDOW_SECONDS = 3600
@@ -52,6 +52,15 @@ class _Tally:
 
     def plus(self, later: "_Tally") -> "_Tally":
         return replace(self, count=self.count + later.count, last=later.last)
+
+
+def actor_of_request(via: str) -> Actor:
+    """Return the client of the request under way, for what it asks to be done.
+
+    Args:
+        via: the door it came through: `api` or `console`.
+    """
+    return Actor(g.client.name, via, (request.remote_addr or "")[:LONGEST_ADDRESS], g.request_id)
 
 
 class SignIns:

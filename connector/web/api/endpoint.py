@@ -17,6 +17,7 @@ from connector.directory.runs import Cause
 from connector.errors import AlreadyRunning, ApprovalRefused, NoSuchRun, RunEnded
 from connector.scim.schemas import read_document
 from connector.store.clients import Role
+from connector.web.access.sign_ins import actor_of_request
 from connector.web.api.problems import Problem, register_problem_handlers
 from connector.web.api.requests import read_page_request, read_run_id, read_run_request
 from connector.web.http.bodies import read_body
@@ -81,7 +82,9 @@ class RunsEndpoint:
         """Ask for a run, and answer where it can be followed."""
         wanted = read_run_request(read_body())
         try:
-            run = self._runs.request(wanted.kind, cause=Cause.API, approve=wanted.approve)
+            run = self._runs.request(
+                wanted.kind, cause=Cause.API, approve=wanted.approve, by=actor_of_request(Cause.API)
+            )
         except AlreadyRunning as fault:
             raise Problem(409, fault.message, self._location(fault.run), run=fault.run) from fault
         except ApprovalRefused as fault:
@@ -96,7 +99,7 @@ class RunsEndpoint:
         """Ask a run to end; what it published stays, and what it did not is dropped."""
         number = self._find(identifier).id
         try:
-            run = self._runs.cancel(number)
+            run = self._runs.cancel(number, by=actor_of_request(Cause.API))
         except RunEnded as fault:
             raise Problem(409, fault.message) from fault
         return _answer(run.as_json(), 202, self._location(number))

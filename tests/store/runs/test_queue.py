@@ -52,6 +52,7 @@ def test_a_run_is_read_in_the_shape_of_the_contract(queue):
         "queued_at": None,
         "started_at": None,
         "ended_at": None,
+        "asked_by": None,
     }
 
 

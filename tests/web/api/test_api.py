@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
+from connector.store.audit import Actor
 from connector.store.clients import Client, Grant, Role
 from connector.web.app import create_app
 from tests.web.conftest import BASE_URL, MAX_RESULTS, document
@@ -41,7 +42,7 @@ def test_a_run_is_asked_for_and_can_be_followed(api: DescribedClient, runs: Fake
 
     assert (answer.status_code, answer.headers["Location"]) == (202, f"{RUNS}/1")
     assert document(answer) == runs.known[0].as_json() == document(api.get("/runs/1"))
-    assert [(run.kind, run.cause, run.approve) for run in runs.known] == [(kind, "api", None)]
+    assert [(run.kind, run.cause, run.approve, run.asked_by) for run in runs.known] == [(kind, "api", None, "ops")]
 
 
 def test_a_refused_plan_is_approved_by_its_digest(api: DescribedClient, runs: FakeRuns) -> None:
@@ -192,6 +193,7 @@ def test_a_run_under_way_is_cancelled_once(api: DescribedClient, runs: FakeRuns)
     first, second = api.post("/runs/1/cancel"), api.post("/runs/1/cancel")
 
     assert (first.status_code, first.headers["Location"], document(first)["outcome"]) == (202, f"{RUNS}/1", "cancelled")
+    assert runs.known[0].cancelled_by == Actor("ops", "api", "127.0.0.1", first.headers["X-Request-Id"])
     assert (second.status_code, document(second)["detail"]) == (409, "Run 1 has ended already.")
 
 
