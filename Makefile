@@ -29,7 +29,7 @@ lint: $(VENV)/test.stamp ## Check style, types and the direction of imports.
 schema: $(VENV)/test.stamp ## Make schemas/config.schema.json from the configuration's models.
 	$(BIN)/python -c 'from connector.config.keys import schema; print(schema(), end="")' > schemas/config.schema.json
 
-lambda: $(VENV)/bin/python ## Make the zip of the Secrets Manager rotation function, the same bytes every time.
+lambda: $(VENV)/bin/python ## Make the zips of the rotation function and the credential proxy, the same bytes every time.
 	@$(BIN)/python -m deploy.lambda_zip $(ARGS)
 
 keeper: $(VENV)/test.stamp ## Make the Keeper plugins, single files, from deploy/keeper/source and connector/rotation.

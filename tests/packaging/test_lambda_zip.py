@@ -1,6 +1,7 @@
-"""The zip of the rotation function: the same bytes every time, nothing foreign, and it runs on what Lambda has."""
+"""The zips of the functions: the same bytes every time, nothing foreign, and they run on what Lambda has."""
 
 import importlib.util
+import io
 import json
 import os
 import subprocess
@@ -8,7 +9,12 @@ import sys
 import zipfile
 from pathlib import Path
 
-from deploy.lambda_zip import write_zip
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from connector.provisioning.function_zip import PROXY, ROTATION, make_zip
+from deploy.lambda_zip import write_zips
 from tests.fakes.rotation.cloud import REGION, ROTATOR, Cloud
 
 ROOT = Path(__file__).parents[2]
@@ -16,34 +22,47 @@ ROOT = Path(__file__).parents[2]
 
 def test_two_builds_are_the_same_bytes(tmp_path):
     """P35: who builds it again can tell that nothing else was installed; files' times and modes do not matter."""
-    first = write_zip(tmp_path / "first.zip")
-    touched = ROOT / "connector/rotation/__init__.py"
-    before = touched.stat()
+    first = write_zips(tmp_path / "first")
+    touched = [ROOT / "connector/rotation/__init__.py", ROOT / "connector/provisioning/credential_proxy.py"]
+    before = [path.stat() for path in touched]
     try:
-        os.utime(touched, (1_000_000_000, 1_000_000_000))
-        second = write_zip(tmp_path / "second.zip")
+        for path in touched:
+            os.utime(path, (1_000_000_000, 1_000_000_000))
+        second = write_zips(tmp_path / "second")
     finally:
-        os.utime(touched, ns=(before.st_atime_ns, before.st_mtime_ns))
+        for path, times in zip(touched, before, strict=True):
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
-    assert first == second
-    assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
+    assert list(first.values()) == list(second.values())
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
 
 
-def test_zip_holds_the_rotation_and_nothing_else(tmp_path):
+def entries_of(content):
+    """Return what a zip holds."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.infolist()
+
+
+@pytest.mark.parametrize("patterns", [ROTATION, PROXY], ids=["rotation", "proxy"])
+def test_zip_holds_our_own_source_in_order(patterns):
     """Nothing compiled, nothing of third parties: boto3 is part of Lambda's runtime."""
-    write_zip(tmp_path / "function.zip")
-
-    with zipfile.ZipFile(tmp_path / "function.zip") as archive:
-        entries = archive.infolist()
-
+    entries = entries_of(make_zip(patterns))
     names = [entry.filename for entry in entries]
+
     assert sorted(names) == names
+    assert {".py"} == {Path(name).suffix for name in names}
+    assert {0o100644} == {entry.external_attr >> 16 for entry in entries}
+
+
+def test_zip_holds_the_rotation_and_nothing_else():
+    """The function carries what it needs."""
+    names = {entry.filename for entry in entries_of(make_zip(ROTATION))}
+
     assert "connector/rotation/secrets_manager_function.py" in names
     assert {"connector/__init__.py", "connector/aws_codes.py", "connector/errors.py"} == {
         name for name in names if not name.startswith("connector/rotation/")
     }
-    assert {".py"} == {Path(name).suffix for name in names}
-    assert {0o100644} == {entry.external_attr >> 16 for entry in entries}
 
 
 DRIVE = """
@@ -76,7 +95,7 @@ def lambda_runtime(folder):
 
 def test_handler_from_the_zip_rotates_on_what_lambda_has(tmp_path):
     """P35: a clean interpreter with boto3 and the zip only, all four steps, every line of the log JSON."""
-    write_zip(tmp_path / "function.zip")
+    (tmp_path / "function.zip").write_bytes(make_zip(ROTATION))
     runtime = lambda_runtime(tmp_path / "runtime")
     with Cloud() as cloud:
         cloud.pool.add_user(USER, OLD)
@@ -102,3 +121,80 @@ def test_handler_from_the_zip_rotates_on_what_lambda_has(tmp_path):
         assert cloud.pool.signs_in(USER, password)
         assert not cloud.pool.signs_in(USER, OLD)
         assert password not in done.stdout + done.stderr
+
+
+PROXY_DRIVE = """
+import json, sys
+sys.path[:0] = [sys.argv[1], sys.argv[2]]
+from connector.provisioning import credential_proxy
+
+class Context:
+    aws_request_id = "6b1e4f0a"
+
+for token in sys.argv[3:]:
+    print(json.dumps(credential_proxy.handler({"id_token": token, "duration_seconds": 900}, Context())))
+print(json.dumps(credential_proxy.__file__))
+"""
+
+
+def test_proxy_from_the_zip_opens_a_session_on_what_lambda_has(tmp_path):
+    """A clean interpreter with boto3 and the zip only; the pool, its keys and STS are moto's, the token is real."""
+    (tmp_path / "proxy.zip").write_bytes(make_zip(PROXY))
+    runtime = lambda_runtime(tmp_path / "runtime")
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        environment = {
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        }
+        token, others = signed_in_token(environment)
+        header, payload, _ = token.split(".")
+        command = [sys.executable, "-I", "-S", "-c", PROXY_DRIVE, tmp_path / "proxy.zip", runtime, token]
+        done = subprocess.run(
+            [*command, f"{header}.{payload}.AAAA"],
+            env=environment | others,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        server.stop()
+
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["statusCode"] for line in lines if "statusCode" in line] == [200, 401]
+    assert lines[-1].startswith(str(tmp_path / "proxy.zip"))
+    assert token not in "".join(line for line in done.stdout.splitlines() if "statusCode" not in line)
+
+
+def signed_in_token(environment):
+    """Return the ID token of a user of moto's pool, and the function's own variables."""
+    session = boto3.Session("testing", "testing", region_name=REGION)
+
+    def client(service):
+        return session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
+
+    idp = client("cognito-idp")
+    pool = idp.create_user_pool(PoolName="people")["UserPool"]["Id"]
+    flows = ["ALLOW_USER_PASSWORD_AUTH"]
+    app = idp.create_user_pool_client(UserPoolId=pool, ClientName="app", ExplicitAuthFlows=flows)["UserPoolClient"]
+    idp.admin_create_user(UserPoolId=pool, Username="ann")
+    idp.admin_set_user_password(UserPoolId=pool, Username="ann", Password="P4ssw0rd-of-Ann!", Permanent=True)
+    answer = idp.initiate_auth(
+        AuthFlow=flows[0].removeprefix("ALLOW_"),
+        ClientId=app["ClientId"],
+        AuthParameters={"USERNAME": "ann", "PASSWORD": "P4ssw0rd-of-Ann!"},
+    )
+    key = {"aws_access_key_id": "AKIAPROXY00000000001", "aws_secret_access_key": "secret"}
+    client("secretsmanager").create_secret(Name="proxy-key", SecretString=json.dumps(key))
+    return answer["AuthenticationResult"]["IdToken"], {
+        "COGNITO_USER_POOL_ID": pool,
+        "COGNITO_CLIENT_ID": app["ClientId"],
+        "DEFAULT_ROLE_ARN": "arn:aws:iam::123456789012:role/CognitoLongLivedRole",
+        "PROXY_SECRET_ID": "proxy-key",
+    }

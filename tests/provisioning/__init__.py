@@ -1,0 +1,1 @@
+"""The AWS side: what is set up, and what runs there."""
