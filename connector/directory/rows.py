@@ -1,17 +1,8 @@
-"""Rows: people and teams rendered once, ready to be staged, compared, published and served as they are.
-
-A body is staged as text around the two things that only the whole directory can settle, the user name and the groups,
-and stops short of the time of its last change, which publishing adds. JSON text never holds a raw control character
-(RFC 8259, section 7), so `BASE` and `EDITION` cannot come from the directory; they stand for the public base URL and
-for the edition of all bodies until one is served.
-"""
+"""Rows: people and teams rendered once, ready to be staged, compared, published and served as they are."""
 
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-
-BASE = "\x02"
-EDITION = "\x03"
 
 StoredRow = tuple[str, str, str]
 """A published resource as it is read: its id, the time of its last change, its body."""
@@ -34,14 +25,9 @@ def fold(text: str) -> str:
     return normalize(normalize(text).lower())
 
 
-def ending(modified: str) -> str:
-    """Return how a body ends that was last changed at a time: with the time, and the version that it makes."""
-    return f'{modified}","version":"W/\\"{modified}-{EDITION}\\""}}}}'
-
-
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """A user, rendered: `opening` + user name as JSON + `groups` + `closing` + what `ending` returns."""
+    """A user, rendered; `stored_body` says how `opening` and `closing` become a body."""
 
     id: str
     external_id: str
@@ -58,7 +44,7 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group, rendered: `head` + `ending`; its members, who show its `mention`, go before the last bracket."""
+    """A group, rendered; `stored_body` says how `head` and `mention` are used."""
 
     id: str
     name: str

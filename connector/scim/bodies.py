@@ -6,18 +6,15 @@ the time of its last change, which no two generations share, and the edition.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 
 from connector import __version__
-from connector.directory.rows import BASE, EDITION, Kind, StoredRow
+from connector.directory.rows import Kind, StoredRow
+from connector.directory.stored_body import BASE, EDITION, MEMBERS, Member, with_members
 from connector.scim.encoding import encode
 from connector.scim.list_response import Batch
 from connector.scim.projection import Projection
-from connector.scim.render import Member, group_body, member_list
 
 ReadMembers = Callable[[str], Iterable[Member]]
-
-_MEMBERS = "members"
 
 
 class Bodies:
@@ -47,11 +44,11 @@ class Bodies:
         """
         identifier, _, body = stored
         if projection is None:
-            return (body,) if kind is Kind.USERS else group_body(body, members(identifier))
+            return (body,) if kind is Kind.USERS else with_members(body, members(identifier))
         kept = projection.cut(self.fill(body))
-        if kind is Kind.USERS or not projection.shows(_MEMBERS):
+        if kind is Kind.USERS or not projection.shows(MEMBERS):
             return (kept,)
-        return _with_members(kept, members(identifier), projection)
+        return with_members(kept, members(identifier), projection.parts(MEMBERS))
 
     def batches(
         self,
@@ -64,7 +61,7 @@ class Bodies:
 
         What is in memory anyway is joined at once; a group with members is a batch of its own, streamed.
         """
-        streamed = kind is Kind.GROUPS and (projection is None or projection.shows(_MEMBERS))
+        streamed = kind is Kind.GROUPS and (projection is None or projection.shows(MEMBERS))
         for rows in slices:
             if streamed:
                 yield from (Batch(1, self.body(kind, row, members, projection)) for row in rows)
@@ -78,7 +75,3 @@ class Bodies:
         for place, value in self.places.items():
             text = text.replace(place, value)
         return text
-
-
-def _with_members(kept: str, members: Iterable[Member], projection: Projection) -> Iterator[str]:
-    return chain((kept[:-1],), member_list(members, projection.parts(_MEMBERS)), ("}",))

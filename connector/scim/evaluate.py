@@ -25,9 +25,9 @@ from scim2_models.path import (
 )
 
 from connector.directory.rows import Kind, StoredRow, fold, normalize
+from connector.directory.stored_body import Member, member_list
 from connector.scim.binding import compared, resolve
 from connector.scim.bodies import Bodies
-from connector.scim.render import Member, member_list
 
 Resource = Mapping[str, Any]
 Test = Callable[[Any], bool]

@@ -1,18 +1,17 @@
-"""People and teams rendered once, as the text that is served from then on (rows.py says how the pieces fit).
+"""People and teams rendered once, as the text that is served from then on (stored_body.py says how the pieces fit).
 
 The order of the members is fixed and empty values are left out, so that equal people give equal bytes.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import partial
-from itertools import chain, islice
-from typing import Any, Protocol
+from typing import Any
 
+from connector.directory import stored_body
 from connector.directory.people import Address, Identity, Person, Team
-from connector.directory.rows import BASE, GroupRow, UserRow
+from connector.directory.rows import GroupRow, UserRow
 from connector.directory.times import rfc3339
-from connector.scim.encoding import encode_body, encode_text
+from connector.scim.encoding import encode_body
 from connector.scim.urns import COGNITO_GROUP, COGNITO_USER, ENTERPRISE_USER, GROUP, USER
 
 _ENTERPRISE_NAMES = {
@@ -22,7 +21,6 @@ _ENTERPRISE_NAMES = {
     "division": "division",
     "department": "department",
 }
-_MEMBERS_IN_A_PIECE = 500
 _ADDRESS_NAMES = {
     "formatted": "formatted",
     "street_address": "streetAddress",
@@ -31,18 +29,6 @@ _ADDRESS_NAMES = {
     "postal_code": "postalCode",
     "country": "country",
 }
-
-
-class Member(Protocol):
-    """A member of a group."""
-
-    @property
-    def id(self) -> str:
-        """The id of the user."""
-
-    @property
-    def user_name(self) -> str:
-        """The name under which the user is served."""
 
 
 def user_row(person: Person) -> UserRow:
@@ -59,8 +45,8 @@ def user_row(person: Person) -> UserRow:
         active=person.active,
         created=created,
         modified=modified,
-        opening=f'{encode_body(core)[:-1]},"userName":',
-        closing=f",{encode_body(extensions)[1:-1]},{_meta('User', 'Users', person.id, created)}",
+        opening=stored_body.opening(encode_body(core)),
+        closing=stored_body.closing(encode_body(extensions), person.id, created),
         remarks=person.remarks,
     )
 
@@ -74,50 +60,12 @@ def group_row(team: Team) -> GroupRow:
         "displayName": team.name,
         COGNITO_GROUP: _group_extension(team),
     }
-    reference = _reference("Groups", team.id)
     return GroupRow(
         id=team.id,
         name=team.name,
-        head=f"{encode_body(core)[:-1]},{_meta('Group', 'Groups', team.id, _time(team.created))}",
-        mention=f'{{"value":{encode_body(team.id)},"$ref":{reference},"display":{encode_body(team.name)},"type":"direct"}}',
+        head=stored_body.group_head(encode_body(core), team.id, _time(team.created)),
+        mention=stored_body.mention(team.id, team.name),
     )
-
-
-def group_body(body: str, members: Iterable[Member]) -> Iterator[str]:
-    """Return the body of a group with its members, in pieces, so that a large group never lies in memory as a whole."""
-    return chain((body[:-1],), member_list(members), ("}",))
-
-
-def member_list(members: Iterable[Member], parts: Collection[str] | None = None) -> Iterator[str]:
-    """Return the attribute `members` as it follows others, in pieces; nothing for a group without members.
-
-    Args:
-        members: who belongs to the group.
-        parts: which sub-attributes to show, None for all.
-    """
-    show = _member if parts is None else partial(_part_of_member, parts=parts)
-    left = iter(members)
-    before = ',"members":['
-    while some := ",".join(map(show, islice(left, _MEMBERS_IN_A_PIECE))):
-        yield before + some
-        before = ","
-    if before == ",":
-        yield "]"
-
-
-def _member(member: Member) -> str:
-    identifier, user_name = encode_text(member.id)[1:], encode_text(member.user_name)
-    return f'{{"value":"{identifier},"$ref":"{BASE}/Users/{identifier},"display":{user_name},"type":"User"}}'
-
-
-def _part_of_member(member: Member, parts: Collection[str]) -> str:
-    whole = {
-        "value": encode_body(member.id),
-        "$ref": _reference("Users", member.id),
-        "display": encode_body(member.user_name),
-        "type": '"User"',
-    }
-    return "{" + ",".join(f'"{name}":{text}' for name, text in whole.items() if name in parts) + "}"
 
 
 def _core_user(person: Person) -> dict[str, Any]:
@@ -209,18 +157,6 @@ def _single(value: str, kind: str) -> list[dict[str, Any]]:
 def _several(values: Iterable[str]) -> list[dict[str, Any]]:
     """Only the first of several values is the primary one (RFC 7643, section 2.4)."""
     return [{"value": value, "primary": True} if not place else {"value": value} for place, value in enumerate(values)]
-
-
-def _meta(resource_type: str, collection: str, identifier: str, created: str) -> str:
-    """Return the beginning of `meta`, which ends where the time of the last change belongs."""
-    when = f'"created":"{created}",' if created else ""
-    reference = _reference(collection, identifier)
-    return f'"meta":{{"resourceType":"{resource_type}",{when}"location":{reference},"lastModified":"'
-
-
-def _reference(collection: str, identifier: str) -> str:
-    """Return the address of a resource as JSON; `BASE` must not be escaped, so it is put in front afterwards."""
-    return f'"{BASE}/{collection}/{encode_body(identifier)[1:]}'
 
 
 def _time(moment: datetime | None) -> str:

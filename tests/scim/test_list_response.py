@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scim2_models import Error
 
-from connector.directory.rows import BASE
+from connector.directory.stored_body import BASE
 from connector.errors import StoreError
 from connector.scim.errors import error_body
 from connector.scim.list_response import Batch, list_response, public_blocks

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.directory.people import Person, Team
-from connector.directory.rows import Kind, ending
+from connector.directory.rows import Kind
+from connector.directory.stored_body import ending
 from connector.scim.bodies import Bodies
 from connector.scim.encoding import encode
 from connector.scim.list_response import public_blocks

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 
 from connector.directory.people import Person, Team
-from connector.directory.rows import BASE, Kind, ending
+from connector.directory.rows import Kind
+from connector.directory.stored_body import BASE, ending, with_members
 from connector.directory.times import rfc3339
 from connector.scim.bodies import Bodies
 from connector.scim.encoding import encode
 from connector.scim.list_response import public_blocks
-from connector.scim.render import group_body, group_row, user_row
+from connector.scim.render import group_row, user_row
 from connector.scim.schemas import resource_model
 from connector.scim.urns import COGNITO_GROUP, COGNITO_USER, ENTERPRISE_USER, GROUP, USER
 from tests.scim.samples import ANN, BO, TEAM, hostile_people, hostile_teams, hostile_text
@@ -41,7 +42,7 @@ def _render_user(person: Person, user_name: str, groups: str = "") -> dict[str, 
 
 
 def _render_group(team: Team, members: Iterable[InGroup] = ()) -> dict[str, Any]:
-    return dict(json.loads(_text_of(group_body(group_row(team).head + ending(PUBLISHED), members))))
+    return dict(json.loads(_text_of(with_members(group_row(team).head + ending(PUBLISHED), members))))
 
 
 def _without_empty(value: Any) -> Any:
@@ -272,7 +273,7 @@ def test_members_are_streamed() -> None:
             read.append(number)
             yield InGroup(str(number), "name")
 
-    pieces = group_body(group_row(TEAM).head + ending(PUBLISHED), members())
+    pieces = with_members(group_row(TEAM).head + ending(PUBLISHED), members())
     for _ in range(3):
         next(pieces)
 

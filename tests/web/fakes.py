@@ -7,7 +7,8 @@ from typing import Any
 from scim2_models.path import Comparison, FilterNode
 
 from connector.directory.people import Person, Team
-from connector.directory.rows import Kind, ending
+from connector.directory.rows import Kind
+from connector.directory.stored_body import ending
 from connector.errors import AlreadyRunning, ApprovalRefused, NoSuchRun, RunEnded, StoreError
 from connector.scim.encoding import encode
 from connector.scim.render import group_row, user_row

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, exists, literal, select
 
 from connector.directory.changes import ChangeFilter, ChangeKind
-from connector.directory.rows import Kind, ending
+from connector.directory.rows import Kind
+from connector.directory.stored_body import ending, user_body
 from connector.store.changes.statements import (
     ABSENT,
     Memberships,
@@ -49,7 +50,7 @@ class Planned:
         rows = staged_changes.outerjoin(was, and_(was.c.id == noted.id, alive_at(was, self.base))).outerjoin(
             staged, and_(staged.c.run == noted.run, staged.c.id == noted.id)
         )
-        of_user = staged_users.c.opening + noted.middle + staged_users.c.closing
+        of_user = user_body(staged_users.c.opening, noted.middle, staged_users.c.closing)
         body = (of_user if kind is ChangeKind.USERS else staged_groups.c.head) + literal(ending(""))
         old = state_of(kind, was, was.c.body, was.c.get("members", ABSENT))
         new = state_of(kind, staged, body, noted.members)

@@ -5,14 +5,14 @@ counts and a publish does; the rest is as it was. Works through both in slices, 
 """
 
 import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, exists, insert, select, tuple_
 
+from connector.directory import stored_body
 from connector.directory.rows import Kind
 from connector.store.sql.database import Database
 from connector.store.sql.prepared import Bulk
@@ -54,8 +54,9 @@ def _note_users(database: Database, run: int) -> None:
             belongs = _groups_of(connection, run, rows[0].id, rows[-1].id)
         changes = []
         for row in rows:
-            middle = f"{json.dumps(row.user_name)}{_group_list(belongs[row.id], mentions)}"
-            digest = hashlib.sha256(f"{row.opening}{middle}{row.closing}".encode()).hexdigest()
+            shown = sorted(mentions[group_id] for group_id in belongs[row.id])
+            middle = stored_body.middle(row.user_name, (mention for _, mention in shown))
+            digest = hashlib.sha256(stored_body.user_body(row.opening, middle, row.closing).encode()).hexdigest()
             if change := _change(row.published, digest):
                 changes.append(_noted(run, Kind.USERS, row.id, change, digest=digest, middle=middle))
         _note(database, changes)
@@ -108,11 +109,6 @@ def _groups_of(connection: Connection, run: int, first: str, last: str) -> defau
     for user_id, group_id in rows:
         belongs[user_id].append(group_id)
     return belongs
-
-
-def _group_list(group_ids: Iterable[str], mentions: dict[str, tuple[str, str]]) -> str:
-    ordered = sorted(mentions[group_id] for group_id in group_ids)
-    return f',"groups":[{",".join(mention for _, mention in ordered)}]' if ordered else ""
 
 
 @dataclass(slots=True)

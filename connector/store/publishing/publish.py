@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, literal, literal_column, select, update
 
 from connector.directory.plan import ChangePlan
-from connector.directory.rows import Kind, ending
+from connector.directory.rows import Kind
 from connector.directory.runs import RunOutcome
+from connector.directory.stored_body import ending, user_body
 from connector.directory.times import from_milliseconds, to_milliseconds
 from connector.errors import LeaseLost
 from connector.store.generations import Generation, newest
@@ -41,7 +42,7 @@ from connector.store.sql.tables import (
 
 _NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 _HEADS = {
-    Kind.USERS: staged_users.c.opening + staged_changes.c.middle + staged_users.c.closing,
+    Kind.USERS: user_body(staged_users.c.opening, staged_changes.c.middle, staged_users.c.closing),
     Kind.GROUPS: staged_groups.c.head,
 }
 """What a staged resource shows, up to the time of its last change."""
