@@ -11,7 +11,7 @@ from connector.bootstrap.serving import runner_of, web_services
 from connector.cli.invocation import Invocation, pass_invocation, say
 from connector.config import Settings
 from connector.scim.base_url import scim_base_url
-from connector.server import server
+from connector.server import address, server
 from connector.web.app import create_app
 
 _LOG_LEVEL = "info"
@@ -50,8 +50,8 @@ def serve_settings(settings: Settings, command: Sequence[str]) -> None:
         ConfigError: the address, the port or the certificate cannot be used.
         ConnectorError: the application did not start.
     """
-    exposure = server.Exposure(**{name: getattr(settings.server, name) for name in server.Exposure.__slots__})
-    listener = server.listen(exposure)
+    exposure = address.Exposure(**{name: getattr(settings.server, name) for name in address.Exposure.__slots__})
+    listener = address.listen(exposure)
     port = listener.getsockname()[1]
 
     def start_runner(is_wanted: Callable[[], bool]) -> Callable[[], None]:

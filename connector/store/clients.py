@@ -32,6 +32,9 @@ from connector.store.sql.database import Database
 from connector.store.sql.prepared import Prepared
 from connector.store.sql.tables import access_tokens, clients
 
+MOST_TOKENS = 100
+"""So many access tokens of one client live at once; some importers fetch one for every request."""
+
 
 class Role(StrEnum):
     """What a client may do; each role opens what it needs and no more."""
@@ -194,7 +197,7 @@ class Clients:
         return is_same(row.username, username) and is_same(row.password_hash, digest(password))
 
     def issue_token(self, client: Client, *, seconds: int) -> str:
-        """Return a new access token, good on every replica, and forget those that expired.
+        """Return a new access token, good on every replica; forget those that expired, and the client's oldest of many.
 
         Args:
             client: whose token it is; with the client it is revoked.
@@ -205,6 +208,10 @@ class Clients:
         with self._database.writing() as connection:
             connection.execute(delete(access_tokens).where(access_tokens.c.expires_at <= CLOCK))
             connection.execute(insert(access_tokens).values(row))
+            its_own = access_tokens.c.client == client.id
+            newest = select(access_tokens.c.token_hash).where(its_own).order_by(access_tokens.c.expires_at.desc())
+            kept = newest.limit(MOST_TOKENS).scalar_subquery()
+            connection.execute(delete(access_tokens).where(its_own, access_tokens.c.token_hash.not_in(kept)))
         return token
 
     def _holder(self, secret: str, kept: Prepared) -> Client | None:

@@ -7,7 +7,7 @@ import pytest
 
 from connector.cli.main import COMMANDS, cli
 
-READS_NO_SCIM = ("flask", "gunicorn", "scim2_models")
+READS_NO_SCIM = ("flask", "granian", "scim2_models")
 
 
 @pytest.mark.parametrize("command", ["sync", "plan", "check", "client", "db", "execute-run"])

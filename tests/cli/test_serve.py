@@ -86,7 +86,7 @@ def test_serve_does_tls_itself(certificate: tuple[Path, Path]) -> None:
 
 
 def test_logs_of_the_server_are_json_when_asked_for(folder: Path) -> None:
-    """P32: gunicorn's own messages go through the same formatter."""
+    """P32: granian's own messages go through the same formatter."""
     process = subprocess.Popen(
         [sys.executable, "-m", "connector", "--log-format", "json", "serve"],
         env={**os.environ, "PYTHONPATH": str(ROOT), "COGNITO_SCIM_SERVER__PORT": "0"},

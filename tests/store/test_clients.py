@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select, text
 
 from connector.errors import ConfigError
-from connector.store.clients import Clients, Credentials, Grant
+from connector.store.clients import MOST_TOKENS, Clients, Credentials, Grant
 from connector.store.credentials import new_secret
 from connector.store.sql.tables import access_tokens
 from connector.store.sql.tables import clients as clients_table
@@ -151,6 +151,20 @@ def test_expired_access_tokens_go_when_new_ones_come(database):
 
     with database.reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM access_tokens")).scalar_one() == 2
+
+
+def test_a_client_holds_a_bounded_number_of_access_tokens(database):
+    """P23: an importer that fetches one for every request keeps its newest, and takes none from another."""
+    clients = Clients(database)
+    tokens = {}
+    for name, number in (("other", 1), ("greedy", MOST_TOKENS + 5)):
+        made = clients.create(name, grant=Grant.CLIENT_CREDENTIALS)
+        client = clients.verify(made.client_id, made.client_secret)
+        tokens[name] = [clients.issue_token(client, seconds=HOUR + later) for later in range(number)]
+
+    living = [token for token in tokens["greedy"] if clients.authenticate(token)]
+    assert living == tokens["greedy"][5:]
+    assert clients.authenticate(tokens["other"][0]).name == "other"
 
 
 @pytest.mark.parametrize("grant", Grant)

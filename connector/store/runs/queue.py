@@ -28,6 +28,7 @@ from connector.store.sql.tables import leases as lease_rows
 from connector.store.sql.tables import runs
 
 _SEE = "See: cognito-scim runs list"
+_WAITING_CHECK = select(runs).where(runs.c.kind == RunKind.CHECK, runs.c.state == RunState.QUEUED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Runs:
         self._database = database
 
     def request(self, kind: RunKind, *, cause: Cause, approve: str | None = None, by: Actor = NOBODY) -> RunRecord:
-        """Queue a run.
+        """Queue a run; a check that waits already is the one that is asked for.
 
         Args:
             kind: what it is to do.
@@ -119,6 +120,8 @@ class Runs:
             if shared:
                 leases.lock(connection, shared)
                 refuse_beside_another(connection, shared)
+            if kind is RunKind.CHECK and (waiting := connection.execute(_WAITING_CHECK).first()):
+                return RunRecord.read(waiting)
             queued = enqueue(connection, kind=kind, cause=cause, approve=approve, asked_by=by.client or None)
             event = record_request(connection, queued.id, kind, approve, by)
         audit.log(event)

@@ -62,13 +62,15 @@ def require_importer() -> None:
 
 
 def _admit(clients: Clients, limits: Limits, sign_ins: SignIns, header: str) -> Client:
-    """Return the client that sent a header; to send none is no failure, since many ask first for the challenge."""
+    """Return the client that sent a header; to send none is no failure, since many ask first for the challenge.
+
+    The credential is looked at first: whoever has a valid one is let in, however many others failed from its address.
+    """
     if header:
-        limits.check_address(request.remote_addr)
         if client := find_client(clients, header):
             return client
-        limits.count_failure(request.remote_addr)
         sign_ins.refuse()
+        limits.count_failure(request.remote_addr)
     raise UnauthorizedException(detail="A valid bearer token, access token, or client id and secret is required.")
 
 

@@ -1,12 +1,13 @@
 """How often somebody may knock: requests of a client, failures of an address; counted in this process (RFC 6585).
 
-Token buckets: what is not used is saved up to a burst, never more. Secrets cannot be guessed, so the limit on failures
-only keeps noise away; it is short, and it never touches a caller at another address.
+Token buckets: what is not used is saved up to a burst, never more. Secrets of 256 bits cannot be guessed, so the limit
+on failures only keeps noise away: it touches nobody who shows a valid credential, wherever others fail.
 """
 
 import ipaddress
 import logging
 import math
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +21,7 @@ HELD_KEYS = 10_000
 
 _WHOLE = 1 - 1e-9  # what rounding leaves of one
 LONGEST_ADDRESS = 64
+_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]*)?|([0-9.]+):[0-9]*", re.ASCII)
 _SHARED_IPV6_PREFIX = 64
 _log = logging.getLogger(__name__)
 Clock = Callable[[], float]
@@ -84,12 +86,6 @@ class Buckets:
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def look(self, key: str) -> Allowance:
-        """Return what a key may do, and take nothing."""
-        with self._lock:
-            level = self._level(key, self._clock())
-        return self._allowance(level, allowed=level >= _WHOLE)
-
     def take(self, key: str) -> Allowance:
         """Take one, where there is one."""
         with self._lock:
@@ -133,20 +129,17 @@ class Limits:
             else None
         )
 
-    def check_address(self, address: str | None) -> None:
-        """Turn an address away that failed too often.
+    def count_failure(self, address: str | None) -> None:
+        """Remember that a sign-in failed.
 
         Raises:
-            TooManyRequests: it did.
+            TooManyRequests: too many came from there.
         """
-        allowance = self._failures.look(network_of(address))
+        allowance = self._failures.take(network_of(address))
         if not allowance.allowed:
             raise TooManyRequests("Too many failed sign-ins came from this address.", allowance.wait)
-
-    def count_failure(self, address: str | None) -> None:
-        """Remember that a sign-in failed."""
-        if not self._failures.take(network_of(address)).remaining:
-            _log.warning("too many failed sign-ins came from %s; it has to wait", address)
+        if not allowance.remaining:
+            _log.warning("too many failed sign-ins came from %s; the next ones have to wait", network_of(address))
 
     def count_request(self, client: int) -> Allowance | None:
         """Count a request of a client and return what it may still do, None without a limit.
@@ -175,8 +168,13 @@ class RequestsTooFast(TooManyRequests):
 
 
 def network_of(address: str | None) -> str:
-    """Return what failures are counted under: an IPv4 address, or the /64 that one IPv6 host has to itself."""
-    return _read_network((address or "")[:LONGEST_ADDRESS])
+    """Return what failures are counted under: an IPv4 address, or the /64 that one IPv6 host has to itself.
+
+    Some proxies write the port behind the address that they tell.
+    """
+    text = (address or "").strip()[:LONGEST_ADDRESS]
+    bracketed = _WITH_PORT.fullmatch(text)
+    return _read_network(bracketed[1] or bracketed[2] if bracketed else text)
 
 
 @lru_cache(maxsize=HELD_KEYS)

@@ -86,11 +86,10 @@ class TokenEndpoint:
     def _authenticate(self, form: dict[str, str]) -> Client:
         pair = read_client(request.headers.get("Authorization", ""), form)
         if pair:
-            self._limits.check_address(request.remote_addr)
             if client := self._clients.verify(pair.client_id, pair.client_secret):
                 return client
-            self._limits.count_failure(request.remote_addr)
             self._sign_ins.refuse()
+            self._limits.count_failure(request.remote_addr)
         challenge = {"WWW-Authenticate": BASIC_CHALLENGE}
         raise OAuthError(
             "invalid_client", "A valid client id and secret are required.", HTTPStatus.UNAUTHORIZED, challenge
@@ -105,8 +104,8 @@ class TokenEndpoint:
         if not {"username", "password"} <= form.keys():
             raise OAuthError("invalid_request", "The grant password needs username and password.")
         if not self._clients.verify_user(client, form["username"], form["password"]):
-            self._limits.count_failure(request.remote_addr)
             self._sign_ins.refuse(client, "wrong user name or password")
+            self._limits.count_failure(request.remote_addr)
             raise OAuthError("invalid_grant", "The user name or the password is wrong.")
 
 

@@ -75,7 +75,7 @@ class Latencies:
 
 
 def measure_requests(app: Flask, latencies: Latencies) -> None:
-    """Count every request of an application, a streamed answer when its last byte is handed over."""
+    """Count every request of an application, when its answer is complete."""
 
     @app.before_request
     def begin() -> None:
@@ -83,16 +83,8 @@ def measure_requests(app: Flask, latencies: Latencies) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        began = g.began
         route = request.url_rule.rule if request.url_rule else ""
         client = g.client.name if "client" in g else ""
-        method, status = request.method, str(response.status_code)
-
-        def count() -> None:
-            latencies.observe(route, method, status, client, seconds=time.perf_counter() - began)
-
-        if response.is_streamed:
-            response.call_on_close(count)
-        else:
-            count()
+        seconds = time.perf_counter() - g.began
+        latencies.observe(route, request.method, str(response.status_code), client, seconds=seconds)
         return response

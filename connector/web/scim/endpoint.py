@@ -33,7 +33,7 @@ from connector.web.access.authentication import require_importer
 from connector.web.http.bodies import read_body
 from connector.web.http.paths import allowed_methods
 from connector.web.scim.errors import NoAlias, NothingPublished, ReadOnly
-from connector.web.scim.responses import scim_response, streamed_response
+from connector.web.scim.responses import complete_response, scim_response
 from connector.web.scim.validators import is_current, list_tag, not_modified
 from connector.web.scim.walks import Pager
 from connector.web.services import Services
@@ -152,7 +152,7 @@ class ScimEndpoint:
         return generation
 
     def _respond(self, pieces: Iterable[str], tag: str) -> Response:
-        response = streamed_response(public_blocks(pieces, self._bodies.places))
+        response = complete_response(public_blocks(pieces, self._bodies.places))
         response.set_etag(tag, weak=True)
         return response
 
