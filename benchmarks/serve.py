@@ -2,9 +2,8 @@
 
     python -m benchmarks.serve [--users N] [--groups N] [--largest N] [--rival-users N] [--seconds S] [--only-python]
 
-One keep-alive client on the loopback address asks `cognito-scim serve` as shipped. A bare WSGI application on the same
-gunicorn settings joins 100 stored rows from SQLite: the floor under any page. scim2-server and SCIMMY keep users in
-memory and cannot carry as many in the time; more would only flatter us. nginx sends one page as a file, in C.
+One keep-alive client on the loopback address asks `cognito-scim serve` as shipped. A bare WSGI application behind the
+same server joins 100 stored rows from SQLite: the floor under any page. scim2-server and SCIMMY keep users in memory and cannot carry as many in the time; more would only flatter us. nginx sends one page as a file, in C.
 """
 
 import argparse
@@ -66,7 +65,7 @@ class Run:
             self._import(client),
             *self._largest(client),
         ]
-        return [*figures, Figure("peak RSS of the worker", f"{ours.peak_mib():.0f} MiB")]
+        return [*figures, Figure("peak RSS of the server", f"{ours.peak_mib():.0f} MiB")]
 
     def _rates(self, servers: Mapping[str, Served]) -> Iterable[Figure]:
         for clients in (1, 8):

@@ -1,4 +1,4 @@
-"""The rivals of `serve`, on the very gunicorn settings it has; each says where it listens and serves until terminated.
+"""The rivals of `serve`, behind the very server it has; each says where it listens and serves until terminated.
 
     python -m benchmarks.serve_rivals bare|scim2-server FILE
 
@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs
 
-from flask import Flask
 from scim2_models import EnterpriseUser, Resource, User
 from scim2_server.applications.wsgi import WSGIApplication
 from scim2_server.memory import InMemoryStorage
 from scim2_server.utils import load_default_provider
 
 from connector.config.settings import Server
-from connector.server import server
+from connector.server import address, server
 
 _OPENING = '{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":1,"Resources":['
 _COGNITO = "urn:ietf:params:scim:schemas:extension:cognito"
@@ -69,14 +68,12 @@ def do_nothing(_is_wanted: Callable[[], bool]) -> Callable[[], None]:
 
 def main(name: str, file: str) -> None:
     """Serve one of them on a free port of the loopback address."""
-    make: Callable[[Path], object] = {"bare": Bare, "scim2-server": in_memory}[name]
-    shipped = {key: getattr(Server(), key) for key in server.Exposure.__slots__}
-    exposure = server.Exposure(**shipped | {"host": "127.0.0.1", "port": 0})
-    listener = server.listen(exposure)
+    make: Callable[[Path], Any] = {"bare": Bare, "scim2-server": in_memory}[name]
+    shipped = {key: getattr(Server(), key) for key in address.Exposure.__slots__}
+    exposure = address.Exposure(**shipped | {"host": "127.0.0.1", "port": 0})
+    listener = address.listen(exposure)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}{'/v2' if name == 'scim2-server' else ''}"
-    server.serve(
-        lambda: cast("Flask", make(Path(file))), do_nothing, listener, exposure, lambda: print(url, flush=True)
-    )
+    server.serve(lambda: make(Path(file)), do_nothing, listener, exposure, lambda: print(url, flush=True))
 
 
 if __name__ == "__main__":

@@ -32,10 +32,8 @@ class Served:
         return Client(self.url, self.token)
 
     def peak_mib(self) -> float:
-        """Return the peak resident memory of its one worker process (Linux only)."""
-        process = Path("/proc", str(self.process))
-        (worker,) = (process / "task" / process.name / "children").read_text().split()
-        status = Path("/proc", worker, "status").read_text()
+        """Return the peak resident memory of its one process (Linux only)."""
+        status = Path("/proc", str(self.process), "status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 

@@ -8,6 +8,7 @@ import logging
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from wsgiref.types import WSGIApplication
@@ -15,7 +16,7 @@ from wsgiref.types import WSGIApplication
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.net import SocketHolder
+from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from connector.server.address import BACKLOG, Exposure
@@ -75,7 +76,7 @@ async def _serve(
         serving = asyncio.create_task(server.serve())
         ready()
         await asyncio.wait({serving, asyncio.create_task(ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
         done, _ = await asyncio.wait({serving}, timeout=GRACE_SECONDS)
         for task in done:
             task.result()
@@ -115,7 +116,9 @@ class _Granian(Server):
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
             self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(WRITING_SECONDS * 1000))
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._ssp, self._shd = None, SocketHolder(self._listener.detach(), False, BACKLOG)  # noqa: FBT003
+        backlog = (BACKLOG,) if sys.platform.startswith(("linux", "freebsd")) else ()
+        is_unix = False
+        self._shd = SocketHolder(self._listener.detach(), is_unix, *backlog)  # type: ignore[call-arg,assignment]
 
 
 def _room_for_connections() -> int:

@@ -98,7 +98,12 @@ async def within(front: Front, *clients: Client) -> None:
 def test_the_application_sees_the_request_as_it_was_sent() -> None:
     """PEP 3333; a header with an underscore would pass for one of a proxy, so it is left out."""
     seen: list[WSGIEnvironment] = []
-    front = Front(application(lambda environ: seen.append(environ) or [environ["wsgi.input"].read()]), threads=1)
+
+    def answer(environ: WSGIEnvironment) -> Iterable[bytes]:
+        seen.append(environ)
+        return [environ["wsgi.input"].read()]
+
+    front = Front(application(answer), threads=1)
     client = Client(
         "/scim/v2/Users/a%2Fb%C3%A9",
         {"content-type": "text/x", "content-length": "4", "x-a": "1", "x_forwarded_for": "evil", "host": "h"},

@@ -25,7 +25,8 @@ def test_a_caller_has_a_few_turns_and_takes_none_from_another() -> None:
     """P31: whoever asks for more waits for its own, in the order in which it asked."""
 
     async def story() -> None:
-        turns, ended, order = Turns(at_once=2, waiting=10, patience=10), asyncio.Event(), []
+        turns, ended = Turns(at_once=2, waiting=10, patience=10), asyncio.Event()
+        order: list[int] = []
         tasks = [asyncio.create_task(hold(turns, b"a", ended, order, number)) for number in range(6)]
         await asyncio.sleep(0.05)
         assert order == [0, 1]
@@ -43,7 +44,8 @@ def test_who_waits_too_long_or_with_too_many_gets_none() -> None:
     """P31: a caller that does not end what it began is refused, and only it."""
 
     async def story() -> None:
-        turns, ended, order = Turns(at_once=1, waiting=1, patience=0.05), asyncio.Event(), []
+        turns, ended = Turns(at_once=1, waiting=1, patience=0.05), asyncio.Event()
+        order: list[int] = []
         first = asyncio.create_task(hold(turns, b"a", ended, order, 0))
         await asyncio.sleep(0)
         waits = asyncio.create_task(hold(turns, b"a", ended, order, 1))
@@ -63,7 +65,8 @@ def test_who_goes_while_waiting_keeps_no_turn() -> None:
     """A connection that ends in the moment in which its turn comes passes it on."""
 
     async def story() -> None:
-        turns, ended, order = Turns(at_once=1, waiting=5, patience=10), asyncio.Event(), []
+        turns, ended = Turns(at_once=1, waiting=5, patience=10), asyncio.Event()
+        order: list[int] = []
         tasks = [asyncio.create_task(hold(turns, b"a", ended, order, number)) for number in range(4)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
