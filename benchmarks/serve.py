@@ -3,7 +3,8 @@
     python -m benchmarks.serve [--users N] [--groups N] [--largest N] [--rival-users N] [--seconds S] [--only-python]
 
 One keep-alive client on the loopback address asks `cognito-scim serve` as shipped. A bare WSGI application behind the
-same server joins 100 stored rows from SQLite: the floor under any page. scim2-server and SCIMMY keep users in memory and cannot carry as many in the time; more would only flatter us. nginx sends one page as a file, in C.
+same server joins 100 stored rows from SQLite: the floor under any page. scim2-server and SCIMMY keep users in memory
+and cannot carry as many in the time; more would only flatter us. nginx sends one page as a file, in C.
 """
 
 import argparse
