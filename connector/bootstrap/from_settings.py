@@ -1,7 +1,7 @@
 """The configuration's words in those of the parts, so that no part knows Settings."""
 
 from connector.cognito.meter import Meter
-from connector.cognito.sending import Patience
+from connector.cognito.sending import RetryLimits
 from connector.cognito.session import Access
 from connector.config import AttributeSource, Settings
 from connector.config.values import seconds
@@ -26,7 +26,7 @@ def access_of(settings: Settings) -> Access:
         external_id=aws.external_id.get_secret_value(),
         session_duration=aws.session_duration,
         requests_per_second=cognito.requests_per_second,
-        patience=Patience(deadline=seconds(settings.sync.deadline)),
+        patience=RetryLimits(deadline=seconds(settings.sync.deadline)),
     )
 
 

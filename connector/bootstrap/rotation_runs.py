@@ -32,8 +32,8 @@ from connector.rotation.model.results import Outcome, RotationResult
 from connector.rotation.model.secret import Secret
 from connector.rotation.targets.cognito_user import identify
 from connector.rotation.targets.members import find_members
-from connector.rotations.report import Entry, RotationReport
-from connector.rotations.rotate_all import Account, Found, rotate_all
+from connector.rotations.report import AccountEntry, RotationReport
+from connector.rotations.rotate_all import FoundAccounts, ListedAccount, rotate_all
 from connector.store.runs.rotated_accounts import FAILED, WAITING, AccountState, RotatedAccounts
 from connector.store.runs.run import Run, recorded_if_possible
 
@@ -53,7 +53,7 @@ def run_rotations(settings: Settings | ConfigError, run: Run) -> None:
     rotate_all(run, partial(_find_accounts, settings))
 
 
-def _find_accounts(settings: Settings | ConfigError) -> Found:
+def _find_accounts(settings: Settings | ConfigError) -> FoundAccounts:
     """Return the accounts of the allow-list, those left out that the journal has to finish first.
 
     Raises:
@@ -75,7 +75,9 @@ def _find_accounts(settings: Settings | ConfigError) -> Found:
         place = rotation.vault.removeprefix(IN_SECRETS_MANAGER).replace("{username}", name)
         wish = Wish(Kind.COGNITO_USER, name)
         accounts.append(
-            Account(identify(pool, name), f"secret {place}", partial(workshop.rotation, wish, _refuse_to_hand_over))
+            ListedAccount(
+                identify(pool, name), f"secret {place}", partial(workshop.rotation, wish, _refuse_to_hand_over)
+            )
         )
     faults = {f"group {pool}/{name}": fault for name, fault in members.faults.items()}
     faults |= {
@@ -83,7 +85,7 @@ def _find_accounts(settings: Settings | ConfigError) -> Found:
         for account in accounts
         if account.identity in unfinished
     }
-    return Found(accounts, faults, members.notes, complete=not members.faults)
+    return FoundAccounts(accounts, faults, members.notes, complete=not members.faults)
 
 
 def _unfinished(settings: Settings) -> frozenset[str]:
@@ -172,9 +174,9 @@ class _Record:
     def take_down(self, outcome: RotationResult | ConnectorError, account: str) -> None:
         """Take down how a rotation ended; `account` is what the history calls it where nothing better is known."""
         if isinstance(outcome, ConnectorError):
-            entry = Entry.of_fault(account, "", outcome)
+            entry = AccountEntry.of_fault(account, "", outcome)
         else:
-            entry = Entry.of_result(outcome)
+            entry = AccountEntry.of_result(outcome)
         self._report.add(entry)
         if self._run is None or entry.record.outcome == Outcome.NOTHING_PENDING.value:
             return

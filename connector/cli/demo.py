@@ -21,7 +21,7 @@ from connector.sync.progress import Progress
 from connector.sync.result import SyncResult
 
 if TYPE_CHECKING:  # what they import is there only with the extra `demo`
-    from connector.demo.demonstration import Endpoint, Stage
+    from connector.demo.demonstration import DemoStage, Endpoint
     from connector.demo.walk import Comparison
 
 _PARTS_OF_EXTRA = frozenset({"flask_cors", "httpx2", "moto", "scim2_client"})
@@ -93,7 +93,7 @@ def _stopped_by_signals() -> Iterator[None]:
 class _Spectator:
     """Somebody at a terminal."""
 
-    def see_stage(self, stage: "Stage") -> None:
+    def see_stage(self, stage: "DemoStage") -> None:
         pool, port = stage.pool, stage.settings.server.port
         say(f"A user pool with {pool.count_users()} users and {pool.count_groups()} groups runs in this process:")
         say(f"  {pool.pool_id} at {pool.endpoint}")
@@ -137,7 +137,7 @@ class _Listener:
 
     heard: dict[str, Any] = field(default_factory=dict)
 
-    def see_stage(self, stage: "Stage") -> None:
+    def see_stage(self, stage: "DemoStage") -> None:
         self.heard["pool"] = {"users": stage.pool.count_users(), "groups": stage.pool.count_groups()}
 
     def watch_checks(self, checks: Iterator[Check]) -> bool:

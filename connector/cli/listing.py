@@ -38,10 +38,10 @@ def listing(invocation: Invocation, kind: str, where: str, count: int) -> None:
     settings = invocation.settings(reads_pool=False)
     base = scim_base_url(settings.server.base_url())
     with reader_of(settings) as reader:
-        _show(invocation, reader, Listing(Kind(kind), where, count, base))
+        _show(invocation, reader, ListQuery(Kind(kind), where, count, base))
 
 
-class Listing:
+class ListQuery:
     """What was asked for."""
 
     def __init__(self, kind: Kind, where: str, count: int, base: str) -> None:
@@ -71,7 +71,7 @@ def _parse(text: str, kind: Kind) -> FilterNode:
         raise click.BadParameter(str(error.detail), param_hint="--filter") from error
 
 
-def _show(invocation: Invocation, reader: DirectoryReader, asked: Listing) -> None:
+def _show(invocation: Invocation, reader: DirectoryReader, asked: ListQuery) -> None:
     generation = reader.newest()
     if generation is None:
         raise StoreError("No directory is published yet.", remedy="Run: cognito-scim sync")

@@ -18,7 +18,7 @@ RENEW_BEFORE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class SessionGrant:
     """What AssumeRole hands out."""
 
     access_key_id: str
@@ -35,12 +35,12 @@ class RoleCredentials(Credentials):
         now: the time, with its zone.
     """
 
-    def __init__(self, assume: Callable[[], Grant], *, now: Callable[[], datetime]) -> None:
+    def __init__(self, assume: Callable[[], SessionGrant], *, now: Callable[[], datetime]) -> None:
         super().__init__(access_key="", secret_key="", method="assume-role")
         self._assume = assume
         self._now = now
         self._lock = threading.Lock()
-        self._grant: Grant | None = None
+        self._grant: SessionGrant | None = None
         self._signed_with = threading.local()
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
@@ -58,7 +58,7 @@ class RoleCredentials(Credentials):
             if self._grant is getattr(self._signed_with, "grant", None):
                 self._grant = None
 
-    def _living(self, grant: Grant | None) -> Grant:
+    def _living(self, grant: SessionGrant | None) -> SessionGrant:
         if grant is None:
             return self._assume()
         left = grant.expires - self._now()

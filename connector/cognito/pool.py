@@ -33,7 +33,7 @@ Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
-class Listing(Generic[Record]):
+class ListOperation(Generic[Record]):
     """How a list operation names what it takes and gives."""
 
     operation: str
@@ -43,10 +43,10 @@ class Listing(Generic[Record]):
     limit: PageLimit
 
 
-USERS = Listing("ListUsers", "Users", "PaginationToken", user_record, USER_PAGES)
-GROUPS = Listing("ListGroups", "Groups", "NextToken", group_record, GROUP_PAGES)
-MEMBERS = Listing("ListUsersInGroup", "Users", "NextToken", user_record, USER_PAGES)
-MEMBER_IDS = Listing("ListUsersInGroup", "Users", "NextToken", user_sub, USER_PAGES)
+USERS = ListOperation("ListUsers", "Users", "PaginationToken", user_record, USER_PAGES)
+GROUPS = ListOperation("ListGroups", "Groups", "NextToken", group_record, GROUP_PAGES)
+MEMBERS = ListOperation("ListUsersInGroup", "Users", "NextToken", user_record, USER_PAGES)
+MEMBER_IDS = ListOperation("ListUsersInGroup", "Users", "NextToken", user_sub, USER_PAGES)
 
 
 class UserPool:
@@ -157,14 +157,14 @@ class UserPool:
             remedy="Check the spelling (upper and lower case count), or take the name out of cognito.groups.",
         )
 
-    def _members(self, listing: Listing[Record], group_name: str) -> Iterator[tuple[Record, ...]]:
+    def _members(self, listing: ListOperation[Record], group_name: str) -> Iterator[tuple[Record, ...]]:
         try:
             yield from self._walk(listing, self._client.list_users_in_group, GroupName=group_name)
         except SourceMissing:
             raise self._confirm_gone(group_name) from None
 
     def _walk(
-        self, listing: Listing[Record], operation: Callable[..., Answer], **parameters: str
+        self, listing: ListOperation[Record], operation: Callable[..., Answer], **parameters: str
     ) -> Iterator[tuple[Record, ...]]:
         call = Call(listing.operation, self._target)
         # Pages of one walk wait for each other, so the walk that has come furthest, likely the longest, goes first.
@@ -178,7 +178,7 @@ class UserPool:
         return (page.records for page in walk(Ask(call.operation, call.target, ask_page), limit=listing.limit))
 
 
-def _read_page(listing: Listing[Record], call: Call, answer: Answer) -> Page[Record]:
+def _read_page(listing: ListOperation[Record], call: Call, answer: Answer) -> Page[Record]:
     return Page(tuple(map(listing.parse, _part(answer, listing.items, call))), answer.get(listing.token))
 
 

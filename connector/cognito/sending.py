@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryLimits:
     """How long a call, and a run, is tried; times in seconds.
 
     Args:
@@ -49,7 +49,7 @@ class Sender:
     """
 
     def __init__(
-        self, paces: Paces, meter: Meter, patience: Patience, deadline: Deadline, renew: Callable[[], None] | None
+        self, paces: Paces, meter: Meter, patience: RetryLimits, deadline: Deadline, renew: Callable[[], None] | None
     ) -> None:
         self._paces = paces
         self._meter = meter

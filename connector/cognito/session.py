@@ -14,14 +14,14 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialResolver
 
-from connector.cognito.credentials import Grant, RoleCredentials, RoleProvider
+from connector.cognito.credentials import RoleCredentials, RoleProvider, SessionGrant
 from connector.cognito.deadline import Deadline
 from connector.cognito.errors import Call, prepared, server_time, told
 from connector.cognito.meter import Meter
 from connector.cognito.pace import Pace, Paces
 from connector.cognito.parsing import COMPONENT, ParserFactory
 from connector.cognito.pool import UserPool
-from connector.cognito.sending import Patience, Sender
+from connector.cognito.sending import RetryLimits, Sender
 from connector.errors import SourceDenied
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
@@ -60,7 +60,7 @@ class Access:
     requests_per_second: float
     group_requests_per_second: float = 5.0
     endpoint_url: str = ""
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryLimits = field(default_factory=RetryLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Session:
             answer = self._sts.get_caller_identity()
             return Caller(answer["Account"], answer["Arn"])
 
-    def assume_role(self) -> Grant:
+    def assume_role(self) -> SessionGrant:
         """Assume the configured role as configured."""
         return self._assume(self._access.external_id, self._access.session_duration)
 
@@ -160,7 +160,7 @@ class Session:
     def _account(self) -> str:
         return self._access.role_arn.split(":")[4] if self._access.role_arn else self.caller().account
 
-    def _assume(self, external_id: str, seconds: int) -> Grant:
+    def _assume(self, external_id: str, seconds: int) -> SessionGrant:
         arn = self._access.role_arn
         request: AssumeRoleRequestTypeDef = {
             "RoleArn": arn,
@@ -171,7 +171,7 @@ class Session:
             request["ExternalId"] = external_id
         with told(Call("AssumeRole", f"role {arn}")):
             got = self._sts.assume_role(**request)["Credentials"]
-            return Grant(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], got["Expiration"])
+            return SessionGrant(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], got["Expiration"])
 
     def _client_options(self, *, attempts: int) -> dict[str, Any]:
         patience = self._access.patience

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from connector.config.faults import Fault
 from connector.config.keys import holds_secret, key_names
-from connector.config.sources import Found, Reading
+from connector.config.sources import GivenValue, Reading
 from connector.config.values import group_names
 
 _SHORT_EXTERNAL_ID = 16
@@ -39,8 +39,8 @@ class Given:
         """Return where the value of a key was found."""
         return self._found(key).origin
 
-    def _found(self, key: str) -> Found:
-        return self.reading.found.get(key, Found(None, ""))
+    def _found(self, key: str) -> GivenValue:
+        return self.reading.found.get(key, GivenValue(None, ""))
 
 
 def find_contradictions(given: Given, *, reads_pool: bool) -> Iterator[Fault]:
@@ -151,7 +151,7 @@ def _warnings_of_access(given: Given) -> Iterator[str]:
 
 
 def _warnings_of_address(given: Given) -> Iterator[str]:
-    proxies = str(given.reading.found.get("server.trusted_proxies", Found(0, "")).value)
+    proxies = str(given.reading.found.get("server.trusted_proxies", GivenValue(0, "")).value)
     everywhere = given.text("server.host") in {"0.0.0.0", "::"}  # noqa: S104 - to warn of it
     if (everywhere or proxies != "0") and not given.has("server.public_base_url"):
         yield "server.public_base_url is not set; links will name the address listened on, not the one importers use."
@@ -160,7 +160,7 @@ def _warnings_of_address(given: Given) -> Iterator[str]:
 def _warnings_of_linking(given: Given, key: str, default: str) -> Iterator[str]:
     """Importers link accounts by userName and e-mail, so nobody should be able to choose them freely (P19)."""
     source = given.text(key) or given.text(f"{key}.attribute")
-    trusted = given.reading.found.get(f"{key}.trusted", Found(value=False, origin=""))
+    trusted = given.reading.found.get(f"{key}.trusted", GivenValue(value=False, origin=""))
     if source not in (*_ADMINISTRATED, default) and str(trusted.value).lower() != "true":
         yield (
             f"{key} is {source}, which users may be able to write themselves, and importers link accounts by it; "

@@ -18,7 +18,7 @@ from connector.config.contradictions import Given, find_contradictions, find_war
 from connector.config.faults import Fault, error_of, show
 from connector.config.keys import holds_secret, is_source, key_names, may_hold_secret, spellings
 from connector.config.settings import Settings
-from connector.config.sources import Found, Reading, read_environment, read_secret_files, read_yaml
+from connector.config.sources import GivenValue, Reading, read_environment, read_secret_files, read_yaml
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _PLAIN = {
@@ -84,7 +84,7 @@ def load_values(values: Mapping[str, str], environment: Mapping[str, str]) -> Se
     Raises:
         ConfigError: something is wrong; names every fault.
     """
-    given = Reading({key: Found(value, "") for key, value in values.items()})
+    given = Reading({key: GivenValue(value, "") for key, value in values.items()})
     return _load(read_environment(environment).under(given), reads_pool=True)
 
 
@@ -103,7 +103,7 @@ def _load(reading: Reading, *, reads_pool: bool) -> Settings:
 
 def reason_against(key: str, text: str) -> str:
     """Return why a text cannot be the value of a key; empty when it can."""
-    _, faults = _validate(Reading({key: Found(text, "")}))
+    _, faults = _validate(Reading({key: GivenValue(text, "")}))
     return "; ".join(fault.reason for fault in faults)
 
 
@@ -147,11 +147,11 @@ def _fault_of(details: ErrorDetails, reading: Reading) -> Fault:
     return Fault(key, reason, shown, found.origin)
 
 
-def _beside(key: str, reading: Reading) -> Found:
+def _beside(key: str, reading: Reading) -> GivenValue:
     """Return where the other half of a source was found."""
     section = key.rpartition(".")[0]
     origins = (found.origin for name, found in reading.found.items() if name.startswith(f"{section}."))
-    return Found(None, next(origins, "") if is_source(section) else "")
+    return GivenValue(None, next(origins, "") if is_source(section) else "")
 
 
 def _warn_of_readers(path: Path | None, file: Reading) -> Iterator[str]:

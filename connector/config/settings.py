@@ -96,7 +96,7 @@ class Enterprise(Section):
     """Feeds department."""
 
 
-class Fallbacks(Section):
+class FallbackTemplates(Section):
     """What stands in for an attribute that a user does not have: templates over {id} and {username}."""
 
     given_name: Template = ""
@@ -159,7 +159,7 @@ class Mapping(Section):
         BeforeValidator(values.custom_attributes, json_schema_input_type=list[str] | str),
     ] = "all"
     """Custom attributes served in the Cognito extension: all, none, or a list of names (custom:department)."""
-    fallbacks: Fallbacks = Fallbacks()
+    fallbacks: FallbackTemplates = FallbackTemplates()
     """What stands in for an attribute that a user does not have."""
     provider_groups: bool = True
     """Serve the groups that Cognito makes for the users of each identity provider."""

@@ -24,7 +24,7 @@ _SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class GivenValue:
     """A value and where it was found."""
 
     value: Any
@@ -35,7 +35,7 @@ class Found:
 class Reading:
     """What one source, or several on top of each other, gave."""
 
-    found: dict[str, Found]
+    found: dict[str, GivenValue]
     faults: tuple[Fault, ...] = ()
 
     def under(self, upper: "Reading") -> "Reading":
@@ -56,7 +56,7 @@ def read_environment(environment: Mapping[str, str]) -> Reading:
     found, faults = {}, []
     for name, value in sorted(environment.items()):
         if name in known:
-            found[known[name]] = Found(value, f"environment variable {name}")
+            found[known[name]] = GivenValue(value, f"environment variable {name}")
         elif name.startswith(PREFIX) and not _is_service_link(name, value):
             faults.append(Fault(name, suggest(name, sorted(known), separator="__"), origin="environment variable"))
     for key in [key for key in found if key.rpartition(".")[0] in found]:
@@ -77,7 +77,7 @@ def read_secret_files(reading: Reading) -> Reading:
         if named is None or not isinstance(named.value, str) or not named.value:
             continue
         try:
-            found[key] = Found(_read_secret(Path(named.value)), f"file {named.value}, named by {named.origin}")
+            found[key] = GivenValue(_read_secret(Path(named.value)), f"file {named.value}, named by {named.origin}")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             faults.append(Fault(f"{key}_file", reason, show(named.value, secret=False), named.origin))
@@ -153,7 +153,7 @@ class _Leaves:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lines: dict[str, int] = {}
-        self.found: dict[str, Found] = {}
+        self.found: dict[str, GivenValue] = {}
         self.faults: list[Fault] = []
 
     def visit(self, node: yaml.Node, path: tuple[str, ...]) -> None:
@@ -168,7 +168,7 @@ class _Leaves:
         elif key not in spellings():
             self._fault(key, node, suggest(key, sorted(spellings())))
         elif not _is_null(node):
-            self.found[key] = Found(_construct(node), self._origin(node))
+            self.found[key] = GivenValue(_construct(node), self._origin(node))
 
     def _visit_entry(self, name: yaml.Node, value: yaml.Node, path: tuple[str, ...]) -> None:
         part = name.value if isinstance(name, yaml.ScalarNode) else "?"

@@ -47,7 +47,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class DemoStage:
     """What the demonstration runs on.
 
     Args:
@@ -74,7 +74,7 @@ class Endpoint:
 class Audience(Protocol):
     """Whom the story is told to, a call a chapter, in this order."""
 
-    def see_stage(self, stage: Stage) -> None:
+    def see_stage(self, stage: DemoStage) -> None:
         """The pool runs and is filled, and a port was chosen."""
 
     def watch_checks(self, checks: Iterator[Check]) -> bool:
@@ -121,7 +121,7 @@ def tell(wishes: Wishes, audience: Audience) -> bool:
 
 
 @contextmanager
-def _stage(wishes: Wishes) -> Iterator[Stage]:
+def _stage(wishes: Wishes) -> Iterator[DemoStage]:
     """Set everything up for the length of a block, and leave nothing behind."""
     with (
         TemporaryDirectory(prefix="cognito-scim-demo-") as folder,
@@ -133,11 +133,11 @@ def _stage(wishes: Wishes) -> Iterator[Stage]:
         settings = load_settings(config, os.environ, reads_pool=True)
         for secret in settings.secrets():
             register_secret(secret)
-        yield Stage(pool, settings, config, wishes.port)
+        yield DemoStage(pool, settings, config, wishes.port)
 
 
 @contextmanager
-def _endpoint(stage: Stage) -> Iterator[tuple[Endpoint, subprocess.Popen[bytes]]]:
+def _endpoint(stage: DemoStage) -> Iterator[tuple[Endpoint, subprocess.Popen[bytes]]]:
     with clients_of(stage.settings) as clients:
         token = clients.create("demo").token
     with serving(stage.config, stage.settings.server.port) as server:

@@ -12,7 +12,7 @@ WANTED, USERNAME, SUB = range(3)
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class NameClaim:
     """One user's claim to a name.
 
     Args:
@@ -28,7 +28,7 @@ class Claim:
     created: str
 
 
-def losers(claims: Iterable[Claim], *, owner: str | None = None) -> list[Claim]:
+def losers(claims: Iterable[NameClaim], *, owner: str | None = None) -> list[NameClaim]:
     """Return the claims that have to fall back.
 
     Args:
@@ -40,5 +40,5 @@ def losers(claims: Iterable[Claim], *, owner: str | None = None) -> list[Claim]:
     return [claim for claim in fallen if claim.rank != SUB]
 
 
-def _standing(claim: Claim) -> tuple[int, bool, str, str]:
+def _standing(claim: NameClaim) -> tuple[int, bool, str, str]:
     return (claim.rank, not claim.published, claim.created, claim.user_id)

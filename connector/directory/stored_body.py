@@ -26,7 +26,7 @@ _MEMBERS_IN_A_PIECE = 500
 _Text = TypeVar("_Text", bound=Any)
 
 
-class Member(Protocol):
+class ShownMember(Protocol):
     """A member of a group."""
 
     @property
@@ -76,7 +76,7 @@ def ending(modified: str) -> str:
     return f'{modified}","version":"W/\\"{modified}-{EDITION}\\""}}}}'
 
 
-def with_members(body: str, members: Iterable[Member], parts: Collection[str] | None = None) -> Iterator[str]:
+def with_members(body: str, members: Iterable[ShownMember], parts: Collection[str] | None = None) -> Iterator[str]:
     """Return the body of a group with its members, in pieces, so that a large group never lies in memory as a whole.
 
     Args:
@@ -87,7 +87,7 @@ def with_members(body: str, members: Iterable[Member], parts: Collection[str] | 
     return chain((body[:-1],), member_list(members, parts), ("}",))
 
 
-def member_list(members: Iterable[Member], parts: Collection[str] | None = None) -> Iterator[str]:
+def member_list(members: Iterable[ShownMember], parts: Collection[str] | None = None) -> Iterator[str]:
     """Return the attribute `members` as it follows others, in pieces; nothing for a group without members."""
     show = _member if parts is None else partial(_part_of_member, parts=parts)
     left = iter(members)
@@ -99,14 +99,14 @@ def member_list(members: Iterable[Member], parts: Collection[str] | None = None)
         yield "]"
 
 
-def _member(member: Member) -> str:
+def _member(member: ShownMember) -> str:
     identifier = quote(member.id)[1:]
     return (
         f'{{"value":"{identifier},"$ref":"{BASE}/Users/{identifier},"display":{quote(member.user_name)},"type":"User"}}'
     )
 
 
-def _part_of_member(member: Member, parts: Collection[str]) -> str:
+def _part_of_member(member: ShownMember, parts: Collection[str]) -> str:
     whole = {
         "value": quote(member.id),
         "$ref": _reference("Users", member.id),

@@ -17,7 +17,7 @@ _NOT_TRIED = "not tried"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AccountEntry:
     """How one account fared.
 
     Args:
@@ -29,19 +29,19 @@ class Entry:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of_result(cls, result: RotationResult, *more: str) -> "Entry":
+    def of_result(cls, result: RotationResult, *more: str) -> "AccountEntry":
         """Return the entry of a rotation that came to its end."""
         told = result.as_json()
         record = AccountRecord(told["account"], told["vault"], told["outcome"], told["proof"])
         return cls(record, (*told["notes"], *more))
 
     @classmethod
-    def of_fault(cls, account: str, vault: str, fault: ConnectorError) -> "Entry":
+    def of_fault(cls, account: str, vault: str, fault: ConnectorError) -> "AccountEntry":
         """Return the entry of an account that was not rotated."""
         return cls(AccountRecord(account, vault, FAILED, _NOT_TRIED, fault.message, fault.remedy), (fault.message,))
 
     @classmethod
-    def of_rest(cls, account: str, vault: str) -> "Entry":
+    def of_rest(cls, account: str, vault: str) -> "AccountEntry":
         """Return the entry of an account that a run did not come to."""
         return cls(AccountRecord(account, vault, NOT_BEGUN, _NOT_TRIED))
 
@@ -62,10 +62,10 @@ class RotationReport:
     def __init__(self, run: int) -> None:
         self._run = run
         self._started = time.monotonic()
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, AccountEntry] = {}
         self._notes: tuple[str, ...] = ()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: AccountEntry) -> None:
         """Take an account down; the last entry of an account is the one that counts."""
         self._entries[entry.record.account] = entry
 

@@ -13,7 +13,7 @@ from connector.errors import ConnectorError, RotationError, UnforeseenFault
 from connector.rotation.engine.engine import Rotation
 from connector.rotation.model.results import Outcome, RotationResult
 from connector.rotations.defer_signals import undisturbed
-from connector.rotations.report import Entry, RotationReport
+from connector.rotations.report import AccountEntry, RotationReport
 from connector.store.runs.rotated_accounts import FAILED, RotatedAccounts
 from connector.store.runs.run import Run, recorded_if_possible
 
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ListedAccount:
     """An account to be rotated.
 
     Args:
@@ -37,7 +37,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundAccounts:
     """What the allow-list stands for.
 
     Args:
@@ -47,13 +47,13 @@ class Found:
         complete: whether that is everything; not where a group could not be read.
     """
 
-    accounts: Sequence[Account]
+    accounts: Sequence[ListedAccount]
     faults: Mapping[str, ConnectorError] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     complete: bool = True
 
 
-def rotate_all(run: Run, find: Callable[[], Found]) -> None:
+def rotate_all(run: Run, find: Callable[[], FoundAccounts]) -> None:
     """Rotate every account, and end the run with what became of each.
 
     Args:
@@ -77,7 +77,7 @@ class _Story:
         self._run = run
         self._records = RotatedAccounts(run.database)
         self._report = RotationReport(run.id)
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[str, ListedAccount] = {}
         self._finished: set[str] = set()
 
     @contextmanager
@@ -97,10 +97,10 @@ class _Story:
         finally:
             for account in self._accounts.values():
                 if not self._report.has(account.identity):
-                    self._report.add(Entry.of_rest(account.identity, account.vault))
+                    self._report.add(AccountEntry.of_rest(account.identity, account.vault))
             self._run.end(self._report.outcome(cause), self._report.as_json(cause))
 
-    def expect(self, found: Found) -> None:
+    def expect(self, found: FoundAccounts) -> None:
         """Take note of what is to be done, and of what cannot be."""
         self._accounts = {account.identity: account for account in found.accounts}
         self._report.add_notes(found.notes)
@@ -108,7 +108,7 @@ class _Story:
         with recorded_if_possible("the rotation"):
             self._records.schedule({**places, **dict.fromkeys(found.faults, "")}, complete=found.complete)
         for identity, fault in found.faults.items():
-            self._take_down(Entry.of_fault(identity, places.get(identity, ""), fault))
+            self._take_down(AccountEntry.of_fault(identity, places.get(identity, ""), fault))
 
     def recover(self) -> None:
         """Bring to its end what earlier runs began; where that fails, this run goes no further with the account."""
@@ -117,10 +117,10 @@ class _Story:
             with undisturbed():
                 outcome = _attempt(account, Rotation.recover)
                 if isinstance(outcome, ConnectorError):
-                    self._take_down(Entry.of_fault(account.identity, account.vault, outcome))
+                    self._take_down(AccountEntry.of_fault(account.identity, account.vault, outcome))
                 elif outcome.outcome is Outcome.FINISHED:
                     self._finished.add(account.identity)
-                    self._take_down(Entry.of_result(outcome))
+                    self._take_down(AccountEntry.of_result(outcome))
 
     def rotate(self) -> None:
         """Give each account a new password."""
@@ -129,12 +129,12 @@ class _Story:
             with undisturbed():
                 outcome = _attempt(account, Rotation.rotate)
                 if isinstance(outcome, ConnectorError):
-                    self._take_down(Entry.of_fault(account.identity, account.vault, outcome))
+                    self._take_down(AccountEntry.of_fault(account.identity, account.vault, outcome))
                 else:
                     first = (_FINISHED_FIRST,) if account.identity in self._finished else ()
-                    self._take_down(Entry.of_result(outcome, *first))
+                    self._take_down(AccountEntry.of_result(outcome, *first))
 
-    def _open_accounts(self) -> list[Account]:
+    def _open_accounts(self) -> list[ListedAccount]:
         """Return the accounts that nothing has stopped so far."""
         return [
             account
@@ -152,7 +152,7 @@ class _Story:
         self._run.tell({"phase": phase, **done})
         self._run.heed()
 
-    def _take_down(self, entry: Entry) -> None:
+    def _take_down(self, entry: AccountEntry) -> None:
         self._report.add(entry)
         if entry.record.outcome == FAILED:
             _log.warning("%s was not rotated: %s", entry.record.account, entry.record.fault)
@@ -160,7 +160,7 @@ class _Story:
             self._records.note(entry.record, run=self._run.id)
 
 
-def _attempt(account: Account, deed: Callable[[Rotation], RotationResult]) -> RotationResult | ConnectorError:
+def _attempt(account: ListedAccount, deed: Callable[[Rotation], RotationResult]) -> RotationResult | ConnectorError:
     """Do something with one account, which keeps the name that it is expected under; what goes wrong is its alone."""
     try:
         return replace(deed(account.open()), account=account.identity)

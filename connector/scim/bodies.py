@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from connector import __version__
 from connector.directory.rows import Kind, StoredRow
-from connector.directory.stored_body import BASE, EDITION, MEMBERS, Member, with_members
+from connector.directory.stored_body import BASE, EDITION, MEMBERS, ShownMember, with_members
 from connector.scim.encoding import encode
 from connector.scim.list_response import Batch
 from connector.scim.projection import Projection
 
-ReadMembers = Callable[[str], Iterable[Member]]
+ReadMembers = Callable[[str], Iterable[ShownMember]]
 
 
 class Bodies:

@@ -25,7 +25,7 @@ from scim2_models.path import (
 )
 
 from connector.directory.rows import Kind, StoredRow, fold, normalize
-from connector.directory.stored_body import Member, member_list
+from connector.directory.stored_body import ShownMember, member_list
 from connector.scim.binding import compared, resolve
 from connector.scim.bodies import Bodies
 
@@ -51,7 +51,7 @@ class Evaluator:
     def __init__(self, base: str) -> None:
         self._bodies = Bodies(base)
 
-    def read(self, kind: Kind, stored: StoredRow, members: Iterable[Member]) -> Resource:
+    def read(self, kind: Kind, stored: StoredRow, members: Iterable[ShownMember]) -> Resource:
         """Parse a body; the members of a group are read one by one, each time an answer needs them."""
         _, _, body = stored
         resource: dict[str, Any] = self._parse(body)
@@ -85,7 +85,7 @@ class Evaluator:
 class _Members:
     """The members of a group as they are served; every iteration reads them anew."""
 
-    def __init__(self, members: Iterable[Member], parse: Callable[[str], Any]) -> None:
+    def __init__(self, members: Iterable[ShownMember], parse: Callable[[str], Any]) -> None:
         self._members = members
         self._parse = parse
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connector.checks.connectivity import Check, Status, Subject, check_connectivity
-from connector.cognito.sending import Patience
+from connector.cognito.sending import RetryLimits
 from connector.errors import ConfigError, StoreError
 from tests.fakes.clock import Clock
 from tests.fakes.faults import Fault
@@ -303,7 +303,7 @@ def test_throttling_that_lasts_fails_the_check_that_met_it(
     clock.rule(monkeypatch)
     simulated.fail("ListUsersInGroup", call=1, fault=Fault.THROTTLE, times=None)
 
-    checks = examine(simulated, changes={"patience": Patience()})
+    checks = examine(simulated, changes={"patience": RetryLimits()})
 
     assert by_status(checks, Status.FAILED) == ["list_users_in_group"]
     assert "cognito.requests_per_second" in str(checks["list_users_in_group"].remedy)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connector.cognito.credentials import RENEW_BEFORE, Grant, RoleCredentials
+from connector.cognito.credentials import RENEW_BEFORE, RoleCredentials, SessionGrant
 from connector.errors import ConnectorError, SourceDenied, SourceUnavailable
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -18,12 +18,12 @@ class Tokens:
         self.granted = 0
         self.fault: ConnectorError | None = None
 
-    def assume(self) -> Grant:
+    def assume(self) -> SessionGrant:
         """Hand out the next grant."""
         if self.fault:
             raise self.fault
         self.granted += 1
-        return Grant(f"ASIA{self.granted}", "secret", "token", self.now + HOUR)
+        return SessionGrant(f"ASIA{self.granted}", "secret", "token", self.now + HOUR)
 
     def credentials(self) -> RoleCredentials:
         """Return credentials that ask here."""
@@ -108,7 +108,7 @@ def test_a_discarded_grant_is_not_used_again(tokens: Tokens) -> None:
 
 def test_a_grant_shows_no_secret() -> None:
     """P27: what is printed by accident holds neither the key nor the token."""
-    shown = repr(Grant("ASIA1", "hidden-key", "hidden-token", START))
+    shown = repr(SessionGrant("ASIA1", "hidden-key", "hidden-token", START))
 
     assert "hidden" not in shown
 

@@ -7,7 +7,7 @@ from connector.cognito.deadline import Deadline
 from connector.cognito.errors import Call
 from connector.cognito.meter import Meter
 from connector.cognito.pace import Pace, Paces
-from connector.cognito.sending import LONGEST_WAIT, Answer, Patience, Sender
+from connector.cognito.sending import LONGEST_WAIT, Answer, RetryLimits, Sender
 from connector.errors import HarvestIncomplete, SourceDenied, SourceThrottled, SourceUnavailable
 from tests.fakes.clock import Clock
 
@@ -35,7 +35,7 @@ class Wire:
         self.renewed = 0
         deadline = Deadline(patience.get("deadline", 3600), clock=clock.read, pause=clock.pause)
         self.pace = Pace(10, clock=clock.read, sleep=deadline.sleep)
-        limits = Patience(attempts=int(patience.get("attempts", 3)), backoff=patience.get("backoff", 1))
+        limits = RetryLimits(attempts=int(patience.get("attempts", 3)), backoff=patience.get("backoff", 1))
         self.meter = Meter()
         self.sender = Sender(Paces(self.pace, self.pace), self.meter, limits, deadline, self.renew)
 

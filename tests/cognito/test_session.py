@@ -8,7 +8,7 @@ import pytest
 from connector.cognito.meter import Meter
 from connector.cognito.pace import Pace
 from connector.cognito.pool import UserPool
-from connector.cognito.sending import Patience
+from connector.cognito.sending import RetryLimits
 from connector.cognito.session import Access, Caller, Session, open_pool
 from connector.errors import ConfigError, ConnectorError, SourceDenied, SourceUnavailable
 from tests.fakes.faults import Fault
@@ -252,7 +252,7 @@ def test_a_call_that_was_throttled_is_one_call(simulated: SimulatedPool) -> None
     simulated.fail("ListUsers", call=1, fault=Fault.THROTTLE, times=2)
     meter = Meter()
 
-    assert count_users(open_pool(simulated.access(patience=Patience(attempts=3)), run="7", meter=meter)) == 61
+    assert count_users(open_pool(simulated.access(patience=RetryLimits(attempts=3)), run="7", meter=meter)) == 61
     assert (meter.calls["ListUsers"], meter.throttled, simulated.calls["ListUsers"]) == (2, 2, 4)
 
 
@@ -267,7 +267,7 @@ def test_every_attempt_waits_for_its_turn(simulated: SimulatedPool, monkeypatch:
 
     monkeypatch.setattr("connector.cognito.session.Pace", Watched)
     simulated.fail("ListUsers", call=1, fault=Fault.ERROR_500, times=2)
-    access = simulated.access(patience=Patience(attempts=3, backoff=0), requests_per_second=1000)
+    access = simulated.access(patience=RetryLimits(attempts=3, backoff=0), requests_per_second=1000)
     pool = open_pool(access, run="7", meter=Meter())
 
     assert count_users(pool) == 61

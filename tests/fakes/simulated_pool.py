@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
-from connector.cognito.sending import Patience
+from connector.cognito.sending import RetryLimits
 from connector.cognito.session import Access
 from tests.fakes.faults import Fault, Script
 from tests.fakes.gate import Gate, Principal
@@ -107,7 +107,7 @@ class SimulatedPool:
             requests_per_second=100_000,
             group_requests_per_second=100_000,
             endpoint_url=self.endpoint_url,
-            patience=Patience(attempts=1, read_timeout=10, backoff=0),
+            patience=RetryLimits(attempts=1, read_timeout=10, backoff=0),
         )
         return replace(right, **changes)
 

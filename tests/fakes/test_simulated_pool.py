@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from connector.cognito.meter import Meter
-from connector.cognito.sending import Patience
+from connector.cognito.sending import RetryLimits
 from connector.cognito.session import open_pool
 from connector.errors import SourceError
 from tests.fakes.clock import Clock
@@ -167,7 +167,7 @@ def test_refusals_of_a_quota_come_over_the_wire() -> None:
     """API reference, TooManyRequestsException: HTTP 400."""
     with SimulatedPool(people(1), quotas=cognito_quotas(1, burst_seconds=0)) as simulated:
         meter = Meter()
-        pool = open_pool(simulated.access(patience=Patience(deadline=0.5)), run="7", meter=meter)
+        pool = open_pool(simulated.access(patience=RetryLimits(deadline=0.5)), run="7", meter=meter)
         list(pool.users())
         with pytest.raises(SourceError):
             list(pool.users())

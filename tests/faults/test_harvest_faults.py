@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from connector.cognito.meter import Meter
-from connector.cognito.sending import Patience
+from connector.cognito.sending import RetryLimits
 from connector.cognito.session import open_pool
 from connector.errors import (
     ConnectorError,
@@ -82,7 +82,7 @@ def test_a_harvest_without_fault_takes_seven_calls(simulated: SimulatedPool, bar
 @pytest.mark.parametrize("fault", EXPECTED, ids=lambda fault: fault.value)
 def test_a_fault_at_any_call_is_an_error_of_our_tree(simulated: SimulatedPool, barn: Barn, fault: Fault) -> None:
     """P01: throttle, 500, reset, timeout, damaged answers, expiry, denial and absence, from every call k on."""
-    patience = Patience(attempts=1, read_timeout=0.2 if fault is Fault.TIMEOUT else 10, deadline=60)
+    patience = RetryLimits(attempts=1, read_timeout=0.2 if fault is Fault.TIMEOUT else 10, deadline=60)
     for call in range(1, CALLS + 1):
         pool = open_pool(simulated.access(patience=patience), run="7", meter=Meter())
         simulated.fail(ANY, call=simulated.calls[ANY] + call, fault=fault, times=None)
@@ -106,7 +106,7 @@ def test_every_fault_has_its_error() -> None:
 @pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.value)
 def test_a_passing_fault_costs_nothing(simulated: SimulatedPool, barn: Barn, fault: Fault) -> None:
     """P10: what may pass is tried again."""
-    pool = open_pool(simulated.access(patience=Patience(attempts=3)), run="7", meter=Meter())
+    pool = open_pool(simulated.access(patience=RetryLimits(attempts=3)), run="7", meter=Meter())
     for call in range(1, CALLS + 1):
         simulated.fail(ANY, call=simulated.calls[ANY] + call, fault=fault, times=2)
 
@@ -122,7 +122,7 @@ def test_throttling_slows_a_harvest_and_takes_nothing_from_it(barn: Barn, seed: 
     with SimulatedPool(people(61), groups) as simulated:
         simulated.throttle(0.5, seed=seed)
         meter = Meter()
-        pool = open_pool(simulated.access(patience=Patience(attempts=1)), run="7", meter=meter)
+        pool = open_pool(simulated.access(patience=RetryLimits(attempts=1)), run="7", meter=meter)
 
         harvested = barn.harvest(pool, meter=meter)
 
@@ -135,7 +135,7 @@ def test_throttling_slows_a_harvest_and_takes_nothing_from_it(barn: Barn, seed: 
 def test_throttling_without_end_is_told_as_such(simulated: SimulatedPool, barn: Barn, clock: Clock) -> None:
     """P10: when the time of the run is over, the harvest ends and says what to lower."""
     simulated.throttle(1.0)
-    pool = open_pool(simulated.access(patience=Patience(deadline=600)), run="7", meter=Meter())
+    pool = open_pool(simulated.access(patience=RetryLimits(deadline=600)), run="7", meter=Meter())
 
     with pytest.raises(SourceThrottled, match=r"throttled List.*cognito\.requests_per_second"):
         barn.harvest(pool)
@@ -144,7 +144,7 @@ def test_throttling_without_end_is_told_as_such(simulated: SimulatedPool, barn: 
 
 def test_a_harvest_that_takes_too_long_ends_at_the_deadline(simulated: SimulatedPool, barn: Barn, clock: Clock) -> None:
     """P08: whatever the reason, a run has an end."""
-    pool = open_pool(simulated.access(patience=Patience(deadline=600)), run="7", meter=Meter())
+    pool = open_pool(simulated.access(patience=RetryLimits(deadline=600)), run="7", meter=Meter())
     simulated.before("ListUsers", call=2, do=lambda: clock.sleep(600))
 
     with pytest.raises(HarvestIncomplete, match=r"within the 600 seconds .*sync\.deadline"):

@@ -10,7 +10,7 @@ from connector.errors import ConfigError, StoreError, TargetUnavailable, TargetU
 from connector.rotation.model.ports import Kept
 from connector.rotation.model.secret import Secret
 from connector.rotations.report import RotationReport
-from connector.rotations.rotate_all import Account, Found, rotate_all
+from connector.rotations.rotate_all import FoundAccounts, ListedAccount, rotate_all
 from connector.store.migrations import open_database
 from connector.store.runs.queue import Runs
 from connector.store.runs.rotated_accounts import RotatedAccounts
@@ -37,8 +37,8 @@ class Cast:
 
     def find(self):
         """Find them."""
-        accounts = [Account(name, f"secret {name}", lambda name=name: self.open(name)) for name in NAMES]
-        return Found(accounts, **self.found)
+        accounts = [ListedAccount(name, f"secret {name}", lambda name=name: self.open(name)) for name in NAMES]
+        return FoundAccounts(accounts, **self.found)
 
     def open(self, name):
         """Make the rotation of one of them."""
@@ -124,7 +124,7 @@ def test_a_run_that_rotated_nobody_has_failed(database, cast, monkeypatch):
     for name in NAMES:
         monkeypatch.setattr(cast.targets[name], "examine", _refuse)
     failed = execute(database, cast)
-    monkeypatch.setattr(cast, "find", lambda: Found([]))
+    monkeypatch.setattr(cast, "find", lambda: FoundAccounts([]))
 
     assert (failed.outcome, failed.result["rotated"], failed.result["failed"]) == ("failed", 0, 3)
     assert execute(database, cast).outcome == "unchanged"

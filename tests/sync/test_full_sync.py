@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scim2_models.path import AttrPath, CompareOperator, Comparison
 from sqlalchemy import select, update
 
-from connector.cognito.sending import Patience
+from connector.cognito.sending import RetryLimits
 from connector.directory.plan import Changes
 from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind, RunOutcome
@@ -187,7 +187,7 @@ def test_a_run_that_is_throttled_to_its_deadline_is_incomplete(connector, pool):
     pool.directory.remove_user("p5")
     pool.throttle(1.0)
 
-    result = connector.sync(patience=Patience(backoff=0, deadline=0.3))
+    result = connector.sync(patience=RetryLimits(backoff=0, deadline=0.3))
 
     assert (result.outcome, result.exit_code) == ("incomplete", 75)
     assert connector.published() == before

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select, update
 
-from connector.directory.names import WANTED, Claim, losers
+from connector.directory.names import WANTED, NameClaim, losers
 from connector.directory.rows import fold
 from connector.store.sql.database import Database
 from connector.store.sql.tables import FOREVER, staged_users, users
@@ -81,7 +81,7 @@ def _steps_down(database: Database, run: int, keys: Sequence[str]) -> list[dict[
     steps = []
     for _, claimants in groupby(rows, key=lambda row: row.name_key):
         by_id = {row.id: row for row in claimants}
-        claims = [Claim(row.id, row.rank, row.published, row.created) for row in by_id.values()]
+        claims = [NameClaim(row.id, row.rank, row.published, row.created) for row in by_id.values()]
         owner = next(iter(by_id.values())).owner
         for claim in losers(claims, owner=owner):
             fallback = by_id[claim.user_id].external_id if claim.rank == WANTED else claim.user_id
