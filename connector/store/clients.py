@@ -176,7 +176,7 @@ class Clients:
     def any(self) -> bool:
         """Tell whether anybody is let in."""
         with self._database.reading() as connection:
-            return connection.execute(select(clients.c.id).where(_LET_IN)).first() is not None
+            return connection.execute(select(clients.c.id).where(LET_IN)).first() is not None
 
     def authenticate(self, token: str) -> Client | None:
         """Return the client whose bearer token or living access token this is, None for any other text."""
@@ -234,21 +234,21 @@ _COLUMNS = (
     clients.c.last_used_at,
 )
 _WANTED: BindParameter[str] = bindparam("wanted")
-_LET_IN = and_(clients.c.revoked_at.is_(None), or_(clients.c.expires_at.is_(None), clients.c.expires_at > CLOCK))
+LET_IN = and_(clients.c.revoked_at.is_(None), or_(clients.c.expires_at.is_(None), clients.c.expires_at > CLOCK))
 _BY_SECRET = Prepared(
     select(*_COLUMNS, clients.c.secret_hash).where(
-        clients.c.secret_hash == _WANTED, _LET_IN, clients.c.client_id.is_not(None)
+        clients.c.secret_hash == _WANTED, LET_IN, clients.c.client_id.is_not(None)
     )
 )
 _BY_BEARER_TOKEN = Prepared(
     select(*_COLUMNS, clients.c.secret_hash).where(
-        clients.c.secret_hash == _WANTED, _LET_IN, clients.c.grant == Grant.BEARER.value
+        clients.c.secret_hash == _WANTED, LET_IN, clients.c.grant == Grant.BEARER.value
     )
 )
 _BY_ACCESS_TOKEN = Prepared(
     select(*_COLUMNS, access_tokens.c.token_hash).where(
         access_tokens.c.token_hash == _WANTED,
-        _LET_IN,
+        LET_IN,
         access_tokens.c.client == clients.c.id,
         access_tokens.c.expires_at > CLOCK,
     )

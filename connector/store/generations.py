@@ -71,6 +71,13 @@ def is_kept(connection: Connection, number: int) -> bool:
     )
 
 
+def fetch_last(database: Database, count: int) -> list[Generation]:
+    """Return the newest generations that are kept, newest first."""
+    with database.reading() as connection:
+        rows = connection.execute(select(*_COLUMNS).order_by(generations.c.number.desc()).limit(count))
+        return [Generation(*row) for row in rows]
+
+
 def source_of(connection: Connection, number: int) -> Source:
     """Return where a generation was read."""
     row: Row[str, str, str, str] = connection.execute(

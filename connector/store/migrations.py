@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.runs.lease import SHARED
 from connector.store.sql.database import CACHE_KIB, Database, connect
-from connector.store.sql.tables import audit_events, clients, leases, metadata, runs
+from connector.store.sql.tables import audit_events, clients, imports, leases, metadata, runs, sessions
 
 _LOCK = 0x5C1A
 
@@ -35,7 +35,12 @@ def _add_columns(connection: Connection, *columns: Column[Any]) -> None:
         connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {described}"))
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables, _add_audit_trail)
+def _add_console(connection: Connection) -> None:
+    sessions.create(connection)
+    imports.create(connection)
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables, _add_audit_trail, _add_console)
 """The first makes a new store as the tables stand today; each of the others brings an older store one version up."""
 
 

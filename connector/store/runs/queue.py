@@ -20,9 +20,9 @@ from connector.store.runs import lease as leases
 from connector.store.runs.approvals import find_waiting
 from connector.store.runs.figures import LATE_SECONDS
 from connector.store.runs.history import find_first_of_newest
-from connector.store.runs.lease import SHARED, Lease
+from connector.store.runs.lease import SHARED, TIME_TO_LIVE, Lease
 from connector.store.runs.run import end_abandoned, end_as_failed, now_of, record_request, start
-from connector.store.sql.clock import CLOCK
+from connector.store.sql.clock import CLOCK, read_clock
 from connector.store.sql.database import Database
 from connector.store.sql.tables import leases as lease_rows
 from connector.store.sql.tables import runs
@@ -136,18 +136,40 @@ class Runs:
         with self._database.reading() as connection:
             return RunRecord.read(find_row(connection, run))
 
-    def history(self, *, count: int, before: int | None = None) -> list[RunRecord]:
+    def history(
+        self, *, count: int, before: int | None = None, kinds: Collection[str] = (), state: str | None = None
+    ) -> list[RunRecord]:
         """Return the newest runs, newest first.
 
         Args:
             count: so many at most.
             before: only runs older than the one of this number.
+            kinds: only runs of these kinds; none means any.
+            state: only runs in this state, None = in any.
         """
         wanted = select(runs).order_by(runs.c.id.desc()).limit(count)
+        if kinds:
+            wanted = wanted.where(runs.c.kind.in_(kinds))
+        if state is not None:
+            wanted = wanted.where(runs.c.state == state)
         if before is not None:
             wanted = wanted.where(runs.c.id < before)
         with self._database.reading() as connection:
             return [RunRecord.read(row) for row in connection.execute(wanted)]
+
+    def silence(self, run: RunRecord) -> float:
+        """Return the seconds since a run under way last gave a sign of life, up to 20 of which mean nothing.
+
+        A run renews its lease while it lives; one that is longer silent than a lease lasts has died.
+        """
+        with self._database.reading() as connection:
+            expires_at = connection.scalar(
+                select(lease_rows.c.expires_at).where(
+                    lease_rows.c.name == leases.name_of(run.kind, run.id), lease_rows.c.run == run.id
+                )
+            )
+            now = read_clock(connection)
+        return max(0.0, (now - expires_at) / 1000 + TIME_TO_LIVE) if expires_at else 0.0
 
     def cancel(self, run: int, *, by: Actor = NOBODY) -> RunRecord:
         """End a run that waits, or ask one that is under way to end; what it published already stays.

@@ -273,6 +273,33 @@ access_tokens = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("token_hash", _Key, nullable=False, unique=True),
+    Column("client", _Id, nullable=False, index=True),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+imports = Table(
+    "imports",
+    metadata,
+    Column("client", _Key, primary_key=True),
+    Column("kind", _Key, primary_key=True),
+    Column("generation", BigInteger, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("read_at", BigInteger, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("whole", BigInteger),
+    Column("whole_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+"""How far each importer has come with its last walk over everything, and which generation it last read to the end."""
 rotated_accounts = Table(
     "rotated_accounts",
     metadata,
