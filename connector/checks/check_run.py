@@ -18,13 +18,13 @@ def record_checks(subject: Subject, run: Run | None) -> Iterator[Check]:
     Raises:
         RunCancelled: somebody asked it to end.
     """
-    done = []
+    done: list[Check] = []
     for check in check_connectivity(subject):
         done.append(check)
         yield check
         if run:
             with recorded_if_possible(f"check {run.id}"):
-                run.tell({"phase": check.name})
+                run.tell({"phase": check.name, "checks": [asdict(one) for one in done]})
     if run:
         with recorded_if_possible(f"check {run.id}"):
             _end(run, done)

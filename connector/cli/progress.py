@@ -30,7 +30,7 @@ class _Shown:
         self._bar = bar
         self._task = bar.add_task("starting", total=None, counts="")
 
-    def report(self, phase: str, *, users: int, groups: int, memberships: int, calls: int) -> None:
+    def report(self, phase: str, **counts: int) -> None:
         """Show the phase and the counts."""
-        counts = f"{users:,} users, {groups:,} groups, {memberships:,} memberships, {calls:,} calls"
-        self._bar.update(self._task, description=phase, counts=counts)
+        shown = [f"{number:,} {noun}" for noun, number in counts.items() if number or noun != "throttled"]
+        self._bar.update(self._task, description=phase, counts=", ".join(shown))

@@ -206,6 +206,7 @@ class Harvest:
             groups=tally.groups,
             memberships=tally.memberships,
             calls=sum(self._meter.calls.values()),
+            throttled=self._meter.throttled,
         )
 
 

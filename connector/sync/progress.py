@@ -8,14 +8,19 @@ from connector.store.runs.run import Run
 class Progress(Protocol):
     """Whoever wants to know how far a run has come."""
 
-    def report(self, phase: str, *, users: int, groups: int, memberships: int, calls: int) -> None:
-        """Take note of the phase of the run and of what it has read so far."""
+    def report(self, phase: str, **counts: int) -> None:
+        """Take note of the phase of the run, and of what it has read and asked so far.
+
+        Args:
+            phase: what it does.
+            counts: `users`, `groups`, `memberships`, `calls` and how many of those were `throttled`.
+        """
 
 
 class Silence:
     """Nobody wants to know."""
 
-    def report(self, phase: str, *, users: int, groups: int, memberships: int, calls: int) -> None:
+    def report(self, phase: str, **counts: int) -> None:
         """Take no note."""
 
 
@@ -31,12 +36,11 @@ class Shared:
         self._run = run
         self._watcher = watcher
 
-    def report(self, phase: str, *, users: int, groups: int, memberships: int, calls: int) -> None:
+    def report(self, phase: str, **counts: int) -> None:
         """Pass it on.
 
         Raises:
             RunCancelled, LeaseLost: the run should go no further.
         """
-        counts = {"users": users, "groups": groups, "memberships": memberships, "calls": calls}
         self._watcher.report(phase, **counts)
         self._run.tell({"phase": phase, **counts})
