@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 
+from connector.bootstrap.console import console_parts
 from connector.bootstrap.from_settings import schedules_of
 from connector.config import Settings, find_config, load_settings
 from connector.config.values import seconds
@@ -73,4 +74,5 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
         sync_interval=schedules.sync.longest_gap().total_seconds() if schedules.sync else None,
         next_rotation=schedules.rotation.next_after if schedules.rotation else None,
         lending=database.lending,
+        console=console_parts(settings, database, schedules),
     )

@@ -119,6 +119,9 @@ class _Spectator:
 
     def see_endpoint(self, endpoint: "Endpoint", config: Path) -> None:
         _title("The directory is served")
+        say(f"Console        {endpoint.console_url}")
+        say(f"  Name         {endpoint.operator}")
+        say(f"  Token        {endpoint.operator_token}")
         say(f"SCIM base URL  {endpoint.base_url}")
         say(f"Bearer token   {endpoint.token}")
         say("\nRead it, here or in another terminal:")
@@ -152,7 +155,7 @@ class _Listener:
         self.heard["sync"] = result.as_json()
 
     def see_endpoint(self, endpoint: "Endpoint", config: Path) -> None:
-        print_json({"base_url": endpoint.base_url, "token": endpoint.token, "config": str(config), **self.heard})
+        print_json({**asdict(endpoint), "config": str(config), **self.heard})
 
     def see_walk(self, comparison: "Comparison") -> None:
         self.heard["walked"] = asdict(comparison.walk)

@@ -61,6 +61,12 @@ def spellings() -> frozenset[str]:
     )
 
 
+def meaning_of(key: str) -> str:
+    """Return what a key means, as its model says."""
+    section, _, name = key.rpartition(".")
+    return " ".join((sections()[section].model_fields[name].description or "").split())
+
+
 def variable(key: str) -> str:
     """Return the environment variable of a key."""
     return PREFIX + key.replace(".", "__").upper()

@@ -25,8 +25,12 @@ from connector.demo.walk import Comparison, walk_directory
 from connector.errors import ConnectorError
 from connector.logs import register_secret
 from connector.scim.base_url import scim_base_url
+from connector.store.clients import Role
 from connector.sync.progress import Progress
 from connector.sync.result import SyncResult
+
+OPERATOR = "operator"
+"""The name of the operator who signs in to the console."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,21 @@ class DemoStage:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What an importer is given."""
+    """What an importer and an operator are given.
+
+    Args:
+        base_url: the SCIM base URL.
+        token: lets an importer read it.
+        console_url: the console.
+        operator: the name that signs in to it.
+        operator_token: the token that does.
+    """
 
     base_url: str
     token: str = field(repr=False)
+    console_url: str
+    operator: str
+    operator_token: str = field(repr=False)
 
 
 class Audience(Protocol):
@@ -140,5 +155,7 @@ def _stage(wishes: Wishes) -> Iterator[DemoStage]:
 def _endpoint(stage: DemoStage) -> Iterator[tuple[Endpoint, subprocess.Popen[bytes]]]:
     with clients_of(stage.settings) as clients:
         token = clients.create("demo").token
+        operator_token = clients.create(OPERATOR, role=Role.OPERATOR).token
+    base_url = stage.settings.server.base_url()
     with serving(stage.config, stage.settings.server.port) as server:
-        yield Endpoint(scim_base_url(stage.settings.server.base_url()), token), server
+        yield Endpoint(scim_base_url(base_url), token, f"{base_url}/console/", OPERATOR, operator_token), server

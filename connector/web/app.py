@@ -11,6 +11,7 @@ from connector.web.access.limits import Limits
 from connector.web.access.sign_ins import SignIns
 from connector.web.access.token_endpoint import token_blueprint
 from connector.web.api.endpoint import api_blueprint
+from connector.web.console.endpoint import console_blueprint
 from connector.web.http.bodies import MAX_CONTENT_BYTES, READ_BYTES
 from connector.web.http.one_connection import OneConnection
 from connector.web.http.paths import TolerantPaths
@@ -59,6 +60,8 @@ def create_app(services: Services | None = None) -> Flask:
     app.register_blueprint(scim_blueprint(services))
     app.register_blueprint(api_blueprint(services))
     app.register_blueprint(token_blueprint(services.clients, limits, sign_ins))
+    if services.console:
+        app.register_blueprint(console_blueprint(services, services.console, limits, sign_ins))
     _wrap(app, services)
     return app
 
@@ -74,7 +77,8 @@ def _refuse_large_body() -> None:
 
 
 def _protect(response: Response) -> Response:
-    response.headers.update(SECURITY_HEADERS)
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = g.request_id
     return response
 

@@ -18,6 +18,7 @@ from connector.store.reading.filters import Sort
 from connector.store.reading.pins import Standing, Walk
 from connector.store.reading.reader import Member, Page, Stored
 from connector.store.runs.figures import Figures
+from connector.web.console.parts import ConsoleParts
 
 
 class DirectoryReader(Protocol):
@@ -134,6 +135,7 @@ class Services:
         sync_interval: seconds between two scheduled syncs at most; None = no schedule.
         next_rotation: when accounts are rotated next after a time, both in seconds since 1970; None = no schedule.
         lending: lets what one request reads of the store go through one connection.
+        console: what the console needs beside this; None = there is no console.
     """
 
     reader: DirectoryReader
@@ -150,6 +152,7 @@ class Services:
     sync_interval: float | None = None
     next_rotation: Callable[[float], float] | None = None
     lending: Callable[[], AbstractContextManager[None]] = nullcontext
+    console: ConsoleParts | None = None
 
     @property
     def scim_base_url(self) -> str:

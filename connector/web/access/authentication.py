@@ -17,6 +17,10 @@ from connector.web.access.limits import Limits
 from connector.web.access.sign_ins import SignIns
 from connector.web.services import Clients
 
+CONSOLE = "console"
+"""The name of the console's routes, which check for themselves who asks."""
+CONSOLE_DOOR = "door"
+"""The bare address, from where browsers are led to the console."""
 OPEN_ENDPOINTS = frozenset({"health.livez", "health.readyz", "tokens.issue"})
 BASIC_CHALLENGE = 'Basic realm="cognito-scim", charset="UTF-8"'
 # A header each: some clients read only the first challenge of a line.
@@ -38,7 +42,7 @@ def require_client(app: Flask, clients: Clients, limits: Limits, sign_ins: SignI
 
     @app.before_request
     def authenticate() -> None:
-        if request.endpoint in OPEN_ENDPOINTS:
+        if request.endpoint in OPEN_ENDPOINTS or is_for_console():
             return
         g.client = _admit(clients, limits, sign_ins, request.headers.get("Authorization", ""))
         sign_ins.accept(g.client)
@@ -49,6 +53,18 @@ def require_client(app: Flask, clients: Clients, limits: Limits, sign_ins: SignI
         if allowance := g.get("allowance"):
             response.headers.update(allowance.headers())
         return response
+
+
+def is_browser() -> bool:
+    """Tell whether whoever asks wants to show a page."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def is_for_console() -> bool:
+    """Tell whether a request is for the console, which asks for sessions; its front door is for browsers alone."""
+    if request.endpoint == CONSOLE_DOOR:
+        return is_browser()
+    return (request.endpoint or "").startswith(f"{CONSOLE}.")
 
 
 def require_importer() -> None:

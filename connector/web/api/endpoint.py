@@ -9,9 +9,7 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, g, request
-from flask.blueprints import BlueprintSetupState
 from scim2_models import ForbiddenException
-from werkzeug.routing import Rule
 
 from connector.directory.runs import Cause
 from connector.errors import AlreadyRunning, ApprovalRefused, NoSuchRun, RunEnded
@@ -20,6 +18,7 @@ from connector.store.clients import Role
 from connector.web.access.sign_ins import actor_of_request
 from connector.web.api.problems import Problem, register_problem_handlers
 from connector.web.api.requests import read_page_request, read_run_id, read_run_request
+from connector.web.http.any_method import any_method
 from connector.web.http.bodies import read_body
 from connector.web.services import RunRecord, Runs, Services
 
@@ -41,9 +40,9 @@ def api_blueprint(services: Services) -> Blueprint:
             api.add_url_rule(rule, view_func=view, methods=[method])
         allowed = {*views, "HEAD"} if "GET" in views else {*views}
         name = f"refuse_{'_'.join(view.__name__ for view in views.values())}"
-        api.record(_any_method(PREFIX + rule, f"{api.name}.{name}", partial(_refuse_method, allowed)))
+        api.record(any_method(PREFIX + rule, f"{api.name}.{name}", partial(_refuse_method, allowed)))
     for rule in (_ROOT, f"{_ROOT}/<path:anything>"):
-        api.record(_any_method(rule, f"{api.name}.refuse_address", _refuse_address))
+        api.record(any_method(rule, f"{api.name}.refuse_address", _refuse_address))
     return api
 
 
@@ -119,16 +118,6 @@ class RunsEndpoint:
 
     def _location(self, run: int) -> dict[str, str]:
         return {"Location": f"{self._base}/runs/{run}"}
-
-
-def _any_method(rule: str, endpoint: str, view: _View) -> Callable[[BlueprintSetupState], None]:
-    """Route what no earlier rule took, whatever its method; Flask's own rules know only the methods they list."""
-
-    def add(state: BlueprintSetupState) -> None:
-        state.app.url_map.add(Rule(rule, endpoint=endpoint))
-        state.app.view_functions[endpoint] = view
-
-    return add
 
 
 def _summary(run: RunRecord) -> dict[str, Any]:

@@ -68,7 +68,8 @@ class ScimEndpoint:
         self._max_results = services.max_results
         self._base = services.scim_base_url
         self._bodies = Bodies(self._base)
-        self._pager = Pager(services.reader, services.walks)
+        note_import = {"note_import": services.console.imports.note} if services.console else {}
+        self._pager = Pager(services.reader, services.walks, **note_import)
 
     def views(self) -> dict[str, _View]:
         """Return the view behind each rule that is read."""

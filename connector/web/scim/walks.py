@@ -1,7 +1,7 @@
 """Which generation a page is read from, and from which row on: as pinned, or as the cursor says (P14)."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from flask import g
@@ -11,6 +11,7 @@ from connector.directory.rows import Kind
 from connector.scim.cursor import Cursor, read_cursor, write_cursor
 from connector.scim.query import ListRequest
 from connector.store.generations import Generation
+from connector.store.imports import Page
 from connector.store.reading.pins import Standing, Walk, WalkExpired
 from connector.web.scim.errors import NothingPublished
 from connector.web.services import DirectoryReader, Walks
@@ -47,11 +48,20 @@ class Place:
 
 
 class Pager:
-    """Finds the place of each page, and remembers what later pages depend on."""
+    """Finds the place of each page, and remembers what later pages depend on.
 
-    def __init__(self, reader: DirectoryReader, walks: Walks) -> None:
+    Args:
+        reader: the published directory.
+        walks: the walks under way.
+        note_import: is told of each page of a walk over everything.
+    """
+
+    def __init__(
+        self, reader: DirectoryReader, walks: Walks, note_import: Callable[[Page], None] = lambda _: None
+    ) -> None:
         self._reader = reader
         self._walks = walks
+        self._note_import = note_import
 
     def find(self, asked: Asked) -> Place:
         """Return where the page begins.
@@ -70,6 +80,9 @@ class Pager:
         """Remember that the page was read."""
         if place.standing is not None:
             self._walks.note_page(place.standing, rows=rows, total=total)
+        if len(place.asked) == 1 and _first(place.asked).where is None:
+            kind, number = next(iter(place.asked)), place.generation.number
+            self._note_import(Page(str(g.client.id), kind, number, place.start, rows, total))
 
     def _by_index(self, asked: Asked, query: str) -> Place:
         first = _first(asked)
