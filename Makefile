@@ -17,6 +17,7 @@ demo: $(VENV)/demo.stamp ## Show it all against an embedded user pool; ARGS=--on
 
 test: $(VENV)/test.stamp ## Get the real parts, lint and run every test; ARGS go to pytest.
 	@tests/parts > $(VENV)/postgresql
+	@$(BIN)/python -m tests.ministack.server
 	@$(MAKE) --no-print-directory lint
 	@PATH="$$(cat $(VENV)/postgresql):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 

@@ -27,6 +27,7 @@
         RotationDenied          77   AWS refuses the caller
         TargetUnavailable       75   the target is unreachable, throttled or not ready; nothing has changed
         OutcomeUnknown          75   the password may or may not have been set; the vault keeps both
+          ProofImpossible       78   likewise, and no sign-in shows which until the configuration is mended
         CurrentRefused           4   the password kept as current does not sign in; nothing has changed
         NewSecretRejected       78   the target refuses the new password; it is not live
         NotProven                4   no sign-in proves the new password
@@ -202,6 +203,9 @@ class SchemaTooOld(StoreError):
 class RotationError(ConnectorError):
     """A password was not rotated."""
 
+    answers_change = False
+    """Whether it answers a call that changes a password; what became of the password then takes a sign-in to know."""
+
 
 class NotAllowed(RotationError):
     """The account is not on the list of those that may be rotated."""
@@ -233,6 +237,13 @@ class OutcomeUnknown(RotationError):
 
     exit_code = 75
     retryable = True
+
+
+class ProofImpossible(OutcomeUnknown):
+    """The password may or may not have been set, and no sign-in can show it until the configuration is mended."""
+
+    exit_code = 78
+    retryable = False
 
 
 class CurrentRefused(RotationError):

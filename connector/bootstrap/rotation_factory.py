@@ -26,11 +26,10 @@ from connector.rotation.model.allowed import Allowed
 from connector.rotation.model.generator import Recipe
 from connector.rotation.model.ports import SignsOut, Target, Vault
 from connector.rotation.model.secret import Secret
-from connector.rotation.sign_in.authenticator import Authenticator
-from connector.rotation.sign_in.sign_in import AppClient, Flow, SignIn
-from connector.rotation.targets.cognito_user import AdministeredUser, PoolUser, SelfServedUser, identify
+from connector.rotation.sign_in.flows import AppClient, read_flows
+from connector.rotation.targets.cognito_user import identify
 from connector.rotation.targets.iam_user import IamUser
-from connector.rotation.targets.secret_target import read_seed
+from connector.rotation.targets.secret_target import Deployment, open_user
 from connector.rotation.vaults.secret_document import Mode, SecretDocument
 from connector.rotation.vaults.secret_versions import Owner
 from connector.rotation.vaults.secrets_manager import SecretsManagerVault
@@ -59,7 +58,7 @@ class HandOver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RotationRequest:
     """What a command asks.
 
     Args:
@@ -104,7 +103,7 @@ def left_to_the_journal(account: str) -> VaultUnfit:
     )
 
 
-class Workshop:
+class RotationFactory:
     """Makes the parts of rotations."""
 
     def __init__(self, settings: Settings) -> None:
@@ -116,35 +115,37 @@ class Workshop:
         """The client of the user pool, one for all accounts."""
         return self.door.cognito()
 
-    def rotation(self, wish: Wish, hand_over: HandOver) -> Rotation:
+    def rotation(self, request: RotationRequest, hand_over: HandOver) -> Rotation:
         """Return the rotation that is wished for.
 
         Raises:
-            ConfigError: the configuration does not say how, or the wish, or the secret with it, contradicts itself.
+            ConfigError: the configuration does not say how, or the request, or the secret with it, contradicts itself.
         """
-        place = (wish.vault or self._settings.rotation.vault).replace("{username}", wish.name)
+        place = (request.vault or self._settings.rotation.vault).replace("{username}", request.name)
         if not place:
             raise ConfigError("No vault is named.", remedy="Say --vault secretsmanager:NAME, or set rotation.vault.")
-        secret = self._secret(wish, place) if place != STDOUT else None
-        document = secret.document() if secret and wish.kind is Kind.COGNITO_USER else None
-        wish = replace(wish, mode=wish.mode or (document.mode if document else self._begun(wish, place)) or Mode.ADMIN)
-        target = self._target(wish, document)
-        if wish.options.sign_out and not isinstance(target, SignsOut):
+        secret = self._secret(request, place) if place != STDOUT else None
+        document = secret.document() if secret and request.kind is Kind.COGNITO_USER else None
+        request = replace(
+            request, mode=request.mode or (document.mode if document else self._begun(request, place)) or Mode.ADMIN
+        )
+        target = self._target(request, document)
+        if request.options.sign_out and not isinstance(target, SignsOut):
             raise ConfigError(
                 f"{target.identity}: sessions can be ended the administrator's way only.",
                 remedy="Leave --sign-out out, or say --mode admin.",
             )
-        vault: Vault = secret or self._handed_over(wish, target, hand_over)
-        return Rotation(target, vault, recipe=self._recipe(), options=wish.options)
+        vault: Vault = secret or self._handed_over(request, target, hand_over)
+        return Rotation(target, vault, recipe=self._recipe(), options=request.options)
 
-    def begin(self, wish: Wish, hand_over: HandOver) -> Rotation:
+    def begin(self, request: RotationRequest, hand_over: HandOver) -> Rotation:
         """Return the rotation that is wished for, unless the journal has one of the account to finish first.
 
         Raises:
             VaultUnfit: it has; its candidate would overrule what another vault keeps.
         """
-        rotation = self.rotation(wish, hand_over)
-        elsewhere = (wish.vault or self._settings.rotation.vault) != STDOUT
+        rotation = self.rotation(request, hand_over)
+        elsewhere = (request.vault or self._settings.rotation.vault) != STDOUT
         if elsewhere and self._settings.rotation.journal_key.get_secret_value():
             account = rotation.account
             if journal_of(self._settings).find(account):
@@ -159,7 +160,7 @@ class Workshop:
         """
         kind, _, place = entry.account.partition(" ")
         rotation = self.rotation(
-            Wish(Kind(kind), place.partition("/")[2], STDOUT, Mode(entry.mode), options), hand_over
+            RotationRequest(Kind(kind), place.partition("/")[2], STDOUT, Mode(entry.mode), options), hand_over
         )
         if rotation.account != entry.account:
             raise VaultUnfit(
@@ -168,20 +169,20 @@ class Workshop:
             )
         return rotation
 
-    def _begun(self, wish: Wish, place: str) -> Mode | None:
+    def _begun(self, request: RotationRequest, place: str) -> Mode | None:
         """Return which way the journal says that a rotation of the account was begun, if it keeps one."""
         is_sealed = bool(self._settings.rotation.journal_key.get_secret_value())
-        if not is_sealed or place != STDOUT or wish.kind is not Kind.COGNITO_USER:
+        if not is_sealed or place != STDOUT or request.kind is not Kind.COGNITO_USER:
             return None
-        entry = journal_of(self._settings).find(identify(self._settings.cognito.user_pool_id, wish.name))
+        entry = journal_of(self._settings).find(identify(self._settings.cognito.user_pool_id, request.name))
         return Mode(entry.mode) if entry else None
 
-    def _secret(self, wish: Wish, place: str) -> SecretsManagerVault:
-        pool = self._settings.cognito.user_pool_id if wish.kind is Kind.COGNITO_USER else None
+    def _secret(self, request: RotationRequest, place: str) -> SecretsManagerVault:
+        pool = self._settings.cognito.user_pool_id if request.kind is Kind.COGNITO_USER else None
         secret_id = place.removeprefix(IN_SECRETS_MANAGER)
-        return SecretsManagerVault(self.door.secrets_manager(), secret_id, owner=Owner(wish.name, pool))
+        return SecretsManagerVault(self.door.secrets_manager(), secret_id, owner=Owner(request.name, pool))
 
-    def _handed_over(self, wish: Wish, target: Target, hand_over: HandOver) -> HandedOver:
+    def _handed_over(self, request: RotationRequest, target: Target, hand_over: HandOver) -> HandedOver:
         account = target.identity
 
         def register_and_hand_over(password: Secret) -> None:
@@ -192,54 +193,37 @@ class Workshop:
             journal_of(self._settings),
             account,
             hand_over=register_and_hand_over,
-            mode=wish.mode or Mode.ADMIN,
-            current=wish.current,
+            mode=request.mode or Mode.ADMIN,
+            current=request.current,
         )
 
     def _recipe(self) -> Recipe:
         rotation = self._settings.rotation
         return Recipe(rotation.length, rotation.characters) if rotation.characters else Recipe(rotation.length)
 
-    def _target(self, wish: Wish, document: SecretDocument | None) -> Target:
+    def _target(self, request: RotationRequest, document: SecretDocument | None) -> Target:
         allowed = Allowed.only(self._settings.rotation.allow)
-        if wish.kind is Kind.IAM_USER:
-            if wish.mode is Mode.SELF:
+        if request.kind is Kind.IAM_USER:
+            if request.mode is Mode.SELF:
                 raise ConfigError("An IAM user has no own way to a new password.", remedy="Leave --mode self out.")
-            return IamUser(self.door.iam(), self.door.sts(), username=wish.name, allowed=allowed)
-        pool_id = self._settings.cognito.user_pool_id
+            return IamUser(self.door.iam(), self.door.sts(), username=request.name, allowed=allowed)
+        pool_id, rotation = self._settings.cognito.user_pool_id, self._settings.rotation
         if not pool_id:
             raise ConfigError("No user pool is named.", remedy="Set cognito.user_pool_id.")
-        user, sign_in = PoolUser(pool_id, wish.name, allowed), self._sign_in(wish, pool_id, document)
-        if wish.mode is not Mode.SELF:
-            return AdministeredUser(self.cognito, user, sign_in=sign_in)
-        if sign_in is None:
-            raise ConfigError("The user's own way needs an app client.", remedy=_NAME_A_CLIENT)
-        return SelfServedUser(self.cognito, user, sign_in=sign_in)
-
-    def _sign_in(self, wish: Wish, pool_id: str, document: SecretDocument | None) -> SignIn | None:
-        """Return how passwords are proved: at the configured app client, else at the one that the secret names."""
-        rotation = self._settings.rotation
-        if rotation.client_id:
-            given = rotation.client_secret.get_secret_value()
-            keys = (Secret(given),) if given else ()
-            app = AppClient(pool_id, rotation.client_id, keys, Flow(rotation.auth_flow))
-        elif document and document.client_id:
-            keys = (document.client_secret,) if document.client_secret else ()
-            app = AppClient(pool_id, document.client_id, keys, document.auth_flow or Flow(rotation.auth_flow))
-        elif wish.options.verify:
-            raise ConfigError(
-                "No app client is named, at which the new password could be proved.", remedy=_NAME_A_CLIENT
-            )
-        else:
-            return None
-        seed = read_seed(self.door, document.totp_secret_id) if document and document.totp_secret_id else None
-        authenticator = Authenticator(seed) if seed else None
-        return SignIn(self.cognito, app, username=wish.name, authenticator=authenticator)
-
-
-_NAME_A_CLIENT = (
-    "Set rotation.client_id, or name the client in the secret (clientid); --no-verify rotates without proof."
-)
+        flows, secret = read_flows(rotation.auth_flow), rotation.client_secret.get_secret_value()
+        client = AppClient(pool_id, rotation.client_id, (Secret(secret),) if secret else (), flows)
+        deployment = Deployment(
+            pool_id=pool_id,
+            mode=request.mode or Mode.ADMIN,
+            flows=flows,
+            client=client if rotation.client_id else None,
+            administered=allowed,
+            self_served=allowed,
+            unproved=not request.options.verify,
+        )
+        # --mode, or what the journal says, goes before the secret's own choice.
+        chosen = replace(document, mode=deployment.mode) if document else None
+        return open_user(self.door, request.name, chosen, deployment)
 
 
 def _session(settings: Settings) -> boto3.Session:

@@ -16,12 +16,12 @@ from connector.bootstrap.rotation_factory import (
     IN_SECRETS_MANAGER,
     HandOver,
     Kind,
-    Wish,
-    Workshop,
+    RotationFactory,
+    RotationRequest,
     journal_of,
     left_to_the_journal,
 )
-from connector.bootstrap.rotations import SecretWish, recover_account, recover_journal, rotate_account, rotate_secret
+from connector.bootstrap.rotations import SecretRequest, recover_account, recover_journal, rotate_account, rotate_secret
 from connector.bootstrap.runs import command_run, store_of
 from connector.config import Settings
 from connector.directory.runs import RunKind
@@ -67,16 +67,16 @@ def _find_accounts(settings: Settings | ConfigError) -> FoundAccounts:
             "The configuration names no accounts to rotate, or no vault that keeps their passwords.",
             remedy="Set rotation.allow, and rotation.vault to secretsmanager:NAME.",
         )
-    workshop = Workshop(settings)
-    members = find_members(workshop.cognito, pool, rotation.allow)
+    factory = RotationFactory(settings)
+    members = find_members(factory.cognito, pool, rotation.allow)
     unfinished = _unfinished(settings)
     accounts = []
     for name in members.names:
         place = rotation.vault.removeprefix(IN_SECRETS_MANAGER).replace("{username}", name)
-        wish = Wish(Kind.COGNITO_USER, name)
+        request = RotationRequest(Kind.COGNITO_USER, name)
         accounts.append(
             ListedAccount(
-                identify(pool, name), f"secret {place}", partial(workshop.rotation, wish, _refuse_to_hand_over)
+                identify(pool, name), f"secret {place}", partial(factory.rotation, request, _refuse_to_hand_over)
             )
         )
     faults = {f"group {pool}/{name}": fault for name, fault in members.faults.items()}
@@ -99,23 +99,23 @@ def _refuse_to_hand_over(account: str, password: Secret) -> None:
     raise VaultUnfit(f"Nobody takes the password {password!r} of {account}.", remedy="Set rotation.vault.")
 
 
-def rotate_on_record(settings: Settings, wish: Wish, hand_over: HandOver) -> RotationResult:
+def rotate_on_record(settings: Settings, request: RotationRequest, hand_over: HandOver) -> RotationResult:
     """Rotate an account by hand; arguments and errors are those of `rotate_account`.
 
     Raises:
         AlreadyRunning: another run rotates.
     """
-    return _on_record(settings, _name(settings, wish), partial(rotate_account, settings, wish, hand_over))
+    return _on_record(settings, _name(settings, request), partial(rotate_account, settings, request, hand_over))
 
 
-def rotate_secret_on_record(settings: Settings, wish: SecretWish, hand_over: HandOver) -> RotationResult:
+def rotate_secret_on_record(settings: Settings, request: SecretRequest, hand_over: HandOver) -> RotationResult:
     """Rotate a secret by hand; the rest is as in `rotate_on_record`."""
-    return _on_record(settings, f"secret {wish.secret_id}", partial(rotate_secret, settings, wish, hand_over))
+    return _on_record(settings, f"secret {request.secret_id}", partial(rotate_secret, settings, request, hand_over))
 
 
-def recover_on_record(settings: Settings, wish: Wish, hand_over: HandOver) -> RotationResult:
+def recover_on_record(settings: Settings, request: RotationRequest, hand_over: HandOver) -> RotationResult:
     """Recover an account by hand; the rest is as in `rotate_on_record`."""
-    return _on_record(settings, _name(settings, wish), partial(recover_account, settings, wish, hand_over))
+    return _on_record(settings, _name(settings, request), partial(recover_account, settings, request, hand_over))
 
 
 def recover_journal_on_record(
@@ -130,11 +130,11 @@ def recover_journal_on_record(
                 yield outcome
 
 
-def _name(settings: Settings, wish: Wish) -> str:
+def _name(settings: Settings, request: RotationRequest) -> str:
     """Return what the history calls an account that may not be there."""
-    if wish.kind is Kind.COGNITO_USER:
-        return identify(settings.cognito.user_pool_id, wish.name)
-    return f"{wish.kind.value} {wish.name}"
+    if request.kind is Kind.COGNITO_USER:
+        return identify(settings.cognito.user_pool_id, request.name)
+    return f"{request.kind.value} {request.name}"
 
 
 def _on_record(settings: Settings, account: str, deed: Callable[[], RotationResult]) -> RotationResult:
@@ -189,7 +189,7 @@ class _Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountStatus:
     """An account under rotation, with the time of its next one (RFC 3339; None where no schedule rotates it)."""
 
     state: AccountState
@@ -213,7 +213,7 @@ class Standing:
         }
 
 
-def find_standings(settings: Settings) -> list[Standing]:
+def find_account_statuses(settings: Settings) -> list[AccountStatus]:
     """Return every account that a rotation was tried of, or that the schedule is going to rotate.
 
     Raises:
@@ -224,4 +224,4 @@ def find_standings(settings: Settings) -> list[Standing]:
     next_at = rfc3339(slot) if slot else None
     with store_of(settings) as database:
         states = RotatedAccounts(database).all()
-    return [Standing(state, next_at if state.scheduled else None) for state in states]
+    return [AccountStatus(state, next_at if state.scheduled else None) for state in states]

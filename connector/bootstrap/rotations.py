@@ -3,13 +3,20 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from connector.bootstrap.rotation_factory import IN_SECRETS_MANAGER, HandOver, Kind, Wish, Workshop, journal_of
+from connector.bootstrap.rotation_factory import (
+    IN_SECRETS_MANAGER,
+    HandOver,
+    Kind,
+    RotationFactory,
+    RotationRequest,
+    journal_of,
+)
 from connector.config import Settings
 from connector.errors import ConfigError, ConnectorError
 from connector.journal.handed_over import HandedOver
 from connector.journal.journal import Stage, Survey
 from connector.logs import register_secret
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import Options
 from connector.rotation.model.results import Outcome, RotationResult, Verification
 from connector.rotation.vaults.managed import rotate_managed
@@ -17,22 +24,22 @@ from connector.rotation.vaults.secret_document import Mode, SecretDocument
 from connector.rotation.vaults.secrets_manager import SecretsManagerVault
 
 
-def rotate_account(settings: Settings, wish: Wish, hand_over: HandOver) -> RotationResult:
+def rotate_account(settings: Settings, request: RotationRequest, hand_over: HandOver) -> RotationResult:
     """Give an account a new password.
 
     Raises:
         ConfigError: the configuration does not say how.
         RotationError: see `Rotation`.
     """
-    return Workshop(settings).begin(wish, hand_over).rotate()
+    return RotationFactory(settings).begin(request, hand_over).rotate()
 
 
-def recover_account(settings: Settings, wish: Wish, hand_over: HandOver) -> RotationResult:
+def recover_account(settings: Settings, request: RotationRequest, hand_over: HandOver) -> RotationResult:
     """Bring to its end what a rotation of an account began; errors are those of `rotate_account`.
 
     Where it has come to its end onto standard output, the copy of what was handed over is handed over again.
     """
-    result = Workshop(settings).rotation(wish, hand_over).recover()
+    result = RotationFactory(settings).rotation(request, hand_over).recover()
     if (result.vault, result.outcome) == (HandedOver.name, Outcome.NOTHING_PENDING):
         given = journal_of(settings).find(result.account, Stage.GIVEN)
         if given is not None:
@@ -53,9 +60,9 @@ def forget_handed_over(settings: Settings, accounts: Iterable[str]) -> None:
         journal.remove(account, Stage.GIVEN)
 
 
-def verify_account(settings: Settings, wish: Wish, hand_over: HandOver) -> Verification:
+def verify_account(settings: Settings, request: RotationRequest, hand_over: HandOver) -> Verification:
     """Tell which of the kept values signs in; errors are those of `rotate_account`."""
-    return Workshop(settings).rotation(wish, hand_over).verify()
+    return RotationFactory(settings).rotation(request, hand_over).verify()
 
 
 def recover_journal(
@@ -65,18 +72,18 @@ def recover_journal(
 
     Where somebody has changed a password since, the journal's is not set: that takes the account's name.
     """
-    workshop, options = Workshop(settings), replace(options, overrule=False)
+    factory, options = RotationFactory(settings), replace(options, overrule=False)
     survey = journal_of(settings).survey()
     yield from survey.faults
     for entry in survey.entries:
         try:
-            yield workshop.resume(entry, options, hand_over).recover()
+            yield factory.resume(entry, options, hand_over).recover()
         except ConnectorError as error:
             yield error
 
 
 @dataclass(frozen=True, slots=True)
-class SecretWish:
+class SecretRequest:
     """What a command asks about a secret.
 
     Args:
@@ -89,29 +96,29 @@ class SecretWish:
     secret_id: str
     mode: Mode | None
     options: Options
-    wait: Patience
+    wait: Backoff
 
 
-def rotate_secret(settings: Settings, wish: SecretWish, hand_over: HandOver) -> RotationResult:
+def rotate_secret(settings: Settings, request: SecretRequest, hand_over: HandOver) -> RotationResult:
     """Rotate the account that a secret is about: by the secret's own function if it has one, else in place.
 
     Raises:
         ConfigError, RotationError: see `rotate_account`.
     """
-    workshop = Workshop(settings)
-    client = workshop.door.secrets_manager()
-    vault = SecretsManagerVault(client, wish.secret_id)
+    factory = RotationFactory(settings)
+    client = factory.door.secrets_manager()
+    vault = SecretsManagerVault(client, request.secret_id)
     if vault.labels().rotation_enabled:
-        if wish.mode is not None:
+        if request.mode is not None:
             raise ConfigError(
                 f"The {vault.name} is rotated by its own function, which goes its own way.",
                 remedy="Leave --mode out; `mode` in the secret tells the function.",
             )
-        return rotate_managed(client, wish.secret_id, patience=wish.wait)
+        return rotate_managed(client, request.secret_id, backoff=request.wait)
     document = _current(vault)
-    place = f"{IN_SECRETS_MANAGER}{wish.secret_id}"
-    return workshop.begin(
-        Wish(Kind.COGNITO_USER, document.username, place, wish.mode, wish.options), hand_over
+    place = f"{IN_SECRETS_MANAGER}{request.secret_id}"
+    return factory.begin(
+        RotationRequest(Kind.COGNITO_USER, document.username, place, request.mode, request.options), hand_over
     ).rotate()
 
 

@@ -8,14 +8,14 @@ from typing import Any, TextIO
 
 import click
 
-from connector.bootstrap.rotation_factory import Kind, Wish
+from connector.bootstrap.rotation_factory import Kind, RotationRequest
 from connector.bootstrap.rotation_runs import (
     recover_journal_on_record,
     recover_on_record,
     rotate_on_record,
     rotate_secret_on_record,
 )
-from connector.bootstrap.rotations import SecretWish, verify_account
+from connector.bootstrap.rotations import SecretRequest, verify_account
 from connector.cli.invocation import (
     Command,
     Invocation,
@@ -31,7 +31,7 @@ from connector.cli.rotation_copies import COPY, forget_copies, tell_copies
 from connector.cli.rotation_status import status
 from connector.config import Settings
 from connector.config.values import vault as check_vault
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import Options
 from connector.rotation.model.results import Outcome, RotationResult
 from connector.rotation.model.secret import Secret
@@ -118,7 +118,7 @@ def rotate() -> None:
 def cognito_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     """Give the user NAME of the configured pool a new password."""
     hands = Hands(as_json=invocation.json)
-    _tell(invocation, rotate_on_record(_settings(invocation), _wish(Kind.COGNITO_USER, name, asked), hands), hands)
+    _tell(invocation, rotate_on_record(_settings(invocation), _request(Kind.COGNITO_USER, name, asked), hands), hands)
 
 
 @rotate.command("iam-user")
@@ -128,7 +128,7 @@ def cognito_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
 def iam_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     """Give the IAM user NAME a new console password; IAM has no sign-in that could prove it."""
     hands = Hands(as_json=invocation.json)
-    _tell(invocation, rotate_on_record(_settings(invocation), _wish(Kind.IAM_USER, name, asked), hands), hands)
+    _tell(invocation, rotate_on_record(_settings(invocation), _request(Kind.IAM_USER, name, asked), hands), hands)
 
 
 @rotate.command()
@@ -148,9 +148,9 @@ def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: Mode | No
     Without a function, the secret says whose password it is: a JSON object with username, password and clientid.
     """
     hands = Hands(as_json=invocation.json)
-    patience = Patience((_POLL_SECONDS,) * (wait // _POLL_SECONDS))
-    wish = SecretWish(secret_id, mode, _options(asked), patience)
-    _tell(invocation, rotate_secret_on_record(_settings(invocation), wish, hands), hands)
+    backoff = Backoff((_POLL_SECONDS,) * (wait // _POLL_SECONDS))
+    request = SecretRequest(secret_id, mode, _options(asked), backoff)
+    _tell(invocation, rotate_secret_on_record(_settings(invocation), request, hands), hands)
 
 
 @rotate.command()
@@ -160,8 +160,8 @@ def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: Mode | No
 @pass_invocation
 def verify(invocation: Invocation, /, kind: str, name: str, **asked: Any) -> int:
     """Tell which of the values that the vault keeps of an account signs in; changes nothing."""
-    wish = _wish(Kind(kind), name, asked)
-    found = verify_account(_settings(invocation), wish, Hands(as_json=invocation.json))
+    request = _request(Kind(kind), name, asked)
+    found = verify_account(_settings(invocation), request, Hands(as_json=invocation.json))
     if invocation.json:
         print_json(found.as_json())
     else:
@@ -192,8 +192,8 @@ def recover(invocation: Invocation, /, kind: str | None, name: str | None, forge
         return forget_copies(invocation, _settings(invocation), account)
     if account is None:
         return _recover_all(invocation, _options(asked))
-    hands, wish = Hands(as_json=invocation.json), _wish(Kind(account[0]), account[1], asked)
-    _tell(invocation, recover_on_record(_settings(invocation), wish, hands), hands)
+    hands, request = Hands(as_json=invocation.json), _request(Kind(account[0]), account[1], asked)
+    _tell(invocation, recover_on_record(_settings(invocation), request, hands), hands)
     return 0
 
 
@@ -226,8 +226,8 @@ def _settings(invocation: Invocation) -> Settings:
     return invocation.settings(reads_pool=False)
 
 
-def _wish(kind: Kind, name: str, asked: Mapping[str, Any]) -> Wish:
-    return Wish(
+def _request(kind: Kind, name: str, asked: Mapping[str, Any]) -> RotationRequest:
+    return RotationRequest(
         kind,
         name,
         vault=asked.get("vault", ""),

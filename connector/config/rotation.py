@@ -27,8 +27,9 @@ class Rotation(Section):
     """Secret of the app client, if it has one."""
     client_secret_file: Path = ""
     """File that holds the secret of the app client."""
-    auth_flow: Literal["USER_SRP_AUTH", "USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH"] = "USER_SRP_AUTH"
-    """How the password is shown to Cognito; the app client must allow it. USER_SRP_AUTH never sends it."""
+    auth_flow: Literal["auto", "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH"] = "auto"
+    """How the password is shown to Cognito: auto takes the first of the others, in this order, that the app client
+    allows. USER_SRP_AUTH never sends it."""
     length: Annotated[Whole, Field(ge=8, le=256)] = 32
     """Characters of a new password; more where the policy demands more, fewer where it allows no more."""
     characters: Annotated[str, AfterValidator(values.characters)] = ""

@@ -18,11 +18,12 @@ import boto3
 
 from connector.errors import ConnectorError, VaultUnfit
 from connector.rotation.aws.clients import AwsDoor
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import Rotation
 from connector.rotation.engine.password_change import Candidate
+from connector.rotation.function.environment import read_environment
 from connector.rotation.function.log import json_log
-from connector.rotation.targets.secret_target import Defaults, open_target
+from connector.rotation.targets.secret_target import Deployment, open_user
 from connector.rotation.vaults.secret_document import SecretDocument
 from connector.rotation.vaults.secret_versions import CURRENT, PENDING, Labels, Order
 from connector.rotation.vaults.secrets_manager import SecretsManagerVault
@@ -105,7 +106,7 @@ def handler(event: Mapping[str, Any], context: Context | None) -> None:
     seconds_left = context.get_remaining_time_in_millis() / 1000 if context else _UNCOUNTED
     with json_log(**keys) as log:
         try:
-            function = RotationFunction(_open_door(os.environ.get("AWS_REGION")), Defaults.read(os.environ))
+            function = RotationFunction(_open_door(os.environ.get("AWS_REGION")), read_environment(os.environ))
             log.info(function.run(asked, seconds_left=seconds_left))
         except (ConnectorError, ValueError) as error:
             log.error("%s: %s", type(error).__name__, error)  # noqa: TRY400  a traceback may show values
@@ -125,13 +126,13 @@ class RotationFunction:
 
     Args:
         door: reaches Secrets Manager and Cognito, as the function's role.
-        defaults: what holds where a secret says nothing.
+        deployment: what holds for every secret.
         now: the time, with its zone.
         sleep: waits for so many seconds.
     """
 
     door: AwsDoor
-    defaults: Defaults
+    deployment: Deployment
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
 
@@ -149,16 +150,17 @@ class RotationFunction:
         if asked.step is Step.FINISH and labels.holder(CURRENT) is None:
             vault.promote()
             return "The version is current; there was none before."
-        patience = Patience(_fitting_delays(seconds_left), self.sleep)
+        backoff = Backoff(_fitting_delays(seconds_left), self.sleep)
         if asked.step is not Step.CREATE:
-            _await_value(vault, patience)
-        target = open_target(self.door, _document(vault), self.defaults, now=self.now, sleep=self.sleep)
-        return _advance(asked.step, Rotation(target, vault, patience=patience), vault)
+            _await_value(vault, backoff)
+        document = _document(vault)
+        target = open_user(self.door, document.username, document, self.deployment, now=self.now, sleep=self.sleep)
+        return _advance(asked.step, Rotation(target, vault, backoff=backoff))
 
     def _vault(self, asked: Invocation) -> SecretsManagerVault:
         order = Order(asked.version_id, asked.rotation_token)
-        patience = Patience(_VAULT_DELAYS, self.sleep)
-        return SecretsManagerVault(self.door.secrets_manager(), asked.secret_id, order=order, patience=patience)
+        backoff = Backoff(_VAULT_DELAYS, self.sleep)
+        return SecretsManagerVault(self.door.secrets_manager(), asked.secret_id, order=order, backoff=backoff)
 
 
 def _document(vault: SecretsManagerVault) -> SecretDocument:
@@ -188,7 +190,7 @@ def _is_done(asked: Invocation, labels: Labels, name: str) -> bool:
     return False
 
 
-def _advance(step: Step, rotation: Rotation, vault: SecretsManagerVault) -> str:
+def _advance(step: Step, rotation: Rotation) -> str:
     candidate = rotation.prepare()
     if step is Step.CREATE:
         return _describe("a new password is pending" if candidate.fresh else "what is pending is kept", candidate)
@@ -197,18 +199,18 @@ def _advance(step: Step, rotation: Rotation, vault: SecretsManagerVault) -> str:
         return _describe("the pending password is live" if was_live else "the pending password is set", candidate)
     proof = rotation.confirm(candidate)
     if step is Step.FINISH:  # proved once more, so that no order of the steps makes a dead password current
-        vault.promote()
+        rotation.promote(candidate.account.identity)
     done = "the new password is current" if step is Step.FINISH else "the pending password was tried"
     return f"{candidate.account.identity}: {done}; sign-in {proof.verdict.value}. {proof.detail}".strip()
 
 
-def _await_value(vault: SecretsManagerVault, patience: Patience) -> None:
+def _await_value(vault: SecretsManagerVault, backoff: Backoff) -> None:
     """Wait until what createSecret has put can be read (aws-sdk-js-v3#7701).
 
     Raises:
         VaultUnfit: it never could.
     """
-    for _ in patience.attempts():
+    for _ in backoff.attempts():
         if vault.read().pending is not None:
             return
     raise VaultUnfit(

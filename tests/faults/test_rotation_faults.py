@@ -17,11 +17,12 @@ from connector.journal.handed_over import HandedOver
 from connector.journal.journal import Journal
 from connector.journal.seal import Sealer
 from connector.rotation.aws.clients import AwsDoor
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import Rotation
 from connector.rotation.model.allowed import EVERYONE
 from connector.rotation.model.secret import Secret
-from connector.rotation.sign_in.sign_in import AppClient, Flow, SignIn
+from connector.rotation.sign_in.flows import AppClient, Flow
+from connector.rotation.sign_in.sign_in import SignIn
 from connector.rotation.targets.cognito_user import AdministeredUser, PoolUser, SelfServedUser
 from connector.rotation.targets.iam_user import IamUser
 from connector.rotation.vaults.secrets_manager import SecretsManagerVault
@@ -160,7 +161,7 @@ class Scene:
             return IamUser(self.clients["iam"], self.clients["sts"], username="alice", allowed=EVERYONE)
         idp, now = self.clients["idp"], self.cloud.clock.now
         flow = Flow.USER_SRP_AUTH if self.way is Way.OWN_SRP else Flow.USER_PASSWORD_AUTH
-        app = AppClient(POOL_ID, "app", tuple(map(Secret, self.client_secrets())), flow)
+        app = AppClient(POOL_ID, "app", tuple(map(Secret, self.client_secrets())), (flow,))
         user, sign_in = PoolUser(POOL_ID, "alice", EVERYONE), SignIn(idp, app, username="alice", now=now)
         if self.way in (Way.OWN_SRP, Way.OWN_SECRET):
             return SelfServedUser(idp, user, sign_in=sign_in)
@@ -168,9 +169,9 @@ class Scene:
 
     def vault(self, target):
         """Return the vault, as a new process makes it."""
-        patience = Patience((0.1, 0.1), self.cloud.clock.sleep)
+        backoff = Backoff((0.1, 0.1), self.cloud.clock.sleep)
         if self.journal is None:
-            return SecretsManagerVault(self.clients["secrets"], "alice", patience=patience)
+            return SecretsManagerVault(self.clients["secrets"], "alice", backoff=backoff)
         return HandedOver(self.journal, target.identity, hand_over=self.given.append, current=Secret(OLD))
 
     def run(self) -> bool:
@@ -178,7 +179,7 @@ class Scene:
         self.cloud.clock.sleep(LOCKOUT_IS_OVER)
         try:
             target = self.target()
-            Rotation(target, self.vault(target), patience=Patience(sleep=self.cloud.clock.sleep)).rotate()
+            Rotation(target, self.vault(target), backoff=Backoff(sleep=self.cloud.clock.sleep)).rotate()
         except (Crash, RotationError):
             return False
         finally:

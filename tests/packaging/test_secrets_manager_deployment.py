@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from connector.rotation.model.allowed import Allowed
+from connector.rotation.targets.secret_target import Deployment
+from connector.rotation.vaults.secret_document import Mode
 from tests.fakes.rotation.cloud import POOL_ID, Cloud
-from tests.rotation.function.aws_rotates import WAYS, AwsRotates
+from tests.rotation.function.aws_rotates import USER, WAYS, AwsRotates
 
 FOLDER = Path(__file__).parents[2] / "deploy/secrets-manager"
 TERRAFORM = (FOLDER / "terraform/main.tf").read_text()
@@ -47,10 +50,12 @@ def actions(part):
             yield from actions(value)
 
 
-def called(keys):
+def called(keys, deployment=None):
     """Return the actions that a rotation calls, as IAM names them."""
     with Cloud() as cloud:
-        AwsRotates(cloud, keys).rotate()
+        rotates = AwsRotates(cloud, keys, deployment)
+        cloud.pool.users[USER].groups = ["rotated"]
+        rotates.rotate()
         of_service = dict.fromkeys(cloud.calls, "cognito-idp")
         of_service |= dict.fromkeys(cloud.secrets.signed, "secretsmanager")
         return {f"{of_service[call]}:{call}" for call in cloud.calls if call not in NO_RIGHT_NEEDED}
@@ -60,7 +65,12 @@ def called(keys):
 def calls():
     """What either way calls, the user's own and the administrator's with every flow."""
     admin_flow = {"user_pool_id": POOL_ID, "mode": "admin", "auth_flow": "ADMIN_USER_PASSWORD_AUTH"}
-    return {"self": called({"user_pool_id": POOL_ID}), "admin": called(WAYS["administrator"]) | called(admin_flow)}
+    groups = Deployment(POOL_ID, Mode.ADMIN, administered=Allowed(groups=frozenset({"rotated"})))
+    by_groups = {"groups": called(WAYS["administrator"], groups)}
+    return by_groups | {
+        "self": called({"user_pool_id": POOL_ID}),
+        "admin": called(WAYS["administrator"]) | called(admin_flow),
+    }
 
 
 def test_template_allows_what_the_code_calls(template, calls):
@@ -72,6 +82,7 @@ def test_template_allows_what_the_code_calls(template, calls):
     assert set(actions(unconditional)) - {"sts:AssumeRole"} - LOG == calls["self"]
     assert administrator == calls["admin"] - calls["self"] | {"cognito-idp:AdminRespondToAuthChallenge"}
     assert set(actions(resources["KeyPolicy"])) == KEY
+    assert set(actions(resources["GroupPolicy"])) == calls["groups"] - calls["admin"]
 
 
 def test_terraform_allows_what_the_template_allows(template):
@@ -104,3 +115,12 @@ def test_only_this_secret_of_this_account_may_call_the_function(template):
     }
     assert "source_account = data.aws_caller_identity.current.account_id" in TERRAFORM
     assert "source_arn     = var.secret_arn" in TERRAFORM
+
+
+def test_both_deployments_say_whom_the_administrators_way_may_touch(template):
+    """P26: what the function reads from its environment is a parameter of each; none named, none rotated."""
+    variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    given = {name: template["Parameters"][parameter].get("Default") for name, parameter in variables.items()}
+
+    assert {name for name in variables if name in TERRAFORM} == set(variables)
+    assert (given["ROTATION_ALLOWED_USERS"], given["ROTATION_ALLOWED_GROUPS"]) == ("", "")

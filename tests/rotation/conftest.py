@@ -15,5 +15,5 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture
 def door(cloud: Cloud) -> AwsDoor:
-    """The way to it, with short patience."""
+    """The way to it, with short backoff."""
     return AwsDoor(cloud.session(), REGION, cloud.endpoint_url, connect_timeout=2, read_timeout=5)

@@ -6,7 +6,8 @@ from connector.rotation.aws.clients import AwsDoor
 from connector.rotation.model.allowed import Allowed
 from connector.rotation.model.secret import Secret
 from connector.rotation.sign_in.authenticator import Authenticator
-from connector.rotation.sign_in.sign_in import AppClient, Flow, SignIn
+from connector.rotation.sign_in.flows import SAFEST_FIRST, AppClient, Flow
+from connector.rotation.sign_in.sign_in import SignIn
 from connector.rotation.targets.cognito_user import AdministeredUser, PoolUser, SelfServedUser
 from tests.fakes.rotation.cloud import POOL_ID, Cloud
 
@@ -15,9 +16,9 @@ SEED = "JBSWY3DPEHPK3PXP"
 CLIENT_SECRETS = ("first-client-secret-000000", "second-client-secret-00000")
 
 
-def app_client(*secrets: str, flow: Flow = Flow.USER_SRP_AUTH) -> AppClient:
-    """Return what is known here of the app client."""
-    return AppClient(POOL_ID, "app", tuple(map(Secret, secrets)), flow)
+def app_client(*secrets: str, flow: Flow | None = None) -> AppClient:
+    """Return what is known here of the app client; without a flow, the first that it allows is found."""
+    return AppClient(POOL_ID, "app", tuple(map(Secret, secrets)), (flow,) if flow else SAFEST_FIRST)
 
 
 def sign_in(

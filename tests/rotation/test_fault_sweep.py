@@ -6,7 +6,7 @@ from connector.errors import RotationError
 from connector.rotation.aws.clients import AwsDoor
 from connector.rotation.model.allowed import Allowed
 from connector.rotation.model.ports import Proof, Target, Verdict
-from connector.rotation.sign_in.sign_in import Flow
+from connector.rotation.sign_in.flows import Flow
 from connector.rotation.targets.cognito_user import AdministeredUser, SelfServedUser
 from connector.rotation.targets.iam_user import IamUser
 from tests.fakes.faults import Fault

@@ -13,7 +13,8 @@ from connector.rotation.model.policy import IAM_DEFAULT
 from connector.rotation.model.ports import Verdict
 from connector.rotation.model.secret import Secret
 from connector.rotation.sign_in.authenticator import Authenticator
-from connector.rotation.sign_in.sign_in import AppClient, Flow, SignIn
+from connector.rotation.sign_in.flows import AppClient, Flow
+from connector.rotation.sign_in.sign_in import SignIn
 from connector.rotation.targets.cognito_user import AdministeredUser, PoolUser, SelfServedUser
 from connector.rotation.targets.iam_user import IamUser
 from tests.rotation.people import NEW, OLD, SEED, WRONG
@@ -35,7 +36,7 @@ def app(door: AwsDoor) -> AppClient:
     pool_id = cognito.create_user_pool(PoolName="moto")["UserPool"]["Id"]
     made = cognito.create_user_pool_client(UserPoolId=pool_id, ClientName="app")["UserPoolClient"]
     cognito.admin_create_user(UserPoolId=pool_id, Username="ann", TemporaryPassword=TEMPORARY.reveal())
-    return AppClient(pool_id, made["ClientId"], flow=Flow.USER_PASSWORD_AUTH)
+    return AppClient(pool_id, made["ClientId"], flows=(Flow.USER_PASSWORD_AUTH,))
 
 
 def test_an_administrator_rotates(door: AwsDoor, app: AppClient) -> None:

@@ -58,11 +58,17 @@ def rotation_faults(call: AwsCall) -> Iterator[None]:
     except ConnectorError:
         raise
     except aws.ClientError as error:
-        raise explain_refusal(error, call) from None
+        raise mark_answer(explain_refusal(error, call), error, call) from None
     except aws.BotoCoreError as error:
         raise _explain_silence(error, call) from None
     except Exception as error:  # noqa: BLE001  botocore's parsers raise whatever an odd body makes of them
         raise _unanswered(call, type(error).__name__) from None
+
+
+def mark_answer(fault: RotationError, error: aws.ClientError, call: AwsCall) -> RotationError:
+    """Mark what answers a changing call, unless AWS decides it before the call is carried out (rights, rate)."""
+    fault.answers_change = call.changes and aws_error_code(error) not in _BEFORE_ANY_EFFECT
+    return fault
 
 
 def aws_error_code(error: aws.ClientError) -> str:
@@ -194,6 +200,12 @@ _BY_CODE: Mapping[str, _Explain] = {
         _trigger_refused,
     ),
 }
+
+
+_BEFORE_ANY_EFFECT = frozenset(
+    (ACCESS_DENIED | WRONG_KEYS | EXPIRED_CREDENTIALS | CLOCK_OFF | THROTTLED | {"ForbiddenException"})
+    - {"NotAuthorizedException", "LimitExceededException"}  # which the operation itself decides
+)
 
 
 def _by_status(status: int) -> _Explain:

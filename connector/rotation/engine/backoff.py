@@ -17,7 +17,7 @@ _JITTER = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Backoff:
     """How long is waited for a target, in seconds.
 
     Args:
@@ -48,17 +48,26 @@ class SignIns:
         """Whether only one more sign-in may fail."""
         return self._refusals >= REFUSALS_AT_MOST - 1
 
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Find out whether a sign-in proves anything here; see `Target.rehearse`."""
+        proof = self._target.rehearse(current)
+        self._count(proof)
+        return proof
+
     def prove(self, password: Secret) -> Proof:
         """Try a password once, unless one more failure could lock the account out."""
         if self._refusals >= REFUSALS_AT_MOST:
             return Proof(Verdict.UNDECIDED, "not tried: one more failed sign-in could lock the account out")
         proof = self._target.prove(password)
-        if proof.verdict is Verdict.REFUSED:
-            self.count_refusal()
-        elif proof.accepted:
-            self._refusals = 0
+        self._count(proof)
         return proof
 
     def count_refusal(self) -> None:
         """Count a failed sign-in that the target made by itself."""
         self._refusals += 1
+
+    def _count(self, proof: Proof) -> None:
+        if proof.verdict is Verdict.REFUSED:
+            self.count_refusal()
+        elif proof.accepted:
+            self._refusals = 0

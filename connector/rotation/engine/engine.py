@@ -1,16 +1,25 @@
 """Rotate a password so that it cannot be lost (promise P26).
 
-Hold → examine → generate → stage → set → prove → promote. Whatever fails, the value that lives is one the vault keeps,
-and running again rolls forward with the same candidate (as HashiCorp Vault's write-ahead log does).
+Hold → examine → rehearse a proof → generate → stage → set → prove → promote. Whatever fails, the live value is one that
+the vault keeps, and running again goes on with the same candidate (as HashiCorp Vault's write-ahead log does).
 """
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from connector.errors import NewSecretRejected, NotProven, OutcomeUnknown, RotationError
-from connector.rotation.engine.backoff import Patience, SignIns
-from connector.rotation.engine.password_change import Candidate, Setting, cannot_tell
+from connector.errors import (
+    CurrentRefused,
+    NewSecretRejected,
+    NotProven,
+    OutcomeUnknown,
+    RotationDenied,
+    RotationError,
+    VaultUnfit,
+)
+from connector.rotation.engine.backoff import Backoff, SignIns
+from connector.rotation.engine.password_change import Candidate, PasswordChange, outcome_unknown, prove_leniently
 from connector.rotation.model.generator import Recipe, generate
 from connector.rotation.model.ports import Account, Kept, Proof, SignsOut, Target, Vault, Verdict
 from connector.rotation.model.results import Outcome, RotationResult, Verification
@@ -24,7 +33,8 @@ class Options:
     """What is asked of one rotation.
 
     Args:
-        verify: prove the new password by signing in before it is promoted.
+        verify: prove the new password by signing in before it is promoted; without it, a sign-in that decides nothing
+            stops nothing.
         sign_out: end the sessions begun with the old password, where the target can.
         discard_unfit: forget a pending value that the target refuses, once a sign-in proves that it is not live;
             `rotate` then makes another, `recover` does not.
@@ -41,14 +51,15 @@ class Options:
 class Rotation:
     """One account, with the vault that keeps its password.
 
-    `rotate`, `recover` and `verify` are whole stories; `prepare`, `apply` and `confirm` are their phases, for who runs
-    them one by one (the four steps of AWS Secrets Manager).
+    `rotate`, `recover` and `verify` run a whole rotation; `prepare`, `apply`, `confirm` and `promote` are its phases,
+    for callers that run them one by one (the four steps of AWS Secrets Manager).
 
     Every method raises what the target and the vault raise, and
         NewSecretRejected: the target refuses the candidate; it is not live.
         CurrentRefused: nothing that the vault keeps can set another password.
         NotProven: the new password was set, and does not sign in.
-        OutcomeUnknown, TargetUnavailable: no telling now; running again is safe.
+        TargetUnfit, RotationDenied: no password could be proved or set, so none was.
+        OutcomeUnknown, TargetUnavailable: nobody can know now; running again is safe.
     """
 
     def __init__(
@@ -57,13 +68,13 @@ class Rotation:
         vault: Vault,
         *,
         recipe: Recipe = Recipe(),
-        patience: Patience = Patience(),
+        backoff: Backoff = Backoff(),
         options: Options = Options(),
     ) -> None:
         self._target = target
         self._vault = vault
         self._recipe = recipe
-        self._patience = patience
+        self._backoff = backoff
         self._options = options
         self._sign_ins = SignIns(target)
 
@@ -74,7 +85,7 @@ class Rotation:
 
     def rotate(self) -> RotationResult:
         """Give the account a new password; one that is pending already is brought to its end instead."""
-        with self._vault.hold():
+        with self._vault.hold(), self._session_released():
             account, kept = self._target.examine(), self._vault.read()
             if kept.pending is not None:
                 try:
@@ -100,7 +111,7 @@ class Rotation:
             return self._undo(kept)
 
     def verify(self) -> Verification:
-        """Tell which of the kept values signs in; changes nothing."""
+        """Find out which of the kept values signs in; changes nothing."""
         self._target.examine()
         kept, proofs = self._vault.read(), dict[str, Proof]()
         for label, password in _labelled(kept):
@@ -111,23 +122,45 @@ class Rotation:
 
     def prepare(self) -> Candidate:
         """Return the candidate: what is pending, or a new one, staged."""
-        account, kept = self._target.examine(), self._vault.read()
-        if kept.pending is not None:
-            return self._resume(account, kept, kept.pending)
-        return self._begin(account, kept)
+        with self._session_released():
+            account, kept = self._target.examine(), self._vault.read()
+            if kept.pending is not None:
+                return self._resume(account, kept, kept.pending)
+            return self._begin(account, kept)
+
+    def rehearse(self, account: Account, kept: Kept) -> Account:
+        """Find out, before anything is set, that a new password can be proved or, in the user's own way, set.
+
+        At most one failed sign-in a value is counted: an accepted and a refused one both show that flow, app client and
+        its secret fit.
+
+        Returns:
+            The account, with a note where there is something to know.
+
+        Raises:
+            TargetUnfit, RotationDenied, TargetUnavailable: it cannot be done; nothing has changed.
+            CurrentRefused, VaultUnfit: the user's own way, and nothing that is kept signs in; nothing has changed.
+        """
+        if self._target.needs_current:
+            self._enter_with_what_is_kept(kept)
+            return account
+        if not self._options.verify:
+            return account
+        proof = self._sign_ins.rehearse(kept.current)
+        return replace(account, notes=(*account.notes, proof.detail)) if proof.detail else account
 
     def apply(self, candidate: Candidate) -> Proof | None:
         """Make the candidate the password, and return the proof if it took a sign-in to know."""
         if not candidate.fresh:
-            proof = self._sign_ins.prove(candidate.password)
+            proof = prove_leniently(self._sign_ins, candidate.password)
             if proof.accepted:
                 return proof
-            if proof.verdict is Verdict.UNDECIDED:
-                raise cannot_tell(candidate, proof)
+            if proof.verdict is Verdict.UNDECIDED and self._options.verify:
+                raise outcome_unknown(candidate, proof)
             if proof.verdict is Verdict.REFUSED and not self._options.overrule:
                 self._check_unchanged(candidate)
         try:
-            return Setting(self._target, self._sign_ins, candidate).settle(self._patience)
+            return PasswordChange(self._target, self._sign_ins, candidate).settle(self._backoff)
         except NewSecretRejected as error:
             if not candidate.fresh:
                 raise self._unfit(error.message) from error
@@ -136,21 +169,57 @@ class Rotation:
 
     def confirm(self, candidate: Candidate) -> Proof:
         """Prove by signing in that the candidate is the password; a change may take a moment to be seen."""
-        for _ in self._patience.attempts():
-            proof = self._sign_ins.prove(candidate.password)
+        name = self._target.identity
+        for _ in self._backoff.attempts():
+            try:
+                proof = self._sign_ins.prove(candidate.password)
+            except RotationDenied as error:
+                raise RotationDenied(
+                    f"{name}: the new password is set. {error.message}", remedy=error.remedy
+                ) from error
             if proof.accepted or proof.verdict is Verdict.UNVERIFIABLE:
                 return proof
-            if self._sign_ins.one_left:
+            if self._sign_ins.one_left or proof.fault:
                 break
         if proof.verdict is Verdict.UNDECIDED:
+            again = proof.fault.remedy if proof.fault else "Run the rotation again in a quarter of an hour."
             raise OutcomeUnknown(
-                f"{self._target.identity}: the new password was set, and no sign-in can prove it now ({proof.detail}).",
-                remedy=f"It stays pending in {self._vault.name}. Run the rotation again in a quarter of an hour.",
+                f"{name}: the new password is set, and no sign-in can prove it now ({proof.detail}).",
+                remedy=f"It stays pending in {self._vault.name}. {again}",
             )
         raise self._not_proven(candidate.kept)
 
+    def promote(self, account: str) -> None:
+        """Make the candidate current in the vault; an error says that the password has changed."""
+        try:
+            self._vault.promote()
+        except RotationError as error:
+            message = f"{account}: the new password is set, and not current in {self._vault.name} yet. {error.message}"
+            raise type(error)(message, remedy=error.remedy) from error
+
+    @contextmanager
+    def _session_released(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._target.release()
+
+    def _enter_with_what_is_kept(self, kept: Kept) -> None:
+        name, values = self._target.identity, [each for each in (kept.current, kept.previous) if each is not None]
+        if not values:
+            raise VaultUnfit(
+                f"{self._vault.name} keeps no password with which {name} could sign in.",
+                remedy="Store the current password there, or rotate the administrator's way.",
+            )
+        if all(self._sign_ins.rehearse(each).verdict is Verdict.REFUSED for each in values):
+            raise CurrentRefused(
+                f"{name}: nothing that {self._vault.name} keeps signs in. Nothing has changed.",
+                remedy="Store the live password there, or rotate the administrator's way.",
+            )
+
     def _begin(self, account: Account, kept: Kept) -> Candidate:
         """Return a new candidate, staged."""
+        account = self.rehearse(account, kept)
         password = generate(account.policy, self._recipe, avoid=[value for _, value in _labelled(kept)])
         staged = self._vault.stage(password, policy=account.policy)
         _log.debug("%s: a candidate is pending in %s", account.identity, self._vault.name)
@@ -167,7 +236,7 @@ class Rotation:
         proof = self.apply(candidate)
         if proof is None and self._options.verify:
             proof = self.confirm(candidate)
-        self._vault.promote()
+        self.promote(candidate.account.identity)
         notes = (*candidate.account.notes, *self._sign_out())
         outcome = Outcome.ROTATED if candidate.fresh else Outcome.FINISHED
         _log.info("%s: %s", candidate.account.identity, outcome.value)
@@ -178,9 +247,9 @@ class Rotation:
         current = candidate.kept.current
         if current is None:
             return
-        proof = self._sign_ins.prove(current)
+        proof = prove_leniently(self._sign_ins, current)
         if proof.verdict is Verdict.UNDECIDED:
-            raise cannot_tell(candidate, proof)
+            raise outcome_unknown(candidate, proof)
         if not proof.accepted:
             raise NotProven(
                 f"{self._target.identity}: neither the pending password nor the one before signs in: somebody else has"
@@ -194,11 +263,11 @@ class Rotation:
         faults = candidate.account.policy.faults(candidate.password)
         if not faults or not candidate.account.policy.known:
             return
-        proof = self._sign_ins.prove(candidate.password)
+        proof = prove_leniently(self._sign_ins, candidate.password)
         if proof.accepted:
             return
         if proof.verdict is not Verdict.REFUSED:
-            raise cannot_tell(candidate, proof)
+            raise outcome_unknown(candidate, proof)
         raise self._unfit(f"{self._target.identity}: the pending password does not meet the policy: {faults[0]}.")
 
     def _unfit(self, what: str) -> NewSecretRejected:
@@ -222,8 +291,8 @@ class Rotation:
             )
         if proof is not None and not proof.accepted:
             raise OutcomeUnknown(
-                f"{self._target.identity}: the pending password is not live, and no telling now whether the current"
-                f" one is ({proof.detail or proof.verdict.value}). Nothing was changed.",
+                f"{self._target.identity}: the pending password is not live, and nobody can know now whether the"
+                f" current one is ({proof.detail or proof.verdict.value}). Nothing was changed.",
                 remedy="A lock-out ends within a quarter of an hour; then recover again.",
             )
         self._vault.discard_pending()
@@ -234,7 +303,7 @@ class Rotation:
         lives = kept.current is not None and self._sign_ins.prove(kept.current).accepted
         which = "the current one still signs in" if lives else "the current one was not seen to sign in either"
         return NotProven(
-            f"{self._target.identity}: the new password was set and does not sign in; {which}.",
+            f"{self._target.identity}: the new password was set, and does not sign in; {which}.",
             remedy=f"It stays pending in {self._vault.name}. If somebody else reset the password, run the rotation"
             " again: it sets the same candidate once more.",
         )

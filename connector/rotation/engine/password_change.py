@@ -1,6 +1,7 @@
 """Set a candidate, and know afterwards whether it is the password.
 
-No error of the call that sets it is believed by itself, since a reply may be lost after the change: a sign-in decides.
+No answer but a yes is believed by itself: the change may have been made, and refused all the same (a reply lost, a
+trigger that failed behind it). A sign-in decides; where none can, the outcome is unknown.
 """
 
 from dataclasses import dataclass, replace
@@ -9,18 +10,20 @@ from connector.errors import (
     CurrentRefused,
     NewSecretRejected,
     OutcomeUnknown,
+    ProofImpossible,
+    RotationDenied,
     RotationError,
     TargetUnavailable,
     VaultUnfit,
 )
-from connector.rotation.engine.backoff import Patience, SignIns
+from connector.rotation.engine.backoff import Backoff, SignIns
 from connector.rotation.model.ports import Account, Kept, Proof, Target, Verdict
 from connector.rotation.model.secret import Secret
 
 _SET_JUST_NOW = "The account refuses it as used before: an earlier attempt has set it."
 _SET_ONCE = (
-    "The account refuses it as used before: an earlier run has set it. Whether it still is the password cannot be told:"
-    " if anybody has set another one since, this one is dead. Rotate again to be sure."
+    "The account refuses it as used before: an earlier run has set it. Whether it still is the password cannot be"
+    " known: if anybody has set another one since, this one is dead. Rotate again to be sure."
 )
 
 
@@ -43,7 +46,7 @@ class Candidate:
     fresh: bool
 
 
-class Setting:
+class PasswordChange:
     """One candidate on its way to becoming the password."""
 
     def __init__(self, target: Target, sign_ins: SignIns, candidate: Candidate) -> None:
@@ -52,8 +55,8 @@ class Setting:
         self._candidate = candidate
         self._unanswered = False
 
-    def settle(self, patience: Patience) -> Proof | None:
-        """Send the candidate until an answer or a sign-in settles the matter.
+    def settle(self, backoff: Backoff) -> Proof | None:
+        """Send the candidate until a yes or a sign-in settles the matter.
 
         Returns:
             The proof that it is the password if that took a sign-in; None if the target said so.
@@ -62,45 +65,43 @@ class Setting:
             NewSecretRejected: the target refuses it, and it is not the password.
             CurrentRefused: what the vault keeps cannot set another password; nothing has changed.
             TargetUnavailable, RotationDenied, TargetUnfit: every attempt was refused; nothing has changed.
-            OutcomeUnknown: no telling yet; setting the same candidate again is safe.
+            OutcomeUnknown: nobody can know yet; setting the same candidate again is safe.
         """
         try:
-            return self._settle(patience)
+            return self._settle(backoff)
         except OutcomeUnknown:
             raise
         except RotationError as error:
             if not self._unanswered:
                 raise
-            raise self._still_unknown(error) from error
+            candidate = self._candidate
+            raise OutcomeUnknown(
+                f"{candidate.account.identity}: nobody can know whether the pending password is live: an attempt to set"
+                f" it had no answer, and the last one failed. {error.message}",
+                remedy="Once that is mended, run the rotation again.",
+            ) from error
 
-    def _settle(self, patience: Patience) -> Proof | None:
+    def _settle(self, backoff: Backoff) -> Proof | None:
         fault: RotationError
-        for _ in patience.attempts():
+        for _ in backoff.attempts():
             try:
                 self._send()
             except OutcomeUnknown as error:
                 fault, self._unanswered = error, True
             except TargetUnavailable as error:
                 fault = error
-            except (NewSecretRejected, CurrentRefused) as error:
+            except RotationError as error:
                 return self._settle_refusal(error)
             else:
                 return None
             if self._unanswered and (proof := self._prove()).accepted:
                 return proof
+        if fault.answers_change and not self._unanswered:
+            return self._settle_refusal(fault)
         raise fault
 
-    def _still_unknown(self, last: RotationError) -> OutcomeUnknown:
-        """Return the error for a refusal that came after an attempt without answer: it says nothing of that one."""
-        candidate = self._candidate
-        return OutcomeUnknown(
-            f"{candidate.account.identity}: no telling whether the pending password is live: an attempt to set it had"
-            f" no answer, and the last one failed. {last.message}",
-            remedy="Once that is mended, run the rotation again.",
-        )
-
     def _prove(self) -> Proof:
-        return self._sign_ins.prove(self._candidate.password)
+        return prove_leniently(self._sign_ins, self._candidate.password)
 
     def _send(self) -> None:
         candidate = self._candidate
@@ -115,41 +116,64 @@ class Setting:
             try:
                 self._target.set_password(candidate.password, current=current)
             except CurrentRefused as error:
+                if error.answers_change:
+                    raise
                 self._sign_ins.count_refusal()
                 refusal = error
             else:
                 return
         raise refusal
 
-    def _settle_refusal(self, error: NewSecretRejected | CurrentRefused) -> Proof:
-        """Tell a refused candidate from one that an attempt without answer has set."""
-        if isinstance(error, CurrentRefused) and not self._unanswered:
-            raise error  # the candidate was not sent, and does not sign in: that was tried before, where it could
+    def _settle_refusal(self, error: RotationError) -> Proof:
+        """Return the proof that a refused candidate is the password all the same.
+
+        Raises:
+            RotationError: the refusal, where a sign-in shows that it had no effect.
+            OutcomeUnknown: no sign-in shows anything.
+        """
+        if not (error.answers_change or isinstance(error, NewSecretRejected) or self._unanswered):
+            raise error  # the candidate was not sent
         proof = self._prove()
         if proof.accepted:
             return proof
-        if proof.verdict is Verdict.UNVERIFIABLE and (self._unanswered or not self._candidate.fresh):
-            return self._settle_unverifiable(error, proof)
-        if proof.verdict is Verdict.UNDECIDED or self._unanswered:
-            raise cannot_tell(self._candidate, proof)
+        if proof.verdict is Verdict.UNVERIFIABLE and isinstance(error, NewSecretRejected) and self._was_set_before():
+            return replace(proof, detail=_SET_JUST_NOW if self._candidate.fresh else _SET_ONCE)
+        if proof.verdict is not Verdict.REFUSED or self._unanswered:
+            raise outcome_unknown(self._candidate, proof, error) from error
         raise error
 
-    def _settle_unverifiable(self, error: RotationError, proof: Proof) -> Proof:
+    def _was_set_before(self) -> bool:
         """A random password that meets the policy is refused for one reason only: the account has had it."""
         policy = self._candidate.account.policy
-        if policy.known and policy.history and not policy.faults(self._candidate.password):
-            return replace(proof, detail=_SET_JUST_NOW if self._candidate.fresh else _SET_ONCE)
-        raise cannot_tell(self._candidate, proof) from error
+        return bool(policy.known and policy.history and not policy.faults(self._candidate.password))
 
 
-def cannot_tell(candidate: Candidate, proof: Proof) -> OutcomeUnknown:
-    """Return the error for a candidate of which nothing is known."""
+def prove_leniently(sign_ins: SignIns, password: Secret) -> Proof:
+    """Try a password once; where the caller may not sign users in, that decides nothing."""
+    try:
+        return sign_ins.prove(password)
+    except RotationDenied as error:
+        return Proof(Verdict.UNDECIDED, error.message, error)
+
+
+def outcome_unknown(candidate: Candidate, proof: Proof, refusal: RotationError | None = None) -> OutcomeUnknown:
+    """Return the error for a candidate of which nothing is known.
+
+    Args:
+        candidate: what may be the password.
+        proof: what a sign-in said.
+        refusal: how setting it was answered, if it was.
+    """
+    said = f" {refusal.message}" if refusal else ""
+    message = (
+        f"{candidate.account.identity}: nobody can know whether the pending password is live"
+        f" ({proof.detail or proof.verdict.value}).{said}"
+    )
     if proof.verdict is Verdict.UNVERIFIABLE:
         remedy = f"Try the pending value of {candidate.vault} by hand; then make it current or remove it accordingly."
-    else:
-        remedy = "It is kept. A lock-out ends within a quarter of an hour; then run the rotation again."
+        return OutcomeUnknown(message, remedy=remedy)
+    if proof.fault is not None:
+        return ProofImpossible(message, remedy=f"It is kept. {proof.fault.remedy} Then run the rotation again.")
     return OutcomeUnknown(
-        f"{candidate.account.identity}: no telling whether the pending password is live"
-        f" ({proof.detail or proof.verdict.value}).",
-        remedy=remedy,
+        message, remedy="It is kept. A lock-out ends within a quarter of an hour; then run the rotation again."
     )

@@ -1,5 +1,6 @@
 """Only accounts that were named may be rotated: a wrong name must not lock a person out."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -12,11 +13,17 @@ class Allowed:
 
     Args:
         names: of accounts, or of groups whose members may be.
-        everyone: no list is kept here, because another one is: who may call a rotation function, or hold a record.
+        patterns: of names of accounts, in which `*` stands for any characters.
+        groups: whose members may be.
+        everyone: no list is kept here, because another one decides, such as who may hold a record.
+        where: what the list is called where it is configured.
     """
 
     names: frozenset[str] = frozenset()
+    patterns: tuple[str, ...] = ()
+    groups: frozenset[str] = frozenset()
     everyone: bool = False
+    where: str = "rotation.allow"
 
     @classmethod
     def only(cls, names: Iterable[str]) -> "Allowed":
@@ -35,21 +42,31 @@ class Allowed:
 
         Args:
             account: as messages name it.
-            called: its names.
+            called: its names, the last one its own: an alias, which users may choose, fits no pattern.
             groups: reads the names of its groups; asked only where no name is on the list.
             is_group: tells whether a name on the list is a group's, which then stands for its members only.
 
         Raises:
-            NotAllowed: neither it nor a group of its is on the list.
+            NotAllowed: neither it nor a group that it is in is on the list.
         """
-        if self.everyone or not all(is_group(name) for name in self.names.intersection(called)):
+        names = tuple(called)
+        if self.everyone or not all(is_group(name) for name in self.names.intersection(names)):
             return
-        if not self.names or self.names.isdisjoint(groups()):
+        if any(_fits(pattern, name) for pattern in self.patterns for name in names[-1:]):
+            return
+        of_groups = self.names | self.groups
+        if not of_groups or of_groups.isdisjoint(groups()):
             raise NotAllowed(
                 f"{account} is not on the list of accounts that may be rotated.",
-                remedy="Name the user, or a group that it is in, in rotation.allow.",
+                remedy=f"Name the user, or a group that it is in, in {self.where}.",
             )
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.DOTALL) is not None
 
 
 EVERYONE = Allowed(everyone=True)
 """Where another list decides."""
+NOBODY = Allowed()
+"""Where no list was given."""

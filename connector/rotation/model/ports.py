@@ -5,10 +5,11 @@ every instant one of the values that the vault keeps signs in.
 """
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from connector.errors import RotationError
 from connector.rotation.model.policy import PasswordPolicy
 from connector.rotation.model.secret import Secret
 
@@ -23,7 +24,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     """It is not the password."""
     UNDECIDED = "undecided"
-    """Nothing can be told now: locked out ("Password attempts exceeded"), throttled, unreachable, or a challenge
+    """Nothing can be said now: locked out ("Password attempts exceeded"), throttled, unreachable, or a challenge
     that proves nothing (CUSTOM_CHALLENGE, SELECT_CHALLENGE)."""
     UNVERIFIABLE = "not verifiable"
     """The target has no sign-in that a program could try (IAM console passwords)."""
@@ -36,10 +37,12 @@ class Proof:
     Args:
         verdict: what it says of the password.
         detail: what a person should know besides: the factor, the reason, what could be verified instead.
+        fault: why nothing was decided, where waiting does not mend it.
     """
 
     verdict: Verdict
     detail: str = ""
+    fault: RotationError | None = field(default=None, compare=False)
 
     @property
     def accepted(self) -> bool:
@@ -95,6 +98,8 @@ class Target(Protocol):
             candidate: the new password.
             current: the password until now, where `needs_current`.
 
+        Raises an error that `answers_change` where the call itself was answered so, which says nothing of its effect.
+
         Raises:
             NewSecretRejected: the policy or the history refuses the candidate.
             CurrentRefused: `current` is not the password; nothing has changed.
@@ -102,6 +107,23 @@ class Target(Protocol):
             OutcomeUnknown: time-out, broken connection or 5xx; it may have changed.
             TargetUnfit: the account cannot be set this way (a challenge that nobody can answer).
         """
+
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Find out, before anything is set, whether a password can be proved or set here; one sign-in may fail.
+
+        Args:
+            current: the password until now, where the vault keeps one.
+
+        Returns:
+            What it says of `current`; the detail is what a person should know.
+
+        Raises:
+            TargetUnfit: flow, app client or client secret do not fit, or a factor that nobody answers is in the way.
+            TargetUnavailable: locked out, throttled or unreachable.
+        """
+
+    def release(self) -> None:
+        """End the session that `rehearse` may have kept for `set_password`."""
 
     def prove(self, password: Secret) -> Proof:
         """Try to sign in, once; a lock-out, throttling or an unreachable target is UNDECIDED, not an error."""

@@ -6,15 +6,31 @@ which the right one is refused as well (developer guide, "Lockout behavior for f
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from botocore.exceptions import ClientError
 
 from connector.errors import CurrentRefused, RotationError, TargetUnavailable, TargetUnfit
-from connector.rotation.aws.errors import AwsCall, aws_error_code, aws_error_says, explain_refusal, rotation_faults
+from connector.rotation.aws.errors import (
+    AwsCall,
+    aws_error_code,
+    aws_error_says,
+    explain_refusal,
+    mark_answer,
+    rotation_faults,
+)
 
 
 class ClientSecretRefused(TargetUnfit):
     """The client secret does not fit; no password was looked at."""
+
+
+class FlowNotAllowed(TargetUnfit):
+    """The app client does not allow the flow; no password was looked at."""
+
+
+class ResetRequired(TargetUnfit):
+    """The user has to reset the password before signing in."""
 
 
 @contextmanager
@@ -25,12 +41,14 @@ def sign_in_faults(call: AwsCall) -> Iterator[None]:
         RotationError: as `rotation_faults`, and
         CurrentRefused: it is not the password.
         ClientSecretRefused: it is not the app client's secret.
+        FlowNotAllowed: the app client does not allow the flow.
+        ResetRequired: the user has to reset the password first.
     """
     with rotation_faults(call):
         try:
             yield
         except ClientError as error:
-            raise explain_sign_in(error, call) from None
+            raise mark_answer(explain_sign_in(error, call), error, call) from None
 
 
 def explain_sign_in(error: ClientError, call: AwsCall) -> RotationError:
@@ -39,8 +57,9 @@ def explain_sign_in(error: ClientError, call: AwsCall) -> RotationError:
     if code == "NotAuthorizedException":
         found = (explain for words, explain in _NOT_AUTHORIZED.items() if aws_error_says(error, *words))
         return next(found, _not_admitted)(call)
-    if code == "InvalidParameterException" and aws_error_says(error, "flow not enabled"):
-        return _flow_refused(call)
+    if code == "InvalidParameterException":
+        found = (explain for words, explain in _INVALID_PARAMETER.items() if aws_error_says(error, *words))
+        return next(found, partial(explain_refusal, error))(call)
     return _SIGN_IN_CODES[code](call) if code in _SIGN_IN_CODES else explain_refusal(error, call)
 
 
@@ -80,16 +99,27 @@ def _not_admitted(call: AwsCall) -> RotationError:
 
 
 def _flow_refused(call: AwsCall) -> RotationError:
-    return TargetUnfit(
+    return FlowNotAllowed(
         f"The app client does not allow this flow: {call}.",
         remedy="Add the flow to the app client (ExplicitAuthFlows), or sign in by one that it allows.",
     )
 
 
-def _code_refused(call: AwsCall) -> RotationError:
+def _password_expired(call: AwsCall) -> RotationError:
+    return CurrentRefused(f"The temporary password has expired: {call}.", remedy="Set one the administrator's way.")
+
+
+def _code_wrong(call: AwsCall) -> RotationError:
+    return TargetUnfit(
+        f"The authenticator's code is wrong: {call}.",
+        remedy="Correct the seed (TOTP secret) that is kept for the user, or this machine's clock.",
+    )
+
+
+def _code_used(call: AwsCall) -> RotationError:
     return TargetUnavailable(
-        f"The authenticator's code was refused, or used before: {call}.",
-        remedy="Nothing has changed. Check the seed and this machine's clock, then try again after half a minute.",
+        f"The authenticator's code was used before: {call}.",
+        remedy="Nothing has changed. Try again after half a minute.",
     )
 
 
@@ -98,7 +128,7 @@ def _user_unconfirmed(call: AwsCall) -> RotationError:
 
 
 def _reset_required(call: AwsCall) -> RotationError:
-    return TargetUnfit(
+    return ResetRequired(
         f"The user has to reset the password before signing in: {call}.", remedy="Set one the administrator's way."
     )
 
@@ -109,11 +139,16 @@ _NOT_AUTHORIZED: Mapping[tuple[str, ...], Callable[[AwsCall], RotationError]] = 
     ("secret hash", "secret_hash", "for secret", "with secret"): _client_secret_refused,
     ("user is disabled",): _user_disabled,
     ("invalid session",): _too_slow,
+    ("must be reset by an administrator",): _password_expired,
+}
+_INVALID_PARAMETER: Mapping[tuple[str, ...], Callable[[AwsCall], RotationError]] = {
+    ("not enabled", "method not supported"): _flow_refused,
+    ("secret hash", "secret_hash", "for secret"): _client_secret_refused,
 }
 _SIGN_IN_CODES: Mapping[str, Callable[[AwsCall], RotationError]] = {
-    "CodeMismatchException": _code_refused,
-    "EnableSoftwareTokenMFAException": _code_refused,
-    "ExpiredCodeException": _code_refused,
+    "CodeMismatchException": _code_wrong,
+    "EnableSoftwareTokenMFAException": _code_wrong,
+    "ExpiredCodeException": _code_used,
     "PasswordResetRequiredException": _reset_required,
     "UserNotConfirmedException": _user_unconfirmed,
 }

@@ -32,12 +32,12 @@ _PRIVATE_BITS = 256
 """As many as a private number has at least (RFC 5054, section 2.5.4)."""
 
 
-class Unprovable(ValueError):
+class NotProvable(ValueError):
     """The server's part of the exchange is not one that a password may be proved to."""
 
 
 @dataclass(frozen=True, slots=True)
-class Challenge:
+class SrpChallenge:
     """What Cognito answers to the first half, in the parameters of a PASSWORD_VERIFIER challenge.
 
     Args:
@@ -57,7 +57,7 @@ class Challenge:
         """Return the challenge in ChallengeParameters.
 
         Raises:
-            Unprovable: a parameter is missing, not of its form, or makes the exchange prove nothing.
+            NotProvable: a parameter is missing, not of its form, or makes the exchange prove nothing.
         """
         try:
             server_public = int(parameters["SRP_B"], 16)
@@ -66,13 +66,13 @@ class Challenge:
                 parameters["USER_ID_FOR_SRP"], int(parameters["SALT"], 16), server_public, parameters["SECRET_BLOCK"]
             )
         except (KeyError, ValueError, binascii.Error):
-            raise Unprovable("a parameter is missing or not of its form") from None
+            raise NotProvable("a parameter is missing or not of its form") from None
         if challenge.salt < 0 or server_public <= 0 or server_public % GROUP == 0:
-            raise Unprovable("SRP_B is zero in the group")
+            raise NotProvable("SRP_B is zero in the group")
         return challenge
 
 
-class Exchange:
+class SrpExchange:
     """One sign-in of one user: a private number, used once.
 
     Args:
@@ -90,26 +90,26 @@ class Exchange:
         """SRP_A, in hexadecimal."""
         return f"{self._public:x}"
 
-    def sign(self, challenge: Challenge, password: str, timestamp: str) -> str:
+    def sign(self, challenge: SrpChallenge, password: str, timestamp: str) -> str:
         """Return PASSWORD_CLAIM_SIGNATURE: proof, for this challenge and time only, that the password is known.
 
         Raises:
-            Unprovable: the server's number makes the exchange prove nothing (RFC 5054, section 2.5.4).
+            NotProvable: the server's number makes the exchange prove nothing (RFC 5054, section 2.5.4).
         """
         who = f"{self._pool_name}{challenge.user}"
         block = base64.b64decode(challenge.secret_block)
         claim = who.encode(errors="surrogatepass") + block + timestamp.encode()
         return base64.b64encode(hmac.digest(self.derive_key(challenge, password), claim, "sha256")).decode()
 
-    def derive_key(self, challenge: Challenge, password: str) -> bytes:
+    def derive_key(self, challenge: SrpChallenge, password: str) -> bytes:
         """Return the key that both sides come to if the password is the user's.
 
         Raises:
-            Unprovable: the server's number makes the exchange prove nothing (RFC 5054, section 2.5.4).
+            NotProvable: the server's number makes the exchange prove nothing (RFC 5054, section 2.5.4).
         """
         u = hash_to_int(pad(self._public), pad(challenge.server_public))
         if u == 0:
-            raise Unprovable("the scrambling parameter is zero")
+            raise NotProvable("the scrambling parameter is zero")
         x = password_exponent(self._pool_name, challenge, password)
         base = challenge.server_public - MULTIPLIER * pow(GENERATOR, x, GROUP)
         return expand(pow(base % GROUP, self._private + u * x, GROUP), u)
@@ -125,7 +125,7 @@ def format_timestamp(at: datetime) -> str:
     return f"{weekday} {month} {day} {clock} UTC {year}"
 
 
-def password_exponent(pool_name: str, challenge: Challenge, password: str) -> int:
+def password_exponent(pool_name: str, challenge: SrpChallenge, password: str) -> int:
     """Return x, which the password decides (RFC 5054, section 2.4, with the pool's name before the user's)."""
     # Half a surrogate pair is no text, and nobody's password: it is proved wrong like any other.
     inner = f"{pool_name}{challenge.user}:{password}".encode(errors="surrogatepass")

@@ -10,20 +10,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from connector.errors import CurrentRefused, RotationDenied, TargetUnavailable, TargetUnfit
+from connector.errors import CurrentRefused, RotationDenied, TargetUnfit
 from connector.rotation.aws.errors import AwsCall, rotation_faults
 from connector.rotation.model.allowed import Allowed
 from connector.rotation.model.policy import ASSUMED, CharacterClass, PasswordPolicy
 from connector.rotation.model.ports import Account, Proof, Verdict
 from connector.rotation.model.secret import Secret
+from connector.rotation.sign_in.dialogue import Challenge, SignInStep
 from connector.rotation.sign_in.errors import sign_in_faults
-from connector.rotation.sign_in.sign_in import NEW_PASSWORD, SignIn, SignInStep
+from connector.rotation.sign_in.sign_in import SignIn
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
 _ORDINARY_STATES = frozenset({"CONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"})
-_SIGNS_IN = frozenset({"CONFIRMED", "FORCE_CHANGE_PASSWORD"})
 _FEDERATED = "EXTERNAL_PROVIDER"
 _GROUP_PAGES_AT_MOST = 100
 """A user is in 100 groups at most (Cognito quotas)."""
@@ -136,6 +136,7 @@ class AdministeredUser(_UserOfPool):
     ) -> None:
         super().__init__(cognito, user)
         self._sign_in = sign_in
+        self._can_sign_in = True
 
     def examine(self) -> Account:
         """Look whether the password may be rotated; see `Target.examine`."""
@@ -144,9 +145,8 @@ class AdministeredUser(_UserOfPool):
         self._check_allowed(self._user.username, self._name, groups=self._groups)
         state = str(found.get("UserStatus", "UNKNOWN"))
         self._check_state(state, enabled=found.get("Enabled", True))
+        self._can_sign_in = state in _ORDINARY_STATES
         policy, notes = self._read_policy()
-        if self._sign_in and state in _SIGNS_IN:
-            self._sign_in.probe()
         return Account(self.identity, state, policy, (*notes, *self._remarks(found.get("UserMFASettingList", []))))
 
     def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
@@ -159,6 +159,15 @@ class AdministeredUser(_UserOfPool):
                 Password=candidate.reveal(),
                 Permanent=True,
             )
+
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Find out whether a password can be proved here; see `Target.rehearse`."""
+        if self._sign_in is None:
+            return Proof(Verdict.UNVERIFIABLE)
+        return self._sign_in.rehearse(current) if self._can_sign_in else Proof(Verdict.UNDECIDED)
+
+    def release(self) -> None:
+        """End nothing: a rehearsal keeps no session."""
 
     def prove(self, password: Secret) -> Proof:
         """Try to sign in, once; see `Target.prove`."""
@@ -212,20 +221,21 @@ class SelfServedUser(_UserOfPool):
     def __init__(self, cognito: "CognitoIdentityProviderClient", user: PoolUser, *, sign_in: SignIn) -> None:
         super().__init__(cognito, user)
         self._sign_in = sign_in
+        self._begun: tuple[Secret, SignInStep] | None = None
 
     def examine(self) -> Account:
         """Look whether the password may be rotated; see `Target.examine`."""
         self._check_allowed(self._user.username, groups=self._groups_if_readable)
         policy, notes = self._read_policy()
-        self._name = self._sign_in.probe()
+        self._name = self._sign_in.find_name()
         return Account(self.identity, "as the user sees it", policy, notes)
 
     def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
         """Make the candidate the password, for good; see `Target.set_password`."""
         if current is None:
             raise CurrentRefused(f"The current password of {self._user} is not known.", remedy="Store it in the vault.")
-        reached = self._sign_in.enter(current)
-        if reached.challenge == NEW_PASSWORD:
+        reached = self._sign_in.answer_factor(self._begin(current))
+        if reached.challenge == Challenge.NEW_PASSWORD_REQUIRED:
             attributes = self._missing_attributes(reached)
             self._sign_in.leave(self._sign_in.answer_new_password(reached, candidate, attributes))
             return
@@ -235,12 +245,40 @@ class SelfServedUser(_UserOfPool):
         finally:
             self._sign_in.leave(reached)
 
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Sign in as far as the password leads, and keep the session for `set_password`; see `Target.rehearse`."""
+        if current is None:
+            return Proof(Verdict.UNDECIDED)
+        try:
+            reached = self._sign_in.begin(current)
+        except CurrentRefused:
+            return Proof(Verdict.REFUSED)
+        self._begun = current, reached
+        if reached.challenge == Challenge.NEW_PASSWORD_REQUIRED:
+            self._missing_attributes(reached)
+        elif reached.access_token is None and not self._sign_in.can_answer(reached):
+            self._check_signed_in(reached)
+        return Proof(Verdict.ACCEPTED)
+
+    def release(self) -> None:
+        """End the session that a rehearsal kept."""
+        if self._begun is not None:
+            self._sign_in.leave(self._begun[1])
+            self._begun = None
+
     def prove(self, password: Secret) -> Proof:
         """Try to sign in, once; see `Target.prove`."""
         return self._sign_in.prove(password)
 
+    def _begin(self, current: Secret) -> SignInStep:
+        """Go on with the session that a rehearsal kept, else sign in."""
+        if self._begun is not None and self._begun[0] == current:
+            reached, self._begun = self._begun[1], None
+            return reached
+        return self._sign_in.begin(current)
+
     def _find_name(self) -> str:
-        return self._sign_in.probe()
+        return self._sign_in.find_name()
 
     def _change(self, access_token: Secret, candidate: Secret, current: Secret) -> None:
         with sign_in_faults(self._call("ChangePassword", changes=True)):
@@ -253,8 +291,8 @@ class SelfServedUser(_UserOfPool):
     def _check_signed_in(self, reached: SignInStep) -> Secret:
         if reached.access_token is not None:
             return reached.access_token
-        if reached.unanswered:
-            raise TargetUnavailable(reached.unanswered, remedy="Nothing has changed; try again in half a minute.")
+        if reached.fault:
+            raise reached.fault
         raise TargetUnfit(
             f"Behind the password of {self._user} Cognito asks for {reached.challenge}, which nobody here answers.",
             remedy="Give the authenticator's seed, or rotate the administrator's way.",

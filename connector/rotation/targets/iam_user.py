@@ -100,7 +100,7 @@ class IamUser:
         must_change = self._must_change()
         policy, notes = self._read_policy()
         state = "to be changed at the next sign-in" if must_change else "permanent"
-        return Account(self.identity, state, policy, (*notes, f"{_NO_PROOF}."))
+        return Account(self.identity, state, policy, notes)
 
     def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
         """Make the candidate the password, for good; see `Target.set_password`."""
@@ -109,6 +109,14 @@ class IamUser:
             self._iam.update_login_profile(
                 UserName=self._username, Password=candidate.reveal(), PasswordResetRequired=False
             )
+
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Go on: there is no proof that could be rehearsed."""
+        del current
+        return Proof(Verdict.UNVERIFIABLE)
+
+    def release(self) -> None:
+        """End nothing: there is no session."""
 
     def prove(self, password: Secret) -> Proof:
         """Say what can be seen, which is not whether it is the password."""

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from connector.errors import ConnectorError, RotationDenied, TargetUnavailable
 from connector.rotation.aws.errors import AwsCall, aws_error_code, aws_error_says, rotation_faults
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -32,7 +32,7 @@ class Members:
 
 
 def find_members(
-    cognito: "CognitoIdentityProviderClient", pool_id: str, names: Sequence[str], *, patience: Patience = Patience()
+    cognito: "CognitoIdentityProviderClient", pool_id: str, names: Sequence[str], *, backoff: Backoff = Backoff()
 ) -> Members:
     """Return the users behind some names; a name that cannot be told stops no other.
 
@@ -40,9 +40,9 @@ def find_members(
         cognito: made by `AwsDoor`.
         pool_id: the user pool.
         names: of users and groups.
-        patience: how long one call is tried.
+        backoff: how long one call is tried.
     """
-    directory = _Groups(cognito, pool_id, patience)
+    directory = _Groups(cognito, pool_id, backoff)
     found: dict[str, None] = {}
     faults: dict[str, ConnectorError] = {}
     untold: list[str] = []
@@ -62,10 +62,10 @@ def find_members(
 class _Groups:
     """Reads the members of groups."""
 
-    def __init__(self, cognito: "CognitoIdentityProviderClient", pool_id: str, patience: Patience) -> None:
+    def __init__(self, cognito: "CognitoIdentityProviderClient", pool_id: str, backoff: Backoff) -> None:
         self._cognito = cognito
         self._pool_id = pool_id
-        self._patience = patience
+        self._backoff = backoff
 
     def members(self, group: str) -> list[str] | None:
         """Return the names of a group's members, None if there is no such group."""
@@ -88,7 +88,7 @@ class _Groups:
     def _ask(self, group: str, request: dict[str, Any]) -> dict[str, Any] | None:
         """Return a page, None if there is no such group; a call that changes nothing may be repeated."""
         fault: TargetUnavailable
-        for _ in self._patience.attempts():
+        for _ in self._backoff.attempts():
             try:
                 with rotation_faults(AwsCall("cognito-idp:ListUsersInGroup", f"group {group!r}")):
                     return self._send(request)

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from connector.errors import OutcomeUnknown, RotationBusy
 from connector.rotation.aws.errors import AwsCall, aws_error_code, rotation_faults
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 from connector.rotation.model.results import Outcome, RotationResult
 from connector.rotation.vaults.secret_versions import CURRENT
 from connector.rotation.vaults.secrets_manager import SecretsManagerVault
@@ -18,13 +18,13 @@ if TYPE_CHECKING:  # the stubs are there for the type checker only
 _PROOF = "The secret's own function has set the password and proved it."
 
 
-def rotate_managed(client: "SecretsManagerClient", secret_id: str, *, patience: Patience) -> RotationResult:
+def rotate_managed(client: "SecretsManagerClient", secret_id: str, *, backoff: Backoff) -> RotationResult:
     """Let Secrets Manager rotate a secret, until its new version is current.
 
     Args:
         client: reaches Secrets Manager.
         secret_id: name or ARN of the secret.
-        patience: how long the end is waited for.
+        backoff: how long the end is waited for.
 
     Raises:
         RotationBusy: Secrets Manager is still at an earlier rotation.
@@ -32,7 +32,7 @@ def rotate_managed(client: "SecretsManagerClient", secret_id: str, *, patience: 
     """
     vault = SecretsManagerVault(client, secret_id)
     version = _begin(client, vault.name, secret_id)
-    for _ in patience.attempts():
+    for _ in backoff.attempts():
         if CURRENT in vault.labels().stages.get(version, ()):
             return RotationResult(vault.name, vault.name, Outcome.ROTATED, notes=(_PROOF,))
     raise OutcomeUnknown(

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 from connector.errors import VaultUnfit
 from connector.rotation.model.secret import Secret
-from connector.rotation.sign_in.sign_in import Flow
+from connector.rotation.sign_in.flows import FLOW_CHOICES, Flow, read_flows
 
 _REMEDY = "Store a JSON object with the texts clientid, username and password."
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -38,7 +38,7 @@ class SecretDocument:
         client_secret: the app client's secret, if it has one.
         user_pool_id: the pool.
         mode: `admin` or `self`, which way the password is set.
-        auth_flow: how the app client lets users sign in, such as `USER_SRP_AUTH`.
+        flows: how the app client lets users sign in (`auth_flow`, such as `USER_SRP_AUTH`, or `auto`).
         totp_secret_id: the secret that holds the user's TOTP seed.
         text: the whole of it.
     """
@@ -49,7 +49,7 @@ class SecretDocument:
     client_secret: Secret | None
     user_pool_id: str | None
     mode: Mode | None
-    auth_flow: Flow | None
+    flows: tuple[Flow, ...] | None
     totp_secret_id: str | None
     text: str = field(repr=False)
 
@@ -74,7 +74,7 @@ class SecretDocument:
             client_secret=Secret(client_secret) if client_secret else None,
             user_pool_id=_text(keys, "user_pool_id", "userPoolId"),
             mode=choose(Mode, "mode", _text(keys, "mode")),
-            auth_flow=choose(Flow, "auth_flow", _text(keys, "auth_flow")),
+            flows=choose_flows("auth_flow", _text(keys, "auth_flow")),
             totp_secret_id=_text(keys, "totp_secret_id"),
             text=text,
         )
@@ -102,6 +102,18 @@ def choose(kind: type[Choice], key: str, text: str | None) -> Choice | None:
         return None if text is None else kind(text)
     except ValueError:
         raise VaultUnfit(f"{key} is none of {', '.join(kind)}.", remedy=f"Correct {key}.") from None
+
+
+def choose_flows(key: str, text: str | None) -> tuple[Flow, ...] | None:
+    """Return the flows that a text names; None stays None.
+
+    Raises:
+        VaultUnfit: it names none.
+    """
+    try:
+        return None if text is None else read_flows(text)
+    except ValueError:
+        raise VaultUnfit(f"{key} is none of {', '.join(FLOW_CHOICES)}.", remedy=f"Correct {key}.") from None
 
 
 def _passwords(text: str) -> Iterator[tuple[int, int]]:

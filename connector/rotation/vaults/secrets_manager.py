@@ -24,7 +24,7 @@ from connector.errors import (
     VaultUnfit,
 )
 from connector.rotation.aws.errors import AwsCall, aws_error_code, rotation_faults
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 from connector.rotation.model.policy import PasswordPolicy
 from connector.rotation.model.ports import Kept
 from connector.rotation.model.secret import Secret
@@ -47,7 +47,7 @@ class SecretsManagerVault:
         secret_id: name or ARN of the secret.
         owner: the account it has to be about; None takes the secret's word for it.
         order: what Secrets Manager ordered; None rotates in place.
-        patience: how long one call is tried; each may be repeated.
+        backoff: how long one call is tried; each may be repeated.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class SecretsManagerVault:
         *,
         owner: Owner | None = None,
         order: Order | None = None,
-        patience: Patience = Patience(delays=(0.5, 1, 2)),
+        backoff: Backoff = Backoff(delays=(0.5, 1, 2)),
     ) -> None:
         self._client = client
         self._secret_id = secret_id
         self._owner = owner
         self._order = order
-        self._patience = patience
+        self._backoff = backoff
         self._shown: Shown | None = None
 
     @property
@@ -247,7 +247,7 @@ class SecretsManagerVault:
     def _ask(self, operation: str, call: Callable[[], Answer]) -> Answer:
         """Call AWS until it answers; each of these calls may be repeated."""
         fault: RotationError
-        for _ in self._patience.attempts():
+        for _ in self._backoff.attempts():
             try:
                 with rotation_faults(AwsCall(f"secretsmanager:{operation}", self.name)):
                     return call()

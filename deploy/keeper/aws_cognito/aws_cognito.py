@@ -11,6 +11,7 @@ import hmac
 import json
 import logging
 import random
+import re
 import secrets
 import string
 import time
@@ -20,6 +21,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, NoReturn, Protocol, Self, runtime_checkable
 
@@ -108,6 +110,9 @@ class ConfigError(ConnectorError):
 class RotationError(ConnectorError):
     """A password was not rotated."""
 
+    answers_change = False
+    """Whether it answers a call that changes a password; what became of the password then takes a sign-in to know."""
+
 
 class NotAllowed(RotationError):
     """The account is not on the list of those that may be rotated."""
@@ -139,6 +144,13 @@ class OutcomeUnknown(RotationError):
 
     exit_code = 75
     retryable = True
+
+
+class ProofImpossible(OutcomeUnknown):
+    """The password may or may not have been set, and no sign-in can show it until the configuration is mended."""
+
+    exit_code = 78
+    retryable = False
 
 
 class CurrentRefused(RotationError):
@@ -243,156 +255,6 @@ def _refuse_foreign_page(http_response: Any, **_: Any) -> None:
         raise ValueError("the answer is not one of AWS")
 
 
-# connector/rotation/sign_in/srp.py
-# Prove a password to Cognito without sending it: SRP-6a over the 3072-bit group (RFC 5054, RFC 3526 section 5).
-
-
-GROUP = int(
-    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
-    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
-    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE45B3DC2007CB8A163BF0598DA48361C55D39A69163FA8FD24CF5F"
-    "83655D23DCA3AD961C62F356208552BB9ED529077096966D670C354E4ABC9804F1746C08CA18217C32905E462E36CE3B"
-    "E39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF6955817183995497CEA956AE515D2261898FA0510"
-    "15728E5A8AAAC42DAD33170D04507A33A85521ABDF1CBA64ECFB850458DBEF0A8AEA71575D060C7DB3970F85A6E1E4C7"
-    "ABF5AE8CDB0933D71E8C94E04A25619DCEE3D2261AD2EE6BF12FFA06D98A0864D87602733EC86A64521F2B18177B200C"
-    "BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF",
-    16,
-)
-
-
-GENERATOR = 2
-
-
-_DERIVED_KEY_INFO = b"Caldera Derived Key"
-
-
-_DERIVED_KEY_BYTES = 16
-
-
-_PRIVATE_BITS = 256
-"""As many as a private number has at least (RFC 5054, section 2.5.4)."""
-
-
-class Unprovable(ValueError):
-    """The server's part of the exchange is not one that a password may be proved to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What Cognito answers to the first half, in the parameters of a PASSWORD_VERIFIER challenge.
-
-    Args:
-        user: the internal username, which is not always the name that was signed in with.
-        salt: of the verifier that Cognito keeps.
-        server_public: SRP_B.
-        secret_block: opaque, base64; it goes back as it came.
-    """
-
-    user: str
-    salt: int
-    server_public: int
-    secret_block: str = field(repr=False)
-
-    @classmethod
-    def read(cls, parameters: Mapping[str, str]) -> Self:
-        """Return the challenge in ChallengeParameters.
-
-        Raises:
-            Unprovable: a parameter is missing, not of its form, or makes the exchange prove nothing.
-        """
-        try:
-            server_public = int(parameters["SRP_B"], 16)
-            base64.b64decode(parameters["SECRET_BLOCK"], validate=True)
-            challenge = cls(
-                parameters["USER_ID_FOR_SRP"], int(parameters["SALT"], 16), server_public, parameters["SECRET_BLOCK"]
-            )
-        except (KeyError, ValueError, binascii.Error):
-            raise Unprovable("a parameter is missing or not of its form") from None
-        if challenge.salt < 0 or server_public <= 0 or server_public % GROUP == 0:
-            raise Unprovable("SRP_B is zero in the group")
-        return challenge
-
-
-class Exchange:
-    """One sign-in of one user: a private number, used once.
-
-    Args:
-        pool_id: the user pool, such as `eu-west-1_AbCdEf123`.
-        private: the private number; drawn anew unless a test vector gives it.
-    """
-
-    def __init__(self, pool_id: str, *, private: int | None = None) -> None:
-        self._pool_name = pool_id.rpartition("_")[2]
-        self._private = secrets.randbits(_PRIVATE_BITS) if private is None else private
-        self._public = pow(GENERATOR, self._private, GROUP)
-
-    @property
-    def public(self) -> str:
-        """SRP_A, in hexadecimal."""
-        return f"{self._public:x}"
-
-    def sign(self, challenge: Challenge, password: str, timestamp: str) -> str:
-        """Return PASSWORD_CLAIM_SIGNATURE: proof, for this challenge and time only, that the password is known.
-
-        Raises:
-            Unprovable: the server's number makes the exchange prove nothing (RFC 5054, section 2.5.4).
-        """
-        who = f"{self._pool_name}{challenge.user}"
-        block = base64.b64decode(challenge.secret_block)
-        claim = who.encode(errors="surrogatepass") + block + timestamp.encode()
-        return base64.b64encode(hmac.digest(self.derive_key(challenge, password), claim, "sha256")).decode()
-
-    def derive_key(self, challenge: Challenge, password: str) -> bytes:
-        """Return the key that both sides come to if the password is the user's.
-
-        Raises:
-            Unprovable: the server's number makes the exchange prove nothing (RFC 5054, section 2.5.4).
-        """
-        u = hash_to_int(pad(self._public), pad(challenge.server_public))
-        if u == 0:
-            raise Unprovable("the scrambling parameter is zero")
-        x = password_exponent(self._pool_name, challenge, password)
-        base = challenge.server_public - MULTIPLIER * pow(GENERATOR, x, GROUP)
-        return expand(pow(base % GROUP, self._private + u * x, GROUP), u)
-
-
-def format_timestamp(at: datetime) -> str:
-    """Return the time of a claim as Cognito reads it, `Tue Feb 1 03:04:05 UTC 2026`, whatever the locale.
-
-    Args:
-        at: in UTC.
-    """
-    weekday, month, day, clock, year = at.ctime().split()
-    return f"{weekday} {month} {day} {clock} UTC {year}"
-
-
-def password_exponent(pool_name: str, challenge: Challenge, password: str) -> int:
-    """Return x, which the password decides (RFC 5054, section 2.4, with the pool's name before the user's)."""
-    # Half a surrogate pair is no text, and nobody's password: it is proved wrong like any other.
-    inner = f"{pool_name}{challenge.user}:{password}".encode(errors="surrogatepass")
-    return hash_to_int(pad(challenge.salt), hashlib.sha256(inner).digest())
-
-
-def expand(shared: int, u: int) -> bytes:
-    """Return the key from the shared number: HKDF (RFC 5869) with u as its salt."""
-    extracted = hmac.digest(pad(u), pad(shared), "sha256")
-    return hmac.digest(extracted, _DERIVED_KEY_INFO + b"\x01", "sha256")[:_DERIVED_KEY_BYTES]
-
-
-def pad(number: int) -> bytes:
-    """Return a number in the fewest bytes whose first bit is clear, as Java writes its own."""
-    return number.to_bytes(number.bit_length() // 8 + 1, "big")
-
-
-def hash_to_int(*parts: bytes) -> int:
-    """Return SHA-256 of the parts, as a number."""
-    return int.from_bytes(hashlib.sha256(b"".join(parts)).digest(), "big")
-
-
-MULTIPLIER = hash_to_int(pad(GROUP), pad(GENERATOR))
-"""k (RFC 5054, section 2.5.3)."""
-
-
 # connector/aws_codes.py
 # Which AWS error codes mean what, for every service that is called here.
 
@@ -440,6 +302,156 @@ WRONG_KEYS = frozenset(
     }
 )
 """The access key is unknown, inactive or mistyped."""
+
+
+# connector/rotation/sign_in/srp.py
+# Prove a password to Cognito without sending it: SRP-6a over the 3072-bit group (RFC 5054, RFC 3526 section 5).
+
+
+GROUP = int(
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
+    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
+    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE45B3DC2007CB8A163BF0598DA48361C55D39A69163FA8FD24CF5F"
+    "83655D23DCA3AD961C62F356208552BB9ED529077096966D670C354E4ABC9804F1746C08CA18217C32905E462E36CE3B"
+    "E39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF6955817183995497CEA956AE515D2261898FA0510"
+    "15728E5A8AAAC42DAD33170D04507A33A85521ABDF1CBA64ECFB850458DBEF0A8AEA71575D060C7DB3970F85A6E1E4C7"
+    "ABF5AE8CDB0933D71E8C94E04A25619DCEE3D2261AD2EE6BF12FFA06D98A0864D87602733EC86A64521F2B18177B200C"
+    "BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF",
+    16,
+)
+
+
+GENERATOR = 2
+
+
+_DERIVED_KEY_INFO = b"Caldera Derived Key"
+
+
+_DERIVED_KEY_BYTES = 16
+
+
+_PRIVATE_BITS = 256
+"""As many as a private number has at least (RFC 5054, section 2.5.4)."""
+
+
+class NotProvable(ValueError):
+    """The server's part of the exchange is not one that a password may be proved to."""
+
+
+@dataclass(frozen=True, slots=True)
+class SrpChallenge:
+    """What Cognito answers to the first half, in the parameters of a PASSWORD_VERIFIER challenge.
+
+    Args:
+        user: the internal username, which is not always the name that was signed in with.
+        salt: of the verifier that Cognito keeps.
+        server_public: SRP_B.
+        secret_block: opaque, base64; it goes back as it came.
+    """
+
+    user: str
+    salt: int
+    server_public: int
+    secret_block: str = field(repr=False)
+
+    @classmethod
+    def read(cls, parameters: Mapping[str, str]) -> Self:
+        """Return the challenge in ChallengeParameters.
+
+        Raises:
+            NotProvable: a parameter is missing, not of its form, or makes the exchange prove nothing.
+        """
+        try:
+            server_public = int(parameters["SRP_B"], 16)
+            base64.b64decode(parameters["SECRET_BLOCK"], validate=True)
+            challenge = cls(
+                parameters["USER_ID_FOR_SRP"], int(parameters["SALT"], 16), server_public, parameters["SECRET_BLOCK"]
+            )
+        except (KeyError, ValueError, binascii.Error):
+            raise NotProvable("a parameter is missing or not of its form") from None
+        if challenge.salt < 0 or server_public <= 0 or server_public % GROUP == 0:
+            raise NotProvable("SRP_B is zero in the group")
+        return challenge
+
+
+class SrpExchange:
+    """One sign-in of one user: a private number, used once.
+
+    Args:
+        pool_id: the user pool, such as `eu-west-1_AbCdEf123`.
+        private: the private number; drawn anew unless a test vector gives it.
+    """
+
+    def __init__(self, pool_id: str, *, private: int | None = None) -> None:
+        self._pool_name = pool_id.rpartition("_")[2]
+        self._private = secrets.randbits(_PRIVATE_BITS) if private is None else private
+        self._public = pow(GENERATOR, self._private, GROUP)
+
+    @property
+    def public(self) -> str:
+        """SRP_A, in hexadecimal."""
+        return f"{self._public:x}"
+
+    def sign(self, challenge: SrpChallenge, password: str, timestamp: str) -> str:
+        """Return PASSWORD_CLAIM_SIGNATURE: proof, for this challenge and time only, that the password is known.
+
+        Raises:
+            NotProvable: the server's number makes the exchange prove nothing (RFC 5054, section 2.5.4).
+        """
+        who = f"{self._pool_name}{challenge.user}"
+        block = base64.b64decode(challenge.secret_block)
+        claim = who.encode(errors="surrogatepass") + block + timestamp.encode()
+        return base64.b64encode(hmac.digest(self.derive_key(challenge, password), claim, "sha256")).decode()
+
+    def derive_key(self, challenge: SrpChallenge, password: str) -> bytes:
+        """Return the key that both sides come to if the password is the user's.
+
+        Raises:
+            NotProvable: the server's number makes the exchange prove nothing (RFC 5054, section 2.5.4).
+        """
+        u = hash_to_int(pad(self._public), pad(challenge.server_public))
+        if u == 0:
+            raise NotProvable("the scrambling parameter is zero")
+        x = password_exponent(self._pool_name, challenge, password)
+        base = challenge.server_public - MULTIPLIER * pow(GENERATOR, x, GROUP)
+        return expand(pow(base % GROUP, self._private + u * x, GROUP), u)
+
+
+def format_timestamp(at: datetime) -> str:
+    """Return the time of a claim as Cognito reads it, `Tue Feb 1 03:04:05 UTC 2026`, whatever the locale.
+
+    Args:
+        at: in UTC.
+    """
+    weekday, month, day, clock, year = at.ctime().split()
+    return f"{weekday} {month} {day} {clock} UTC {year}"
+
+
+def password_exponent(pool_name: str, challenge: SrpChallenge, password: str) -> int:
+    """Return x, which the password decides (RFC 5054, section 2.4, with the pool's name before the user's)."""
+    # Half a surrogate pair is no text, and nobody's password: it is proved wrong like any other.
+    inner = f"{pool_name}{challenge.user}:{password}".encode(errors="surrogatepass")
+    return hash_to_int(pad(challenge.salt), hashlib.sha256(inner).digest())
+
+
+def expand(shared: int, u: int) -> bytes:
+    """Return the key from the shared number: HKDF (RFC 5869) with u as its salt."""
+    extracted = hmac.digest(pad(u), pad(shared), "sha256")
+    return hmac.digest(extracted, _DERIVED_KEY_INFO + b"\x01", "sha256")[:_DERIVED_KEY_BYTES]
+
+
+def pad(number: int) -> bytes:
+    """Return a number in the fewest bytes whose first bit is clear, as Java writes its own."""
+    return number.to_bytes(number.bit_length() // 8 + 1, "big")
+
+
+def hash_to_int(*parts: bytes) -> int:
+    """Return SHA-256 of the parts, as a number."""
+    return int.from_bytes(hashlib.sha256(b"".join(parts)).digest(), "big")
+
+
+MULTIPLIER = hash_to_int(pad(GROUP), pad(GENERATOR))
+"""k (RFC 5054, section 2.5.3)."""
 
 
 # connector/rotation/model/policy.py
@@ -515,6 +527,59 @@ ASSUMED = PasswordPolicy(known=False)
 """What is assumed of a Cognito pool whose policy may not be read: stricter than most."""
 
 
+# connector/rotation/sign_in/flows.py
+# Which ways of showing a password to Cognito there are, and the app client that allows some of them.
+
+
+class Flow(StrEnum):
+    """How the password is shown to Cognito; the app client must allow it (ExplicitAuthFlows)."""
+
+    USER_SRP_AUTH = "USER_SRP_AUTH"
+    """It is proved by SRP and never sent."""
+    USER_PASSWORD_AUTH = "USER_PASSWORD_AUTH"  # noqa: S105  the name of a flow
+    """It is sent; no AWS credentials are needed."""
+    ADMIN_USER_PASSWORD_AUTH = "ADMIN_USER_PASSWORD_AUTH"  # noqa: S105  likewise
+    """It is sent with AWS credentials that have cognito-idp:AdminInitiateAuth."""
+
+
+AUTO = "auto"
+"""Stands for every flow, safest first."""
+
+
+SAFEST_FIRST = (Flow.USER_SRP_AUTH, Flow.USER_PASSWORD_AUTH, Flow.ADMIN_USER_PASSWORD_AUTH)
+"""SRP does not send the password; of the other two, the last one needs a right that a rotation can do without."""
+
+
+def read_flows(text: str) -> tuple[Flow, ...]:
+    """Return the flows that a text names, in the order in which they are tried.
+
+    Raises:
+        ValueError: it is neither `auto` nor the name of a flow.
+    """
+    return SAFEST_FIRST if text == AUTO else (Flow(text),)
+
+
+@dataclass(frozen=True, slots=True)
+class AppClient:
+    """The app client of a user pool at which users sign in.
+
+    Args:
+        pool_id: the user pool; empty where it is not known, which only USER_PASSWORD_AUTH can do without.
+        secrets: none, or its client secrets; it has two while they are being replaced.
+        flows: what is tried until the client allows one.
+    """
+
+    pool_id: str
+    client_id: str
+    secrets: tuple[Secret, ...] = ()
+    flows: tuple[Flow, ...] = SAFEST_FIRST
+
+    @property
+    def usable_flows(self) -> tuple[Flow, ...]:
+        """Return the flows that can be tried with what is known of the pool."""
+        return self.flows if self.pool_id else tuple(flow for flow in self.flows if flow is Flow.USER_PASSWORD_AUTH)
+
+
 # connector/rotation/sign_in/authenticator.py
 # Time-based one-time passwords, for accounts that ask for one behind the password (RFC 6238).
 
@@ -588,11 +653,17 @@ class Allowed:
 
     Args:
         names: of accounts, or of groups whose members may be.
-        everyone: no list is kept here, because another one is: who may call a rotation function, or hold a record.
+        patterns: of names of accounts, in which `*` stands for any characters.
+        groups: whose members may be.
+        everyone: no list is kept here, because another one decides, such as who may hold a record.
+        where: what the list is called where it is configured.
     """
 
     names: frozenset[str] = frozenset()
+    patterns: tuple[str, ...] = ()
+    groups: frozenset[str] = frozenset()
     everyone: bool = False
+    where: str = "rotation.allow"
 
     @classmethod
     def only(cls, names: Iterable[str]) -> "Allowed":
@@ -611,20 +682,28 @@ class Allowed:
 
         Args:
             account: as messages name it.
-            called: its names.
+            called: its names, the last one its own: an alias, which users may choose, fits no pattern.
             groups: reads the names of its groups; asked only where no name is on the list.
             is_group: tells whether a name on the list is a group's, which then stands for its members only.
 
         Raises:
-            NotAllowed: neither it nor a group of its is on the list.
+            NotAllowed: neither it nor a group that it is in is on the list.
         """
-        if self.everyone or not all(is_group(name) for name in self.names.intersection(called)):
+        names = tuple(called)
+        if self.everyone or not all(is_group(name) for name in self.names.intersection(names)):
             return
-        if not self.names or self.names.isdisjoint(groups()):
+        if any(_fits(pattern, name) for pattern in self.patterns for name in names[-1:]):
+            return
+        of_groups = self.names | self.groups
+        if not of_groups or of_groups.isdisjoint(groups()):
             raise NotAllowed(
                 f"{account} is not on the list of accounts that may be rotated.",
-                remedy="Name the user, or a group that it is in, in rotation.allow.",
+                remedy=f"Name the user, or a group that it is in, in {self.where}.",
             )
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.DOTALL) is not None
 
 
 EVERYONE = Allowed(everyone=True)
@@ -671,11 +750,17 @@ def rotation_faults(call: AwsCall) -> Iterator[None]:
     except ConnectorError:
         raise
     except aws.ClientError as error:
-        raise explain_refusal(error, call) from None
+        raise mark_answer(explain_refusal(error, call), error, call) from None
     except aws.BotoCoreError as error:
         raise _explain_silence(error, call) from None
     except Exception as error:  # noqa: BLE001  botocore's parsers raise whatever an odd body makes of them
         raise _unanswered(call, type(error).__name__) from None
+
+
+def mark_answer(fault: RotationError, error: aws.ClientError, call: AwsCall) -> RotationError:
+    """Mark what answers a changing call, unless AWS decides it before the call is carried out (rights, rate)."""
+    fault.answers_change = call.changes and aws_error_code(error) not in _BEFORE_ANY_EFFECT
+    return fault
 
 
 def aws_error_code(error: aws.ClientError) -> str:
@@ -810,6 +895,12 @@ _BY_CODE: Mapping[str, _Explain] = {
 }
 
 
+_BEFORE_ANY_EFFECT = frozenset(
+    (ACCESS_DENIED | WRONG_KEYS | EXPIRED_CREDENTIALS | CLOCK_OFF | THROTTLED | {"ForbiddenException"})
+    - {"NotAuthorizedException", "LimitExceededException"}  # which the operation itself decides
+)
+
+
 def _by_status(status: int) -> _Explain:
     if status >= 500:  # noqa: PLR2004  the server's own faults (RFC 9110, section 15.6)
         return _unanswered
@@ -830,7 +921,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     """It is not the password."""
     UNDECIDED = "undecided"
-    """Nothing can be told now: locked out ("Password attempts exceeded"), throttled, unreachable, or a challenge
+    """Nothing can be said now: locked out ("Password attempts exceeded"), throttled, unreachable, or a challenge
     that proves nothing (CUSTOM_CHALLENGE, SELECT_CHALLENGE)."""
     UNVERIFIABLE = "not verifiable"
     """The target has no sign-in that a program could try (IAM console passwords)."""
@@ -843,10 +934,12 @@ class Proof:
     Args:
         verdict: what it says of the password.
         detail: what a person should know besides: the factor, the reason, what could be verified instead.
+        fault: why nothing was decided, where waiting does not mend it.
     """
 
     verdict: Verdict
     detail: str = ""
+    fault: RotationError | None = field(default=None, compare=False)
 
     @property
     def accepted(self) -> bool:
@@ -902,6 +995,8 @@ class Target(Protocol):
             candidate: the new password.
             current: the password until now, where `needs_current`.
 
+        Raises an error that `answers_change` where the call itself was answered so, which says nothing of its effect.
+
         Raises:
             NewSecretRejected: the policy or the history refuses the candidate.
             CurrentRefused: `current` is not the password; nothing has changed.
@@ -909,6 +1004,23 @@ class Target(Protocol):
             OutcomeUnknown: time-out, broken connection or 5xx; it may have changed.
             TargetUnfit: the account cannot be set this way (a challenge that nobody can answer).
         """
+
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Find out, before anything is set, whether a password can be proved or set here; one sign-in may fail.
+
+        Args:
+            current: the password until now, where the vault keeps one.
+
+        Returns:
+            What it says of `current`; the detail is what a person should know.
+
+        Raises:
+            TargetUnfit: flow, app client or client secret do not fit, or a factor that nobody answers is in the way.
+            TargetUnavailable: locked out, throttled or unreachable.
+        """
+
+    def release(self) -> None:
+        """End the session that `rehearse` may have kept for `set_password`."""
 
     def prove(self, password: Secret) -> Proof:
         """Try to sign in, once; a lock-out, throttling or an unreachable target is UNDECIDED, not an error."""
@@ -1047,6 +1159,14 @@ class ClientSecretRefused(TargetUnfit):
     """The client secret does not fit; no password was looked at."""
 
 
+class FlowNotAllowed(TargetUnfit):
+    """The app client does not allow the flow; no password was looked at."""
+
+
+class ResetRequired(TargetUnfit):
+    """The user has to reset the password before signing in."""
+
+
 @contextmanager
 def sign_in_faults(call: AwsCall) -> Iterator[None]:
     """Turn whatever a step of a sign-in raises into the tree.
@@ -1055,12 +1175,14 @@ def sign_in_faults(call: AwsCall) -> Iterator[None]:
         RotationError: as `rotation_faults`, and
         CurrentRefused: it is not the password.
         ClientSecretRefused: it is not the app client's secret.
+        FlowNotAllowed: the app client does not allow the flow.
+        ResetRequired: the user has to reset the password first.
     """
     with rotation_faults(call):
         try:
             yield
         except ClientError as error:
-            raise explain_sign_in(error, call) from None
+            raise mark_answer(explain_sign_in(error, call), error, call) from None
 
 
 def explain_sign_in(error: ClientError, call: AwsCall) -> RotationError:
@@ -1069,8 +1191,9 @@ def explain_sign_in(error: ClientError, call: AwsCall) -> RotationError:
     if code == "NotAuthorizedException":
         found = (explain for words, explain in _NOT_AUTHORIZED.items() if aws_error_says(error, *words))
         return next(found, _not_admitted)(call)
-    if code == "InvalidParameterException" and aws_error_says(error, "flow not enabled"):
-        return _flow_refused(call)
+    if code == "InvalidParameterException":
+        found = (explain for words, explain in _INVALID_PARAMETER.items() if aws_error_says(error, *words))
+        return next(found, partial(explain_refusal, error))(call)
     return _SIGN_IN_CODES[code](call) if code in _SIGN_IN_CODES else explain_refusal(error, call)
 
 
@@ -1110,16 +1233,27 @@ def _not_admitted(call: AwsCall) -> RotationError:
 
 
 def _flow_refused(call: AwsCall) -> RotationError:
-    return TargetUnfit(
+    return FlowNotAllowed(
         f"The app client does not allow this flow: {call}.",
         remedy="Add the flow to the app client (ExplicitAuthFlows), or sign in by one that it allows.",
     )
 
 
-def _code_refused(call: AwsCall) -> RotationError:
+def _password_expired(call: AwsCall) -> RotationError:
+    return CurrentRefused(f"The temporary password has expired: {call}.", remedy="Set one the administrator's way.")
+
+
+def _code_wrong(call: AwsCall) -> RotationError:
+    return TargetUnfit(
+        f"The authenticator's code is wrong: {call}.",
+        remedy="Correct the seed (TOTP secret) that is kept for the user, or this machine's clock.",
+    )
+
+
+def _code_used(call: AwsCall) -> RotationError:
     return TargetUnavailable(
-        f"The authenticator's code was refused, or used before: {call}.",
-        remedy="Nothing has changed. Check the seed and this machine's clock, then try again after half a minute.",
+        f"The authenticator's code was used before: {call}.",
+        remedy="Nothing has changed. Try again after half a minute.",
     )
 
 
@@ -1128,7 +1262,7 @@ def _user_unconfirmed(call: AwsCall) -> RotationError:
 
 
 def _reset_required(call: AwsCall) -> RotationError:
-    return TargetUnfit(
+    return ResetRequired(
         f"The user has to reset the password before signing in: {call}.", remedy="Set one the administrator's way."
     )
 
@@ -1139,13 +1273,20 @@ _NOT_AUTHORIZED: Mapping[tuple[str, ...], Callable[[AwsCall], RotationError]] = 
     ("secret hash", "secret_hash", "for secret", "with secret"): _client_secret_refused,
     ("user is disabled",): _user_disabled,
     ("invalid session",): _too_slow,
+    ("must be reset by an administrator",): _password_expired,
+}
+
+
+_INVALID_PARAMETER: Mapping[tuple[str, ...], Callable[[AwsCall], RotationError]] = {
+    ("not enabled", "method not supported"): _flow_refused,
+    ("secret hash", "secret_hash", "for secret"): _client_secret_refused,
 }
 
 
 _SIGN_IN_CODES: Mapping[str, Callable[[AwsCall], RotationError]] = {
-    "CodeMismatchException": _code_refused,
-    "EnableSoftwareTokenMFAException": _code_refused,
-    "ExpiredCodeException": _code_refused,
+    "CodeMismatchException": _code_wrong,
+    "EnableSoftwareTokenMFAException": _code_wrong,
+    "ExpiredCodeException": _code_used,
     "PasswordResetRequiredException": _reset_required,
     "UserNotConfirmedException": _user_unconfirmed,
 }
@@ -1266,7 +1407,7 @@ _JITTER = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Backoff:
     """How long is waited for a target, in seconds.
 
     Args:
@@ -1297,101 +1438,108 @@ class SignIns:
         """Whether only one more sign-in may fail."""
         return self._refusals >= REFUSALS_AT_MOST - 1
 
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Find out whether a sign-in proves anything here; see `Target.rehearse`."""
+        proof = self._target.rehearse(current)
+        self._count(proof)
+        return proof
+
     def prove(self, password: Secret) -> Proof:
         """Try a password once, unless one more failure could lock the account out."""
         if self._refusals >= REFUSALS_AT_MOST:
             return Proof(Verdict.UNDECIDED, "not tried: one more failed sign-in could lock the account out")
         proof = self._target.prove(password)
-        if proof.verdict is Verdict.REFUSED:
-            self.count_refusal()
-        elif proof.accepted:
-            self._refusals = 0
+        self._count(proof)
         return proof
 
     def count_refusal(self) -> None:
         """Count a failed sign-in that the target made by itself."""
         self._refusals += 1
 
-
-# connector/rotation/sign_in/sign_in.py
-# Sign a user in, which is the only proof of a password that Cognito gives (developer guide, "Authentication flows").
-
-
-NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105  the name of a challenge
-
-
-_PASSWORD_VERIFIER = "PASSWORD_VERIFIER"  # noqa: S105  likewise
+    def _count(self, proof: Proof) -> None:
+        if proof.verdict is Verdict.REFUSED:
+            self.count_refusal()
+        elif proof.accepted:
+            self._refusals = 0
 
 
-_TOTP = "SOFTWARE_TOKEN_MFA"
+# connector/rotation/sign_in/dialogue.py
+# The questions and answers of one sign-in, each a value (API reference: InitiateAuth, RespondToAuthChallenge).
 
 
-_CHOICE = "SELECT_MFA_TYPE"
+class Challenge(StrEnum):
+    """What Cognito may ask for (API reference: ChallengeNameType); a name that is not here may come as well."""
+
+    PASSWORD_VERIFIER = "PASSWORD_VERIFIER"  # noqa: S105  the name of a challenge
+    NEW_PASSWORD_REQUIRED = "NEW_PASSWORD_REQUIRED"  # noqa: S105  likewise
+    SOFTWARE_TOKEN_MFA = "SOFTWARE_TOKEN_MFA"  # noqa: S105  likewise
+    SMS_MFA = "SMS_MFA"
+    EMAIL_OTP = "EMAIL_OTP"
+    SELECT_MFA_TYPE = "SELECT_MFA_TYPE"
+    MFA_SETUP = "MFA_SETUP"
+    DEVICE_SRP_AUTH = "DEVICE_SRP_AUTH"
+    DEVICE_PASSWORD_VERIFIER = "DEVICE_PASSWORD_VERIFIER"  # noqa: S105  likewise
+    CUSTOM_CHALLENGE = "CUSTOM_CHALLENGE"
+    SELECT_CHALLENGE = "SELECT_CHALLENGE"
 
 
-_AFTER_THE_PASSWORD = frozenset(
-    {NEW_PASSWORD, _TOTP, _CHOICE, "SMS_MFA", "EMAIL_OTP", "MFA_SETUP", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"}
+AFTER_THE_PASSWORD = frozenset(
+    {
+        Challenge.NEW_PASSWORD_REQUIRED,
+        Challenge.SOFTWARE_TOKEN_MFA,
+        Challenge.SMS_MFA,
+        Challenge.EMAIL_OTP,
+        Challenge.SELECT_MFA_TYPE,
+        Challenge.MFA_SETUP,
+        Challenge.DEVICE_SRP_AUTH,
+        Challenge.DEVICE_PASSWORD_VERIFIER,
+    }
 )
 """Challenges that come only after the password was accepted."""
 
 
-class Flow(StrEnum):
-    """How the password is shown to Cognito; the app client must allow it (ExplicitAuthFlows)."""
-
-    USER_SRP_AUTH = "USER_SRP_AUTH"
-    """Not at all: proved by SRP."""
-    USER_PASSWORD_AUTH = "USER_PASSWORD_AUTH"  # noqa: S105  the name of a flow
-    """Sent, by anybody."""
-    ADMIN_USER_PASSWORD_AUTH = "ADMIN_USER_PASSWORD_AUTH"  # noqa: S105  likewise
-    """Sent, by who has cognito-idp:AdminInitiateAuth."""
-
-
-@dataclass(frozen=True, slots=True)
-class AppClient:
-    """The app client of a user pool at which users sign in.
-
-    Args:
-        secrets: none, or its client secrets; it has two while they are being replaced.
-    """
-
-    pool_id: str
-    client_id: str
-    secrets: tuple[Secret, ...] = ()
-    flow: Flow = Flow.USER_SRP_AUTH
-
-
 @dataclass(frozen=True, slots=True)
 class SignInStep:
-    """What Cognito answered to one step of a sign-in.
+    """What Cognito answered to one step of a sign-in: tokens, or a challenge.
 
     Args:
         username: the internal one, which every further answer must name.
+        flow: by which the sign-in was begun; the answers go the same way.
         client_secret: the one that fitted.
         challenge: what is asked next; empty when signed in.
         parameters: of the challenge.
-        session: ties the answer to it.
-        unanswered: why it was not answered, although somebody here could.
+        session: ties the answer to the challenge; a challenge may come without one (PASSWORD_VERIFIER does).
+        expires_in: seconds for which access and id token count.
+        fault: why the challenge was left open although an answer was at hand.
     """
 
     username: str
+    flow: Flow
     client_secret: Secret | None
     challenge: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     session: Secret | None = None
     access_token: Secret | None = None
+    id_token: Secret | None = None
     refresh_token: Secret | None = None
-    unanswered: str = ""
+    expires_in: int = 0
+    fault: RotationError | None = None
 
 
-class SignIn:
-    """Signs one user in.
+class Dialogue:
+    """Signs one user in, step by step.
 
     Args:
-        cognito: made by `AwsDoor`; the ADMIN flow needs credentials, the others none.
+        cognito: sends each request once; the ADMIN flow needs credentials, the others none.
         app: where.
         username: any name by which the user signs in.
-        authenticator: answers for the user's authenticator app, if there is one.
         now: the time, in UTC.
+
+    Every step raises
+        CurrentRefused: it is not the password.
+        TargetUnavailable: locked out, throttled, unreachable.
+        TargetUnfit: this user cannot sign in here, or what is asked first proves nothing of a password.
+        RotationDenied: the caller may not sign users in (ADMIN flow).
     """
 
     def __init__(
@@ -1400,88 +1548,134 @@ class SignIn:
         app: AppClient,
         *,
         username: str,
-        authenticator: Authenticator | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._cognito = cognito
         self._username = username
         self._app = app
-        self._authenticator = authenticator
         self._now = now
+        self._allowed: Flow | None = None
         self._subject = f"user {username!r} at app client {app.client_id}"
 
-    def prove(self, password: Secret) -> Proof:
-        """Tell by one sign-in whether a password is the user's, and end the session that it opened.
-
-        Raises:
-            RotationDenied: the caller may not sign users in (ADMIN flow).
-        """
-        try:
-            reached = self.enter(password)
-        except CurrentRefused:
-            return Proof(Verdict.REFUSED)
-        except RotationDenied:
-            raise
-        except RotationError as error:
-            return Proof(Verdict.UNDECIDED, error.message)
-        if reached.access_token is None:
-            return Proof(Verdict.FACTOR_OUTSTANDING, reached.unanswered or reached.challenge)
-        self.leave(reached)
-        return Proof(Verdict.ACCEPTED)
-
-    def enter(self, password: Secret) -> SignInStep:
-        """Go as far as the password and the authenticator lead: to tokens, or to a challenge behind the password.
-
-        Raises:
-            CurrentRefused: it is not the password.
-            TargetUnavailable: locked out, throttled, unreachable.
-            TargetUnfit: this user cannot sign in here, or what is asked first proves nothing of a password.
-            RotationDenied: the caller may not sign users in (ADMIN flow).
-        """
-        reached = self._with_fitting_secret(lambda secret: self._show_password(password, secret))
-        if reached.access_token is None and reached.challenge not in _AFTER_THE_PASSWORD:
+    def begin(self, password: Secret) -> SignInStep:
+        """Show a password, and return what comes behind it."""
+        reached = self._by_an_allowed_flow(lambda flow, secret: self._show_password(flow, secret, password))
+        if reached.access_token is None and reached.challenge not in AFTER_THE_PASSWORD:
             raise TargetUnfit(
                 f"The app client asks {self._subject} for {reached.challenge}, which proves nothing of a password.",
                 remedy="Use an app client without custom authentication and choice of factors.",
             )
-        return self._answer_factor(reached)
+        return reached
 
-    def probe(self) -> str:
-        """Begin a sign-in by SRP and drop it: it tells whether user, app client and secret fit, and counts for nothing.
+    def rehearse(self) -> str:
+        """Find out without the password whether user, flow and client secret fit.
+
+        By SRP a sign-in is begun and dropped, which counts for nothing; another flow costs one wrong password.
 
         Returns:
-            The user's name as the pool knows it; by another flow than SRP, which tells nothing yet, the name given.
-
-        Raises:
-            TargetUnavailable, TargetUnfit: as `enter`.
+            The user's name as the pool knows it, where it says so; else the name given.
         """
-        if self._app.flow is not Flow.USER_SRP_AUTH:
-            return self._username
-        asked = {"SRP_A": Exchange(self._app.pool_id).public}
-        return self._with_fitting_secret(lambda secret: self._initiate(asked, secret)).username
+        with suppress(CurrentRefused):
+            return self._by_an_allowed_flow(self._rehearse).username
+        return self._username
 
-    def answer_new_password(self, reached: SignInStep, password: Secret, attributes: Mapping[str, str]) -> SignInStep:
+    def find_name(self) -> str:
+        """Return the user's name as the pool knows it, where SRP tells; else the name given. No failure is counted."""
+        if Flow.USER_SRP_AUTH not in self._app.usable_flows:
+            return self._username
+        with suppress(FlowNotAllowed):
+            return self._with_fitting_secret(lambda secret: self._rehearse(Flow.USER_SRP_AUTH, secret)).username
+        return self._username
+
+    def answer(self, step: SignInStep, responses: Mapping[str, str], *, changes: bool = False) -> SignInStep:
+        """Answer a challenge, and return what comes next.
+
+        Args:
+            step: the one that asked.
+            responses: ChallengeResponses, without the user's name and the secret hash.
+            changes: the answer changes the password, so that an error does not say what became of it.
+        """
+        operation = "AdminRespondToAuthChallenge" if _is_signed(step.flow) else "RespondToAuthChallenge"
+        given = {"USERNAME": step.username, **responses, **self._secret_hash(step.username, step.client_secret)}
+        request: dict[str, Any] = {
+            "ClientId": self._app.client_id,
+            "ChallengeName": step.challenge,
+            "ChallengeResponses": given,
+            **({"Session": step.session.reveal()} if step.session else {}),  # botocore refuses an empty one
+        }
+        with sign_in_faults(AwsCall(f"cognito-idp:{operation}", self._subject, changes=changes)):
+            if _is_signed(step.flow):
+                answer = dict(self._cognito.admin_respond_to_auth_challenge(UserPoolId=self._app.pool_id, **request))
+            else:
+                answer = dict(self._cognito.respond_to_auth_challenge(**request))
+            return _read_step(answer, step.username, step.flow, step.client_secret)
+
+    def answer_code(self, step: SignInStep, code: Secret) -> SignInStep:
+        """Answer SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP with a code."""
+        return self.answer(step, {f"{step.challenge}_CODE": code.reveal()})
+
+    def choose_factor(self, step: SignInStep, factor: str) -> SignInStep:
+        """Answer SELECT_MFA_TYPE with one of the factors that MFAS_CAN_CHOOSE lists."""
+        return self.answer(step, {"ANSWER": factor})
+
+    def answer_new_password(self, step: SignInStep, password: Secret, attributes: Mapping[str, str]) -> SignInStep:
         """Answer NEW_PASSWORD_REQUIRED; what comes next, if anything, comes after the change.
 
         Args:
-            reached: the step that asked for it.
+            step: the one that asked.
             password: the new one.
             attributes: required ones that the user lacks, by name.
 
         Raises:
             NewSecretRejected, OutcomeUnknown, TargetUnavailable, TargetUnfit: as `Target.set_password`.
         """
-        answers = {f"userAttributes.{name}": value for name, value in attributes.items()}
-        call = self._call("RespondToAuthChallenge", changes=True)
-        return self._respond(reached, {"NEW_PASSWORD": password.reveal(), **answers}, call)
+        given = {f"userAttributes.{name}": value for name, value in attributes.items()}
+        return self.answer(step, {"NEW_PASSWORD": password.reveal(), **given}, changes=True)
 
-    def leave(self, reached: SignInStep) -> None:
-        """End the session that a sign-in opened; where the app client does not let it be, it ends by itself."""
-        if reached.refresh_token is None:
+    def leave(self, step: SignInStep) -> None:
+        """End the session that a sign-in opened; where the app client does not allow that, it ends by itself."""
+        if step.refresh_token is None:
             return
-        secret = {"ClientSecret": reached.client_secret.reveal()} if reached.client_secret else {}
-        with suppress(RotationError), rotation_faults(self._call("RevokeToken")):
-            self._cognito.revoke_token(Token=reached.refresh_token.reveal(), ClientId=self._app.client_id, **secret)
+        secret = {"ClientSecret": step.client_secret.reveal()} if step.client_secret else {}
+        with suppress(RotationError), rotation_faults(AwsCall("cognito-idp:RevokeToken", self._subject)):
+            self._cognito.revoke_token(Token=step.refresh_token.reveal(), ClientId=self._app.client_id, **secret)
+
+    def _by_an_allowed_flow(self, attempt: Callable[[Flow, Secret | None], SignInStep]) -> SignInStep:
+        """Attempt the flows in their order until the app client allows one, which is then kept to."""
+        refused: list[str] = []
+        for flow in self._flows():
+            try:
+                reached = self._with_fitting_secret(lambda secret, flow=flow: attempt(flow, secret))  # type: ignore[misc]
+            except FlowNotAllowed:
+                refused.append(flow.value)
+                continue
+            except RotationDenied as error:
+                if not refused:
+                    raise
+                raise RotationDenied(
+                    f"App client {self._app.client_id} does not allow {', '.join(refused)}, and {error.message}",
+                    remedy=f"Add ALLOW_{refused[0]} to the app client (ExplicitAuthFlows). Or else: {error.remedy}",
+                ) from None
+            except RotationError:
+                self._allowed = flow
+                raise
+            self._allowed = flow
+            return reached
+        raise FlowNotAllowed(
+            f"App client {self._app.client_id} does not allow {', '.join(refused)}.",
+            remedy=f"Add ALLOW_{refused[0]} to the app client (ExplicitAuthFlows), or name a flow that it allows.",
+        )
+
+    def _flows(self) -> Iterator[Flow]:
+        if self._allowed:
+            yield self._allowed
+            return
+        if not self._app.usable_flows:
+            raise TargetUnfit(
+                f"{', '.join(self._app.flows)} needs the id of the user pool.",
+                remedy="Name the pool, or use an app client that allows USER_PASSWORD_AUTH.",
+            )
+        yield from self._app.usable_flows
 
     def _with_fitting_secret(self, attempt: Callable[[Secret | None], SignInStep]) -> SignInStep:
         *others, last = self._app.secrets or (None,)
@@ -1490,27 +1684,32 @@ class SignIn:
                 return attempt(secret)
         return attempt(last)
 
-    def _show_password(self, password: Secret, secret: Secret | None) -> SignInStep:
-        if self._app.flow is not Flow.USER_SRP_AUTH:
-            return self._initiate({"PASSWORD": password.reveal()}, secret)
-        exchange = Exchange(self._app.pool_id)
-        asked = self._initiate({"SRP_A": exchange.public}, secret)
-        if asked.challenge != _PASSWORD_VERIFIER:
+    def _show_password(self, flow: Flow, secret: Secret | None, password: Secret) -> SignInStep:
+        if flow is not Flow.USER_SRP_AUTH:
+            return self._initiate(flow, {"PASSWORD": password.reveal()}, secret)
+        exchange = SrpExchange(self._app.pool_id)
+        asked = self._initiate(flow, {"SRP_A": exchange.public}, secret)
+        if asked.challenge != Challenge.PASSWORD_VERIFIER:
             # Nothing but the user's name was shown: whatever is asked now says nothing of the password.
             raise TargetUnfit(
                 f"The app client asks {self._subject} for {asked.challenge} before the password.",
                 remedy="Use an app client that begins with SRP.",
             )
-        return self._respond(asked, self._sign(exchange, asked, password), self._call("RespondToAuthChallenge"))
+        return self.answer(asked, self._sign(exchange, asked, password))
 
-    def _sign(self, exchange: Exchange, asked: SignInStep, password: Secret) -> dict[str, str]:
+    def _rehearse(self, flow: Flow, secret: Secret | None) -> SignInStep:
+        if flow is not Flow.USER_SRP_AUTH:
+            return self._initiate(flow, {"PASSWORD": f"Wr0ng-{secrets.token_urlsafe(24)}!"}, secret)
+        return self._initiate(flow, {"SRP_A": SrpExchange(self._app.pool_id).public}, secret)
+
+    def _sign(self, exchange: SrpExchange, asked: SignInStep, password: Secret) -> dict[str, str]:
         at = format_timestamp(self._now())
         try:
-            challenge = Challenge.read(asked.parameters)
+            challenge = SrpChallenge.read(asked.parameters)
             signature = exchange.sign(challenge, password.reveal(), at)
-        except Unprovable as error:
+        except NotProvable as error:
             raise TargetUnavailable(
-                f"The answer to {self._subject} is no SRP challenge ({error}).",
+                f"The answer to {self._subject} is not an SRP challenge ({error}).",
                 remedy="Look for a proxy or an endpoint setting between here and AWS.",
             ) from None
         return {
@@ -1519,48 +1718,23 @@ class SignIn:
             "TIMESTAMP": at,
         }
 
-    def _answer_factor(self, reached: SignInStep) -> SignInStep:
-        if self._authenticator is None:
-            return reached
-        call = self._call("RespondToAuthChallenge")
-        try:
-            if reached.challenge == _CHOICE and _TOTP in reached.parameters.get("MFAS_CAN_CHOOSE", ""):
-                reached = self._respond(reached, {"ANSWER": _TOTP}, call)
-            if reached.challenge != _TOTP:
-                return reached
-            code = self._authenticator.next_code()
-            return self._respond(reached, {f"{_TOTP}_CODE": code.reveal()}, call)
-        except (TargetUnavailable, TargetUnfit) as error:
-            return replace(reached, unanswered=error.message)  # the password was accepted all the same
-
-    def _initiate(self, parameters: Mapping[str, str], secret: Secret | None) -> SignInStep:
-        asked = {"USERNAME": self._username, **parameters, **self._secret_hash(self._username, secret)}
+    def _initiate(self, flow: Flow, parameters: Mapping[str, str], secret: Secret | None) -> SignInStep:
+        operation = "AdminInitiateAuth" if _is_signed(flow) else "InitiateAuth"
         request: dict[str, Any] = {
-            "AuthFlow": self._app.flow.value,
+            "AuthFlow": flow.value,
             "ClientId": self._app.client_id,
-            "AuthParameters": asked,
+            "AuthParameters": {
+                "USERNAME": self._username,
+                **parameters,
+                **self._secret_hash(self._username, secret),
+            },
         }
-        with sign_in_faults(self._call("InitiateAuth")):
-            if self._app.flow is Flow.ADMIN_USER_PASSWORD_AUTH:
+        with sign_in_faults(AwsCall(f"cognito-idp:{operation}", self._subject)):
+            if _is_signed(flow):
                 answer = dict(self._cognito.admin_initiate_auth(UserPoolId=self._app.pool_id, **request))
             else:
                 answer = dict(self._cognito.initiate_auth(**request))
-            return _read_step(answer, self._username, secret)
-
-    def _respond(self, reached: SignInStep, answers: Mapping[str, str], call: AwsCall) -> SignInStep:
-        given = {"USERNAME": reached.username, **answers, **self._secret_hash(reached.username, reached.client_secret)}
-        request: dict[str, Any] = {
-            "ClientId": self._app.client_id,
-            "ChallengeName": reached.challenge,
-            "ChallengeResponses": given,
-            "Session": reached.session.reveal() if reached.session else "",
-        }
-        with sign_in_faults(call):
-            if self._app.flow is Flow.ADMIN_USER_PASSWORD_AUTH:
-                answer = dict(self._cognito.admin_respond_to_auth_challenge(UserPoolId=self._app.pool_id, **request))
-            else:
-                answer = dict(self._cognito.respond_to_auth_challenge(**request))
-            return _read_step(answer, reached.username, reached.client_secret)
+            return _read_step(answer, self._username, flow, secret)
 
     def _secret_hash(self, username: str, secret: Secret | None) -> dict[str, str]:
         if secret is None:
@@ -1568,24 +1742,27 @@ class SignIn:
         message = f"{username}{self._app.client_id}".encode(errors="surrogatepass")
         return {"SECRET_HASH": base64.b64encode(hmac.digest(secret.reveal().encode(), message, "sha256")).decode()}
 
-    def _call(self, operation: str, *, changes: bool = False) -> AwsCall:
-        admin = "Admin" if self._app.flow is Flow.ADMIN_USER_PASSWORD_AUTH and operation != "RevokeToken" else ""
-        return AwsCall(f"cognito-idp:{admin}{operation}", self._subject, changes=changes)
+
+def _is_signed(flow: Flow) -> bool:
+    return flow is Flow.ADMIN_USER_PASSWORD_AUTH
 
 
-def _read_step(answer: Mapping[str, Any], username: str, client_secret: Secret | None) -> SignInStep:
+def _read_step(answer: Mapping[str, Any], username: str, flow: Flow, client_secret: Secret | None) -> SignInStep:
     parameters = answer.get("ChallengeParameters") or {}
     tokens = answer.get("AuthenticationResult") or {}
     if not (tokens.get("AccessToken") or answer.get("ChallengeName")):
-        raise ValueError("neither tokens nor a challenge")  # told as an answer that could not be read
+        raise ValueError("neither tokens nor a challenge")  # reported as an answer that could not be read
     return SignInStep(
         username=parameters.get("USER_ID_FOR_SRP") or parameters.get("USERNAME") or username,
+        flow=flow,
         client_secret=client_secret,
         challenge=answer.get("ChallengeName") or "",
         parameters=parameters,
         session=_wrap(answer.get("Session")),
         access_token=_wrap(tokens.get("AccessToken")),
+        id_token=_wrap(tokens.get("IdToken")),
         refresh_token=_wrap(tokens.get("RefreshToken")),
+        expires_in=int(tokens.get("ExpiresIn") or 0),
     )
 
 
@@ -1601,8 +1778,8 @@ _SET_JUST_NOW = "The account refuses it as used before: an earlier attempt has s
 
 
 _SET_ONCE = (
-    "The account refuses it as used before: an earlier run has set it. Whether it still is the password cannot be told:"
-    " if anybody has set another one since, this one is dead. Rotate again to be sure."
+    "The account refuses it as used before: an earlier run has set it. Whether it still is the password cannot be"
+    " known: if anybody has set another one since, this one is dead. Rotate again to be sure."
 )
 
 
@@ -1625,7 +1802,7 @@ class Candidate:
     fresh: bool
 
 
-class Setting:
+class PasswordChange:
     """One candidate on its way to becoming the password."""
 
     def __init__(self, target: Target, sign_ins: SignIns, candidate: Candidate) -> None:
@@ -1634,8 +1811,8 @@ class Setting:
         self._candidate = candidate
         self._unanswered = False
 
-    def settle(self, patience: Patience) -> Proof | None:
-        """Send the candidate until an answer or a sign-in settles the matter.
+    def settle(self, backoff: Backoff) -> Proof | None:
+        """Send the candidate until a yes or a sign-in settles the matter.
 
         Returns:
             The proof that it is the password if that took a sign-in; None if the target said so.
@@ -1644,45 +1821,43 @@ class Setting:
             NewSecretRejected: the target refuses it, and it is not the password.
             CurrentRefused: what the vault keeps cannot set another password; nothing has changed.
             TargetUnavailable, RotationDenied, TargetUnfit: every attempt was refused; nothing has changed.
-            OutcomeUnknown: no telling yet; setting the same candidate again is safe.
+            OutcomeUnknown: nobody can know yet; setting the same candidate again is safe.
         """
         try:
-            return self._settle(patience)
+            return self._settle(backoff)
         except OutcomeUnknown:
             raise
         except RotationError as error:
             if not self._unanswered:
                 raise
-            raise self._still_unknown(error) from error
+            candidate = self._candidate
+            raise OutcomeUnknown(
+                f"{candidate.account.identity}: nobody can know whether the pending password is live: an attempt to set"
+                f" it had no answer, and the last one failed. {error.message}",
+                remedy="Once that is mended, run the rotation again.",
+            ) from error
 
-    def _settle(self, patience: Patience) -> Proof | None:
+    def _settle(self, backoff: Backoff) -> Proof | None:
         fault: RotationError
-        for _ in patience.attempts():
+        for _ in backoff.attempts():
             try:
                 self._send()
             except OutcomeUnknown as error:
                 fault, self._unanswered = error, True
             except TargetUnavailable as error:
                 fault = error
-            except (NewSecretRejected, CurrentRefused) as error:
+            except RotationError as error:
                 return self._settle_refusal(error)
             else:
                 return None
             if self._unanswered and (proof := self._prove()).accepted:
                 return proof
+        if fault.answers_change and not self._unanswered:
+            return self._settle_refusal(fault)
         raise fault
 
-    def _still_unknown(self, last: RotationError) -> OutcomeUnknown:
-        """Return the error for a refusal that came after an attempt without answer: it says nothing of that one."""
-        candidate = self._candidate
-        return OutcomeUnknown(
-            f"{candidate.account.identity}: no telling whether the pending password is live: an attempt to set it had"
-            f" no answer, and the last one failed. {last.message}",
-            remedy="Once that is mended, run the rotation again.",
-        )
-
     def _prove(self) -> Proof:
-        return self._sign_ins.prove(self._candidate.password)
+        return prove_leniently(self._sign_ins, self._candidate.password)
 
     def _send(self) -> None:
         candidate = self._candidate
@@ -1697,44 +1872,486 @@ class Setting:
             try:
                 self._target.set_password(candidate.password, current=current)
             except CurrentRefused as error:
+                if error.answers_change:
+                    raise
                 self._sign_ins.count_refusal()
                 refusal = error
             else:
                 return
         raise refusal
 
-    def _settle_refusal(self, error: NewSecretRejected | CurrentRefused) -> Proof:
-        """Tell a refused candidate from one that an attempt without answer has set."""
-        if isinstance(error, CurrentRefused) and not self._unanswered:
-            raise error  # the candidate was not sent, and does not sign in: that was tried before, where it could
+    def _settle_refusal(self, error: RotationError) -> Proof:
+        """Return the proof that a refused candidate is the password all the same.
+
+        Raises:
+            RotationError: the refusal, where a sign-in shows that it had no effect.
+            OutcomeUnknown: no sign-in shows anything.
+        """
+        if not (error.answers_change or isinstance(error, NewSecretRejected) or self._unanswered):
+            raise error  # the candidate was not sent
         proof = self._prove()
         if proof.accepted:
             return proof
-        if proof.verdict is Verdict.UNVERIFIABLE and (self._unanswered or not self._candidate.fresh):
-            return self._settle_unverifiable(error, proof)
-        if proof.verdict is Verdict.UNDECIDED or self._unanswered:
-            raise cannot_tell(self._candidate, proof)
+        if proof.verdict is Verdict.UNVERIFIABLE and isinstance(error, NewSecretRejected) and self._was_set_before():
+            return replace(proof, detail=_SET_JUST_NOW if self._candidate.fresh else _SET_ONCE)
+        if proof.verdict is not Verdict.REFUSED or self._unanswered:
+            raise outcome_unknown(self._candidate, proof, error) from error
         raise error
 
-    def _settle_unverifiable(self, error: RotationError, proof: Proof) -> Proof:
+    def _was_set_before(self) -> bool:
         """A random password that meets the policy is refused for one reason only: the account has had it."""
         policy = self._candidate.account.policy
-        if policy.known and policy.history and not policy.faults(self._candidate.password):
-            return replace(proof, detail=_SET_JUST_NOW if self._candidate.fresh else _SET_ONCE)
-        raise cannot_tell(self._candidate, proof) from error
+        return bool(policy.known and policy.history and not policy.faults(self._candidate.password))
 
 
-def cannot_tell(candidate: Candidate, proof: Proof) -> OutcomeUnknown:
-    """Return the error for a candidate of which nothing is known."""
+def prove_leniently(sign_ins: SignIns, password: Secret) -> Proof:
+    """Try a password once; where the caller may not sign users in, that decides nothing."""
+    try:
+        return sign_ins.prove(password)
+    except RotationDenied as error:
+        return Proof(Verdict.UNDECIDED, error.message, error)
+
+
+def outcome_unknown(candidate: Candidate, proof: Proof, refusal: RotationError | None = None) -> OutcomeUnknown:
+    """Return the error for a candidate of which nothing is known.
+
+    Args:
+        candidate: what may be the password.
+        proof: what a sign-in said.
+        refusal: how setting it was answered, if it was.
+    """
+    said = f" {refusal.message}" if refusal else ""
+    message = (
+        f"{candidate.account.identity}: nobody can know whether the pending password is live"
+        f" ({proof.detail or proof.verdict.value}).{said}"
+    )
     if proof.verdict is Verdict.UNVERIFIABLE:
         remedy = f"Try the pending value of {candidate.vault} by hand; then make it current or remove it accordingly."
-    else:
-        remedy = "It is kept. A lock-out ends within a quarter of an hour; then run the rotation again."
+        return OutcomeUnknown(message, remedy=remedy)
+    if proof.fault is not None:
+        return ProofImpossible(message, remedy=f"It is kept. {proof.fault.remedy} Then run the rotation again.")
     return OutcomeUnknown(
-        f"{candidate.account.identity}: no telling whether the pending password is live"
-        f" ({proof.detail or proof.verdict.value}).",
-        remedy=remedy,
+        message, remedy="It is kept. A lock-out ends within a quarter of an hour; then run the rotation again."
     )
+
+
+# connector/rotation/sign_in/sign_in.py
+# Sign a user in, which is the only proof of a password that Cognito gives (developer guide, "Authentication flows").
+
+
+class SignIn:
+    """Proves passwords of one user.
+
+    Args:
+        cognito: made by `AwsDoor`; the ADMIN flow needs credentials, the others none.
+        app: where.
+        username: any name by which the user signs in.
+        authenticator: answers for the user's authenticator app, if there is one.
+        now: the time, in UTC.
+    """
+
+    def __init__(
+        self,
+        cognito: "CognitoIdentityProviderClient",
+        app: AppClient,
+        *,
+        username: str,
+        authenticator: Authenticator | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._dialogue = Dialogue(cognito, app, username=username, now=now)
+        self._authenticator = authenticator
+
+    def prove(self, password: Secret) -> Proof:
+        """Find out by one sign-in whether a password is the user's, and end the session that it opened.
+
+        Raises:
+            RotationDenied: the caller may not sign users in (ADMIN flow).
+        """
+        try:
+            reached = self.enter(password)
+        except CurrentRefused:
+            return Proof(Verdict.REFUSED)
+        except RotationDenied:
+            raise
+        except RotationError as error:
+            return Proof(Verdict.UNDECIDED, error.message, error if isinstance(error, TargetUnfit) else None)
+        if reached.access_token is None:
+            return Proof(Verdict.FACTOR_OUTSTANDING, reached.fault.message if reached.fault else reached.challenge)
+        self.leave(reached)
+        return Proof(Verdict.ACCEPTED)
+
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Find out whether a password can be proved here, at the cost of one failed sign-in at most.
+
+        An accepted and a refused password both show that flow, client and secret fit; a further factor is left
+        unanswered.
+
+        Args:
+            current: the password until now, where one is kept.
+
+        Raises:
+            TargetUnavailable, TargetUnfit, RotationDenied: no proof is possible; see `Dialogue`.
+        """
+        if current is None:
+            self._dialogue.rehearse()
+            return Proof(Verdict.UNDECIDED)
+        try:
+            reached = self._dialogue.begin(current)
+        except CurrentRefused:
+            return Proof(Verdict.REFUSED)
+        except ResetRequired as error:
+            return Proof(Verdict.UNDECIDED, error.message)
+        self.leave(reached)
+        return Proof(Verdict.ACCEPTED)
+
+    def enter(self, password: Secret) -> SignInStep:
+        """Go as far as the password and the authenticator lead: to tokens, or to a challenge behind the password.
+
+        Raises:
+            CurrentRefused, TargetUnavailable, TargetUnfit, RotationDenied: see `Dialogue`.
+        """
+        return self.answer_factor(self.begin(password))
+
+    def begin(self, password: Secret) -> SignInStep:
+        """Go as far as the password leads; errors are those of `enter`."""
+        return self._dialogue.begin(password)
+
+    def answer_factor(self, reached: SignInStep) -> SignInStep:
+        """Answer for the authenticator app if it is asked for; a refusal leaves the challenge open, and says why."""
+        if self._authenticator is None:
+            return reached
+        totp = Challenge.SOFTWARE_TOKEN_MFA
+        try:
+            if reached.challenge == Challenge.SELECT_MFA_TYPE and totp in reached.parameters.get("MFAS_CAN_CHOOSE", ""):
+                reached = self._dialogue.choose_factor(reached, totp)
+            if reached.challenge != totp:
+                return reached
+            return self._dialogue.answer_code(reached, self._authenticator.next_code())
+        except (TargetUnavailable, TargetUnfit) as error:
+            return replace(reached, fault=error)  # the password was accepted all the same
+
+    def can_answer(self, reached: SignInStep) -> bool:
+        """Return whether what is asked for now is, or may be, a code of the authenticator."""
+        factors = (Challenge.SOFTWARE_TOKEN_MFA, Challenge.SELECT_MFA_TYPE)
+        return self._authenticator is not None and reached.challenge in factors
+
+    def answer_new_password(self, reached: SignInStep, password: Secret, attributes: Mapping[str, str]) -> SignInStep:
+        """Answer NEW_PASSWORD_REQUIRED; see `Dialogue.answer_new_password`."""
+        return self._dialogue.answer_new_password(reached, password, attributes)
+
+    def find_name(self) -> str:
+        """Return the user's name as the pool knows it, where that can be found out without a password."""
+        return self._dialogue.find_name()
+
+    def leave(self, reached: SignInStep) -> None:
+        """End the session that a sign-in opened."""
+        self._dialogue.leave(reached)
+
+
+# connector/rotation/engine/engine.py
+# Rotate a password so that it cannot be lost (promise P26).
+
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked of one rotation.
+
+    Args:
+        verify: prove the new password by signing in before it is promoted; without it, a sign-in that decides nothing
+            stops nothing.
+        sign_out: end the sessions begun with the old password, where the target can.
+        discard_unfit: forget a pending value that the target refuses, once a sign-in proves that it is not live;
+            `rotate` then makes another, `recover` does not.
+        overrule: set a pending value although neither it nor the current one signs in, which shows that somebody else
+            has changed the password since.
+    """
+
+    verify: bool = True
+    sign_out: bool = False
+    discard_unfit: bool = False
+    overrule: bool = True
+
+
+class Rotation:
+    """One account, with the vault that keeps its password.
+
+    `rotate`, `recover` and `verify` run a whole rotation; `prepare`, `apply`, `confirm` and `promote` are its phases,
+    for callers that run them one by one (the four steps of AWS Secrets Manager).
+
+    Every method raises what the target and the vault raise, and
+        NewSecretRejected: the target refuses the candidate; it is not live.
+        CurrentRefused: nothing that the vault keeps can set another password.
+        NotProven: the new password was set, and does not sign in.
+        TargetUnfit, RotationDenied: no password could be proved or set, so none was.
+        OutcomeUnknown, TargetUnavailable: nobody can know now; running again is safe.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        vault: Vault,
+        *,
+        recipe: Recipe = Recipe(),
+        backoff: Backoff = Backoff(),
+        options: Options = Options(),
+    ) -> None:
+        self._target = target
+        self._vault = vault
+        self._recipe = recipe
+        self._backoff = backoff
+        self._options = options
+        self._sign_ins = SignIns(target)
+
+    @property
+    def account(self) -> str:
+        """Identity of the target."""
+        return self._target.identity
+
+    def rotate(self) -> RotationResult:
+        """Give the account a new password; one that is pending already is brought to its end instead."""
+        with self._vault.hold(), self._session_released():
+            account, kept = self._target.examine(), self._vault.read()
+            if kept.pending is not None:
+                try:
+                    return self._complete(self._resume(account, kept, kept.pending))
+                except NewSecretRejected:
+                    if not self._options.discard_unfit:
+                        raise
+                self._vault.discard_pending()
+            return self._complete(self._begin(account, replace(kept, pending=None)))
+
+    def recover(self) -> RotationResult:
+        """Bring to its end what an earlier rotation began, or undo it where it cannot end; begin nothing."""
+        with self._vault.hold():
+            kept = self._vault.read()
+            if kept.pending is None:
+                return RotationResult(self._target.identity, self._vault.name, Outcome.NOTHING_PENDING)
+            account = self._target.examine()
+            try:
+                return self._complete(self._resume(account, kept, kept.pending))
+            except NewSecretRejected:
+                if not self._options.discard_unfit:
+                    raise
+            return self._undo(kept)
+
+    def verify(self) -> Verification:
+        """Find out which of the kept values signs in; changes nothing."""
+        self._target.examine()
+        kept, proofs = self._vault.read(), dict[str, Proof]()
+        for label, password in _labelled(kept):
+            proofs[label] = self._sign_ins.prove(password)
+            if proofs[label].accepted:
+                break
+        return Verification(self._target.identity, self._vault.name, proofs)
+
+    def prepare(self) -> Candidate:
+        """Return the candidate: what is pending, or a new one, staged."""
+        with self._session_released():
+            account, kept = self._target.examine(), self._vault.read()
+            if kept.pending is not None:
+                return self._resume(account, kept, kept.pending)
+            return self._begin(account, kept)
+
+    def rehearse(self, account: Account, kept: Kept) -> Account:
+        """Find out, before anything is set, that a new password can be proved or, in the user's own way, set.
+
+        At most one failed sign-in a value is counted: an accepted and a refused one both show that flow, app client and
+        its secret fit.
+
+        Returns:
+            The account, with a note where there is something to know.
+
+        Raises:
+            TargetUnfit, RotationDenied, TargetUnavailable: it cannot be done; nothing has changed.
+            CurrentRefused, VaultUnfit: the user's own way, and nothing that is kept signs in; nothing has changed.
+        """
+        if self._target.needs_current:
+            self._enter_with_what_is_kept(kept)
+            return account
+        if not self._options.verify:
+            return account
+        proof = self._sign_ins.rehearse(kept.current)
+        return replace(account, notes=(*account.notes, proof.detail)) if proof.detail else account
+
+    def apply(self, candidate: Candidate) -> Proof | None:
+        """Make the candidate the password, and return the proof if it took a sign-in to know."""
+        if not candidate.fresh:
+            proof = prove_leniently(self._sign_ins, candidate.password)
+            if proof.accepted:
+                return proof
+            if proof.verdict is Verdict.UNDECIDED and self._options.verify:
+                raise outcome_unknown(candidate, proof)
+            if proof.verdict is Verdict.REFUSED and not self._options.overrule:
+                self._check_unchanged(candidate)
+        try:
+            return PasswordChange(self._target, self._sign_ins, candidate).settle(self._backoff)
+        except NewSecretRejected as error:
+            if not candidate.fresh:
+                raise self._unfit(error.message) from error
+            self._vault.discard_pending()
+            raise
+
+    def confirm(self, candidate: Candidate) -> Proof:
+        """Prove by signing in that the candidate is the password; a change may take a moment to be seen."""
+        name = self._target.identity
+        for _ in self._backoff.attempts():
+            try:
+                proof = self._sign_ins.prove(candidate.password)
+            except RotationDenied as error:
+                raise RotationDenied(
+                    f"{name}: the new password is set. {error.message}", remedy=error.remedy
+                ) from error
+            if proof.accepted or proof.verdict is Verdict.UNVERIFIABLE:
+                return proof
+            if self._sign_ins.one_left or proof.fault:
+                break
+        if proof.verdict is Verdict.UNDECIDED:
+            again = proof.fault.remedy if proof.fault else "Run the rotation again in a quarter of an hour."
+            raise OutcomeUnknown(
+                f"{name}: the new password is set, and no sign-in can prove it now ({proof.detail}).",
+                remedy=f"It stays pending in {self._vault.name}. {again}",
+            )
+        raise self._not_proven(candidate.kept)
+
+    def promote(self, account: str) -> None:
+        """Make the candidate current in the vault; an error says that the password has changed."""
+        try:
+            self._vault.promote()
+        except RotationError as error:
+            message = f"{account}: the new password is set, and not current in {self._vault.name} yet. {error.message}"
+            raise type(error)(message, remedy=error.remedy) from error
+
+    @contextmanager
+    def _session_released(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._target.release()
+
+    def _enter_with_what_is_kept(self, kept: Kept) -> None:
+        name, values = self._target.identity, [each for each in (kept.current, kept.previous) if each is not None]
+        if not values:
+            raise VaultUnfit(
+                f"{self._vault.name} keeps no password with which {name} could sign in.",
+                remedy="Store the current password there, or rotate the administrator's way.",
+            )
+        if all(self._sign_ins.rehearse(each).verdict is Verdict.REFUSED for each in values):
+            raise CurrentRefused(
+                f"{name}: nothing that {self._vault.name} keeps signs in. Nothing has changed.",
+                remedy="Store the live password there, or rotate the administrator's way.",
+            )
+
+    def _begin(self, account: Account, kept: Kept) -> Candidate:
+        """Return a new candidate, staged."""
+        account = self.rehearse(account, kept)
+        password = generate(account.policy, self._recipe, avoid=[value for _, value in _labelled(kept)])
+        staged = self._vault.stage(password, policy=account.policy)
+        _log.debug("%s: a candidate is pending in %s", account.identity, self._vault.name)
+        fresh = staged == password
+        return Candidate(account, self._vault.name, replace(kept, pending=staged), staged, fresh=fresh)
+
+    def _resume(self, account: Account, kept: Kept, pending: Secret) -> Candidate:
+        """Return what is pending as the candidate, unless it cannot become the password."""
+        candidate = Candidate(account, self._vault.name, kept, pending, fresh=False)
+        self._check_fit(candidate)
+        return candidate
+
+    def _complete(self, candidate: Candidate) -> RotationResult:
+        proof = self.apply(candidate)
+        if proof is None and self._options.verify:
+            proof = self.confirm(candidate)
+        self.promote(candidate.account.identity)
+        notes = (*candidate.account.notes, *self._sign_out())
+        outcome = Outcome.ROTATED if candidate.fresh else Outcome.FINISHED
+        _log.info("%s: %s", candidate.account.identity, outcome.value)
+        return RotationResult(candidate.account.identity, self._vault.name, outcome, proof, notes)
+
+    def _check_unchanged(self, candidate: Candidate) -> None:
+        """Raise unless the password is, as far as anybody knows, the one that the candidate was to replace."""
+        current = candidate.kept.current
+        if current is None:
+            return
+        proof = prove_leniently(self._sign_ins, current)
+        if proof.verdict is Verdict.UNDECIDED:
+            raise outcome_unknown(candidate, proof)
+        if not proof.accepted:
+            raise NotProven(
+                f"{self._target.identity}: neither the pending password nor the one before signs in: somebody else has"
+                " changed it. Nothing was set.",
+                remedy=f"It stays pending in {self._vault.name}. Recover this account by its name to set it all the"
+                " same.",
+            )
+
+    def _check_fit(self, candidate: Candidate) -> None:
+        """Raise where a pending value is against today's policy, and proven not to be live."""
+        faults = candidate.account.policy.faults(candidate.password)
+        if not faults or not candidate.account.policy.known:
+            return
+        proof = prove_leniently(self._sign_ins, candidate.password)
+        if proof.accepted:
+            return
+        if proof.verdict is not Verdict.REFUSED:
+            raise outcome_unknown(candidate, proof)
+        raise self._unfit(f"{self._target.identity}: the pending password does not meet the policy: {faults[0]}.")
+
+    def _unfit(self, what: str) -> NewSecretRejected:
+        return NewSecretRejected(
+            f"{what} A sign-in proves that it is not live.",
+            remedy=f"Remove the pending value of {self._vault.name} and rotate again: with --discard-unfit `rotate`"
+            " does both, `rotate recover` the former.",
+        )
+
+    def _undo(self, kept: Kept) -> RotationResult:
+        """Forget a pending value that is proven not to be live, so that all is as before it was staged.
+
+        A current value that does not sign in keeps both where they are: there would be no known password left.
+        """
+        proof = self._sign_ins.prove(kept.current) if kept.current is not None else None
+        if proof is not None and proof.verdict is Verdict.REFUSED:
+            raise NotProven(
+                f"{self._target.identity}: the pending password is refused, and neither it nor the current one signs"
+                " in: somebody else has changed it. Nothing was changed.",
+                remedy="To set a new one all the same: `cognito-scim rotate` with --discard-unfit.",
+            )
+        if proof is not None and not proof.accepted:
+            raise OutcomeUnknown(
+                f"{self._target.identity}: the pending password is not live, and nobody can know now whether the"
+                f" current one is ({proof.detail or proof.verdict.value}). Nothing was changed.",
+                remedy="A lock-out ends within a quarter of an hour; then recover again.",
+            )
+        self._vault.discard_pending()
+        _log.info("%s: %s", self._target.identity, Outcome.DISCARDED.value)
+        return RotationResult(self._target.identity, self._vault.name, Outcome.DISCARDED, proof)
+
+    def _not_proven(self, kept: Kept) -> NotProven:
+        lives = kept.current is not None and self._sign_ins.prove(kept.current).accepted
+        which = "the current one still signs in" if lives else "the current one was not seen to sign in either"
+        return NotProven(
+            f"{self._target.identity}: the new password was set, and does not sign in; {which}.",
+            remedy=f"It stays pending in {self._vault.name}. If somebody else reset the password, run the rotation"
+            " again: it sets the same candidate once more.",
+        )
+
+    def _sign_out(self) -> Iterator[str]:
+        if not self._options.sign_out:
+            return
+        if not isinstance(self._target, SignsOut):
+            yield "Sessions were not ended: the target cannot."
+            return
+        try:
+            self._target.sign_out()
+        except RotationError as error:
+            yield f"Sessions were not ended: {error.message}"
+
+
+def _labelled(kept: Kept) -> Iterator[tuple[str, Secret]]:
+    """Yield what is kept in the order in which it most likely lives."""
+    labelled = (("pending", kept.pending), ("current", kept.current), ("previous", kept.previous))
+    return ((label, password) for label, password in labelled if password is not None)
 
 
 # connector/rotation/targets/cognito_user.py
@@ -1742,9 +2359,6 @@ def cannot_tell(candidate: Candidate, proof: Proof) -> OutcomeUnknown:
 
 
 _ORDINARY_STATES = frozenset({"CONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"})
-
-
-_SIGNS_IN = frozenset({"CONFIRMED", "FORCE_CHANGE_PASSWORD"})
 
 
 _FEDERATED = "EXTERNAL_PROVIDER"
@@ -1865,6 +2479,7 @@ class AdministeredUser(_UserOfPool):
     ) -> None:
         super().__init__(cognito, user)
         self._sign_in = sign_in
+        self._can_sign_in = True
 
     def examine(self) -> Account:
         """Look whether the password may be rotated; see `Target.examine`."""
@@ -1873,9 +2488,8 @@ class AdministeredUser(_UserOfPool):
         self._check_allowed(self._user.username, self._name, groups=self._groups)
         state = str(found.get("UserStatus", "UNKNOWN"))
         self._check_state(state, enabled=found.get("Enabled", True))
+        self._can_sign_in = state in _ORDINARY_STATES
         policy, notes = self._read_policy()
-        if self._sign_in and state in _SIGNS_IN:
-            self._sign_in.probe()
         return Account(self.identity, state, policy, (*notes, *self._remarks(found.get("UserMFASettingList", []))))
 
     def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
@@ -1888,6 +2502,15 @@ class AdministeredUser(_UserOfPool):
                 Password=candidate.reveal(),
                 Permanent=True,
             )
+
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Find out whether a password can be proved here; see `Target.rehearse`."""
+        if self._sign_in is None:
+            return Proof(Verdict.UNVERIFIABLE)
+        return self._sign_in.rehearse(current) if self._can_sign_in else Proof(Verdict.UNDECIDED)
+
+    def release(self) -> None:
+        """End nothing: a rehearsal keeps no session."""
 
     def prove(self, password: Secret) -> Proof:
         """Try to sign in, once; see `Target.prove`."""
@@ -1941,333 +2564,90 @@ def pool_policy(described: Mapping[str, Any]) -> PasswordPolicy:
     )
 
 
-# connector/rotation/engine/engine.py
-# Rotate a password so that it cannot be lost (promise P26).
-
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is asked of one rotation.
-
-    Args:
-        verify: prove the new password by signing in before it is promoted.
-        sign_out: end the sessions begun with the old password, where the target can.
-        discard_unfit: forget a pending value that the target refuses, once a sign-in proves that it is not live;
-            `rotate` then makes another, `recover` does not.
-        overrule: set a pending value although neither it nor the current one signs in, which shows that somebody else
-            has changed the password since.
-    """
-
-    verify: bool = True
-    sign_out: bool = False
-    discard_unfit: bool = False
-    overrule: bool = True
-
-
-class Rotation:
-    """One account, with the vault that keeps its password.
-
-    `rotate`, `recover` and `verify` are whole stories; `prepare`, `apply` and `confirm` are their phases, for who runs
-    them one by one (the four steps of AWS Secrets Manager).
-
-    Every method raises what the target and the vault raise, and
-        NewSecretRejected: the target refuses the candidate; it is not live.
-        CurrentRefused: nothing that the vault keeps can set another password.
-        NotProven: the new password was set, and does not sign in.
-        OutcomeUnknown, TargetUnavailable: no telling now; running again is safe.
-    """
-
-    def __init__(
-        self,
-        target: Target,
-        vault: Vault,
-        *,
-        recipe: Recipe = Recipe(),
-        patience: Patience = Patience(),
-        options: Options = Options(),
-    ) -> None:
-        self._target = target
-        self._vault = vault
-        self._recipe = recipe
-        self._patience = patience
-        self._options = options
-        self._sign_ins = SignIns(target)
-
-    @property
-    def account(self) -> str:
-        """Identity of the target."""
-        return self._target.identity
-
-    def rotate(self) -> RotationResult:
-        """Give the account a new password; one that is pending already is brought to its end instead."""
-        with self._vault.hold():
-            account, kept = self._target.examine(), self._vault.read()
-            if kept.pending is not None:
-                try:
-                    return self._complete(self._resume(account, kept, kept.pending))
-                except NewSecretRejected:
-                    if not self._options.discard_unfit:
-                        raise
-                self._vault.discard_pending()
-            return self._complete(self._begin(account, replace(kept, pending=None)))
-
-    def recover(self) -> RotationResult:
-        """Bring to its end what an earlier rotation began, or undo it where it cannot end; begin nothing."""
-        with self._vault.hold():
-            kept = self._vault.read()
-            if kept.pending is None:
-                return RotationResult(self._target.identity, self._vault.name, Outcome.NOTHING_PENDING)
-            account = self._target.examine()
-            try:
-                return self._complete(self._resume(account, kept, kept.pending))
-            except NewSecretRejected:
-                if not self._options.discard_unfit:
-                    raise
-            return self._undo(kept)
-
-    def verify(self) -> Verification:
-        """Tell which of the kept values signs in; changes nothing."""
-        self._target.examine()
-        kept, proofs = self._vault.read(), dict[str, Proof]()
-        for label, password in _labelled(kept):
-            proofs[label] = self._sign_ins.prove(password)
-            if proofs[label].accepted:
-                break
-        return Verification(self._target.identity, self._vault.name, proofs)
-
-    def prepare(self) -> Candidate:
-        """Return the candidate: what is pending, or a new one, staged."""
-        account, kept = self._target.examine(), self._vault.read()
-        if kept.pending is not None:
-            return self._resume(account, kept, kept.pending)
-        return self._begin(account, kept)
-
-    def apply(self, candidate: Candidate) -> Proof | None:
-        """Make the candidate the password, and return the proof if it took a sign-in to know."""
-        if not candidate.fresh:
-            proof = self._sign_ins.prove(candidate.password)
-            if proof.accepted:
-                return proof
-            if proof.verdict is Verdict.UNDECIDED:
-                raise cannot_tell(candidate, proof)
-            if proof.verdict is Verdict.REFUSED and not self._options.overrule:
-                self._check_unchanged(candidate)
-        try:
-            return Setting(self._target, self._sign_ins, candidate).settle(self._patience)
-        except NewSecretRejected as error:
-            if not candidate.fresh:
-                raise self._unfit(error.message) from error
-            self._vault.discard_pending()
-            raise
-
-    def confirm(self, candidate: Candidate) -> Proof:
-        """Prove by signing in that the candidate is the password; a change may take a moment to be seen."""
-        for _ in self._patience.attempts():
-            proof = self._sign_ins.prove(candidate.password)
-            if proof.accepted or proof.verdict is Verdict.UNVERIFIABLE:
-                return proof
-            if self._sign_ins.one_left:
-                break
-        if proof.verdict is Verdict.UNDECIDED:
-            raise OutcomeUnknown(
-                f"{self._target.identity}: the new password was set, and no sign-in can prove it now ({proof.detail}).",
-                remedy=f"It stays pending in {self._vault.name}. Run the rotation again in a quarter of an hour.",
-            )
-        raise self._not_proven(candidate.kept)
-
-    def _begin(self, account: Account, kept: Kept) -> Candidate:
-        """Return a new candidate, staged."""
-        password = generate(account.policy, self._recipe, avoid=[value for _, value in _labelled(kept)])
-        staged = self._vault.stage(password, policy=account.policy)
-        _log.debug("%s: a candidate is pending in %s", account.identity, self._vault.name)
-        fresh = staged == password
-        return Candidate(account, self._vault.name, replace(kept, pending=staged), staged, fresh=fresh)
-
-    def _resume(self, account: Account, kept: Kept, pending: Secret) -> Candidate:
-        """Return what is pending as the candidate, unless it cannot become the password."""
-        candidate = Candidate(account, self._vault.name, kept, pending, fresh=False)
-        self._check_fit(candidate)
-        return candidate
-
-    def _complete(self, candidate: Candidate) -> RotationResult:
-        proof = self.apply(candidate)
-        if proof is None and self._options.verify:
-            proof = self.confirm(candidate)
-        self._vault.promote()
-        notes = (*candidate.account.notes, *self._sign_out())
-        outcome = Outcome.ROTATED if candidate.fresh else Outcome.FINISHED
-        _log.info("%s: %s", candidate.account.identity, outcome.value)
-        return RotationResult(candidate.account.identity, self._vault.name, outcome, proof, notes)
-
-    def _check_unchanged(self, candidate: Candidate) -> None:
-        """Raise unless the password is, as far as anybody knows, the one that the candidate was to replace."""
-        current = candidate.kept.current
-        if current is None:
-            return
-        proof = self._sign_ins.prove(current)
-        if proof.verdict is Verdict.UNDECIDED:
-            raise cannot_tell(candidate, proof)
-        if not proof.accepted:
-            raise NotProven(
-                f"{self._target.identity}: neither the pending password nor the one before signs in: somebody else has"
-                " changed it. Nothing was set.",
-                remedy=f"It stays pending in {self._vault.name}. Recover this account by its name to set it all the"
-                " same.",
-            )
-
-    def _check_fit(self, candidate: Candidate) -> None:
-        """Raise where a pending value is against today's policy, and proven not to be live."""
-        faults = candidate.account.policy.faults(candidate.password)
-        if not faults or not candidate.account.policy.known:
-            return
-        proof = self._sign_ins.prove(candidate.password)
-        if proof.accepted:
-            return
-        if proof.verdict is not Verdict.REFUSED:
-            raise cannot_tell(candidate, proof)
-        raise self._unfit(f"{self._target.identity}: the pending password does not meet the policy: {faults[0]}.")
-
-    def _unfit(self, what: str) -> NewSecretRejected:
-        return NewSecretRejected(
-            f"{what} A sign-in proves that it is not live.",
-            remedy=f"Remove the pending value of {self._vault.name} and rotate again: with --discard-unfit `rotate`"
-            " does both, `rotate recover` the former.",
-        )
-
-    def _undo(self, kept: Kept) -> RotationResult:
-        """Forget a pending value that is proven not to be live, so that all is as before it was staged.
-
-        A current value that does not sign in keeps both where they are: there would be no known password left.
-        """
-        proof = self._sign_ins.prove(kept.current) if kept.current is not None else None
-        if proof is not None and proof.verdict is Verdict.REFUSED:
-            raise NotProven(
-                f"{self._target.identity}: the pending password is refused, and neither it nor the current one signs"
-                " in: somebody else has changed it. Nothing was changed.",
-                remedy="To set a new one all the same: `cognito-scim rotate` with --discard-unfit.",
-            )
-        if proof is not None and not proof.accepted:
-            raise OutcomeUnknown(
-                f"{self._target.identity}: the pending password is not live, and no telling now whether the current"
-                f" one is ({proof.detail or proof.verdict.value}). Nothing was changed.",
-                remedy="A lock-out ends within a quarter of an hour; then recover again.",
-            )
-        self._vault.discard_pending()
-        _log.info("%s: %s", self._target.identity, Outcome.DISCARDED.value)
-        return RotationResult(self._target.identity, self._vault.name, Outcome.DISCARDED, proof)
-
-    def _not_proven(self, kept: Kept) -> NotProven:
-        lives = kept.current is not None and self._sign_ins.prove(kept.current).accepted
-        which = "the current one still signs in" if lives else "the current one was not seen to sign in either"
-        return NotProven(
-            f"{self._target.identity}: the new password was set and does not sign in; {which}.",
-            remedy=f"It stays pending in {self._vault.name}. If somebody else reset the password, run the rotation"
-            " again: it sets the same candidate once more.",
-        )
-
-    def _sign_out(self) -> Iterator[str]:
-        if not self._options.sign_out:
-            return
-        if not isinstance(self._target, SignsOut):
-            yield "Sessions were not ended: the target cannot."
-            return
-        try:
-            self._target.sign_out()
-        except RotationError as error:
-            yield f"Sessions were not ended: {error.message}"
-
-
-def _labelled(kept: Kept) -> Iterator[tuple[str, Secret]]:
-    """Yield what is kept in the order in which it most likely lives."""
-    labelled = (("pending", kept.pending), ("current", kept.current), ("previous", kept.previous))
-    return ((label, password) for label, password in labelled if password is not None)
-
-
 # connector/rotation/engine/rollback.py
 # Go back to the password before, where the vault could not keep the new one (Keeper's rollback_password).
-
-
-def can_roll_back(account: Account, prior: Secret | None) -> bool:
-    """Tell whether the password before could be set again."""
-    return prior is not None and account.policy.known and account.policy.history == 0
-
-
-def roll_back(target: Target, *, prior: Secret | None, new: Secret, patience: Patience = Patience()) -> RotationResult:
-    """Make the password before the password again, unless it still is.
-
-    Args:
-        target: the account.
-        prior: the password before; None if nobody knows it.
-        new: the password that the vault could not keep.
-        patience: how long is tried.
-
-    Raises:
-        NoWayBack: it cannot be set; the message says which password is live.
-    """
-    target = _EvenUnproved(target)
-    try:
-        account = target.examine()
-        if prior is not None and (can_roll_back(account, prior) or target.prove(prior).accepted):
-            return Rotation(target, _Reversed(prior=prior, new=new), patience=patience).rotate()
-    except RotationError as error:
-        raise NoWayBack(f"{_live(target, new, prior)} {error.message}", remedy=_REMEDY) from error
-    raise NoWayBack(_live(target, new, prior), remedy=_REMEDY)
 
 
 _REMEDY = "Keep the live password, or set a new one as administrator."
 
 
+def can_roll_back(account: Account, prior: Secret | None) -> bool:
+    """Return whether the password before could be set again."""
+    return prior is not None and account.policy.known and account.policy.history == 0
+
+
+def roll_back(
+    target: Target, *, prior: Secret | None, new: Secret, vault: str, backoff: Backoff = Backoff()
+) -> RotationResult:
+    """Make the password before the password again, unless it still is; also where no sign-in can prove anything.
+
+    Args:
+        target: the account.
+        prior: the password before; None if nobody knows it.
+        new: the password that the vault could not keep.
+        vault: name of the vault, for messages.
+        backoff: how long is tried.
+
+    Returns:
+        The result, its proof that of the password before; one that nobody could try is UNDECIDED or UNVERIFIABLE.
+
+    Raises:
+        NoWayBack: it cannot be set; the message says which password is live.
+    """
+    try:
+        account = target.examine()
+        if prior is not None and (can_roll_back(account, prior) or _prove(target, prior).accepted):
+            reversed_vault = _Reversed(vault, Kept(current=new, pending=prior))
+            rotation = Rotation(target, reversed_vault, backoff=backoff, options=Options(verify=False))
+            result = rotation.rotate()
+            proof = result.proof or _look(target, prior, backoff)
+            if proof.verdict is not Verdict.REFUSED:
+                return replace(result, proof=proof)
+    except RotationError as error:
+        raise NoWayBack(f"{_live(target, new, prior)} {error.message}", remedy=_REMEDY) from error
+    raise NoWayBack(_live(target, new, prior), remedy=_REMEDY)
+
+
+def _look(target: Target, password: Secret, backoff: Backoff) -> Proof:
+    """Try a password that was just set; a change may take a moment to be seen."""
+    for _, proof in zip(backoff.attempts(), (_prove(target, password) for _ in range(2)), strict=False):
+        if proof.verdict is not Verdict.REFUSED:
+            break
+    return proof
+
+
 def _live(target: Target, new: Secret, prior: Secret | None) -> str:
-    name = f"{target.identity}: the password before could not be restored;"
-    if target.prove(new).accepted:
+    name = f"{_identity(target)}: the password before could not be restored;"
+    if _prove(target, new).accepted:
         return f"{name} the new one is live."
-    proof = target.prove(prior) if prior is not None else None
+    proof = _prove(target, prior) if prior is not None else None
     if proof is not None and proof.accepted:
         return f"{name} the one before is live."
-    return f"{name} no sign-in tells which one is live ({_describe(proof)})."
+    reason = "the one before is not known" if proof is None else proof.detail or proof.verdict.value
+    return f"{name} no sign-in shows which one is live ({reason})."
 
 
-def _describe(proof: Proof | None) -> str:
-    return "the one before is not known" if proof is None else proof.detail or proof.verdict.value
+def _identity(target: Target) -> str:
+    try:
+        return target.identity
+    except RotationError:
+        return "the account"
 
 
-class _EvenUnproved:
-    """A target at which a sign-in that AWS denies proves nothing, and stops nothing: going back matters more."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self.needs_current = target.needs_current
-
-    @property
-    def identity(self) -> str:
-        try:
-            return self._target.identity
-        except RotationError:
-            return "the account"
-
-    def examine(self) -> Account:
-        return self._target.examine()
-
-    def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
-        self._target.set_password(candidate, current=current)
-
-    def prove(self, password: Secret) -> Proof:
-        try:
-            return self._target.prove(password)
-        except RotationDenied as error:
-            return Proof(Verdict.UNVERIFIABLE, error.message)
+def _prove(target: Target, password: Secret) -> Proof:
+    """Try a password; where the caller may not sign users in, that proves nothing and stops nothing."""
+    try:
+        return target.prove(password)
+    except RotationDenied as error:
+        return Proof(Verdict.UNVERIFIABLE, error.message)
 
 
 class _Reversed:
     """The two passwords as a vault in which the one before is the candidate; there is nothing to write."""
 
-    name = "the caller's hands"
-
-    def __init__(self, *, prior: Secret, new: Secret) -> None:
-        self._kept = Kept(current=new, pending=prior)
+    def __init__(self, name: str, kept: Kept) -> None:
+        self.name = name
+        self._kept = kept
 
     def hold(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -2290,7 +2670,13 @@ class _Reversed:
 
 
 UNTOUCHED = (CurrentRefused, NewSecretRejected, NotAllowed, RotationDenied, TargetUnavailable, TargetUnfit)
-"""What may end an attempt to set a password that has changed nothing; the engine raises OutcomeUnknown in any doubt."""
+"""What ends an attempt that changed nothing, as a sign-in has shown; in any doubt the engine raises OutcomeUnknown."""
+
+
+_ROLL_BACK = (
+    "Keeper now rolls back, where that is switched on. Should that fail too, set a password as administrator and store"
+    " it in the record."
+)
 
 
 class Change:
@@ -2300,14 +2686,14 @@ class Change:
         target: whose password it is.
         new: the password that the Gateway made, and keeps when this succeeds.
         prior: the password before, where the vault has it.
-        patience: how long is tried.
+        backoff: how long is tried.
     """
 
-    def __init__(self, target: Target, *, new: Secret, prior: Secret | None, patience: Patience = Patience()) -> None:
+    def __init__(self, target: Target, *, new: Secret, prior: Secret | None, backoff: Backoff = Backoff()) -> None:
         self._target = target
         self._new = new
         self._prior = prior
-        self._patience = patience
+        self._backoff = backoff
         self._without_effect = False
 
     def make(self) -> None:
@@ -2317,19 +2703,25 @@ class Change:
             NewSecretRejected: the policy, looked up before anything is sent, or the target refuses it.
             ConnectorError: see `Rotation`.
         """
+        kept = Kept(current=self._prior, pending=self._new)
+        rotation = Rotation(self._target, GatewayVault(kept), backoff=self._backoff)
         try:
-            account = self._target.examine()
-            candidate = self._prepare(account)
-            rotation = Rotation(self._target, GatewayVault(candidate.kept), patience=self._patience)
+            account = rotation.rehearse(self._target.examine(), kept)
+            candidate = self._prepare(account, kept)
             proof = rotation.apply(candidate)
+        except OutcomeUnknown as error:
+            raise OutcomeUnknown(error.message, remedy=_ROLL_BACK) from error
         except UNTOUCHED:
             self._without_effect = True
             raise
-        proof = proof or rotation.confirm(candidate)  # whatever this raises, the password is changed
+        try:
+            proof = proof or rotation.confirm(candidate)
+        except RotationError as error:
+            raise type(error)(error.message, remedy=_ROLL_BACK) from error
         Log.info(f"{account.identity}: the password is changed; {proof.verdict.value}. {proof.detail}".strip())
 
     def can_be_undone(self) -> bool:
-        """Tell whether the password before could be set again; False if that cannot be found out."""
+        """Return whether the password before could be set again; False if that cannot be found out."""
         try:
             return can_roll_back(self._target.examine(), self._prior)
         except ConnectorError as error:
@@ -2345,10 +2737,13 @@ class Change:
         if self._without_effect:
             Log.info("Nothing to roll back: the password was not changed.")
             return
-        result = roll_back(self._target, prior=self._prior, new=self._new, patience=self._patience)
-        Log.info(f"Rolled back. {result.proof.verdict.value if result.proof else ''}".strip())
+        result = roll_back(
+            self._target, prior=self._prior, new=self._new, vault=GatewayVault.name, backoff=self._backoff
+        )
+        said = f"{result.proof.verdict.value}. {result.proof.detail}".strip() if result.proof else ""
+        Log.info(f"{result.account}: the prior password is set again; {said}")
 
-    def _prepare(self, account: Account) -> Candidate:
+    def _prepare(self, account: Account, kept: Kept) -> Candidate:
         for note in account.notes:
             Log.warning(note)
         faults = account.policy.faults(self._new) if account.policy.known else ()
@@ -2359,7 +2754,6 @@ class Change:
             )
         if not can_roll_back(account, self._prior):
             Log.warning("This change cannot be rolled back: the prior password is unknown, or may not be used again.")
-        kept = Kept(current=self._prior, pending=self._new)
         return Candidate(account, GatewayVault.name, kept, self._new, fresh=True)
 
 
@@ -2535,8 +2929,9 @@ class SaasPlugin(SaasPluginBase):
                 label="App Client Flow",
                 desc="How the app client lets users sign in.",
                 type="enum",
-                default_value="USER_SRP_AUTH",
+                default_value="auto",
                 enum_values=[
+                    SaasConfigEnum(value="auto", desc="The first of the others that the app client allows"),
                     SaasConfigEnum(value="USER_SRP_AUTH", desc="ALLOW_USER_SRP_AUTH"),
                     SaasConfigEnum(value="USER_PASSWORD_AUTH", desc="ALLOW_USER_PASSWORD_AUTH"),
                     SaasConfigEnum(value="ADMIN_USER_PASSWORD_AUTH", desc="ALLOW_ADMIN_USER_PASSWORD_AUTH"),
@@ -2585,7 +2980,7 @@ class SaasPlugin(SaasPluginBase):
         if client_id is None:
             return None
         secrets = (Secret(secret),) if secret is not None else ()
-        app = AppClient(self._pool(), client_id, secrets, Flow(self.get_config("auth_flow")))
+        app = AppClient(self._pool(), client_id, secrets, read_flows(self.get_config("auth_flow") or "auto"))
         return SignIn(cognito, app, username=username)
 
     def _pool(self) -> str:

@@ -9,12 +9,13 @@ import hmac
 import json
 import logging
 import random
+import re
 import secrets
 import string
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from http import HTTPStatus
@@ -68,6 +69,9 @@ class ConfigError(ConnectorError):
 class RotationError(ConnectorError):
     """A password was not rotated."""
 
+    answers_change = False
+    """Whether it answers a call that changes a password; what became of the password then takes a sign-in to know."""
+
 
 class NotAllowed(RotationError):
     """The account is not on the list of those that may be rotated."""
@@ -99,6 +103,13 @@ class OutcomeUnknown(RotationError):
 
     exit_code = 75
     retryable = True
+
+
+class ProofImpossible(OutcomeUnknown):
+    """The password may or may not have been set, and no sign-in can show it until the configuration is mended."""
+
+    exit_code = 78
+    retryable = False
 
 
 class CurrentRefused(RotationError):
@@ -299,11 +310,17 @@ class Allowed:
 
     Args:
         names: of accounts, or of groups whose members may be.
-        everyone: no list is kept here, because another one is: who may call a rotation function, or hold a record.
+        patterns: of names of accounts, in which `*` stands for any characters.
+        groups: whose members may be.
+        everyone: no list is kept here, because another one decides, such as who may hold a record.
+        where: what the list is called where it is configured.
     """
 
     names: frozenset[str] = frozenset()
+    patterns: tuple[str, ...] = ()
+    groups: frozenset[str] = frozenset()
     everyone: bool = False
+    where: str = "rotation.allow"
 
     @classmethod
     def only(cls, names: Iterable[str]) -> "Allowed":
@@ -322,20 +339,28 @@ class Allowed:
 
         Args:
             account: as messages name it.
-            called: its names.
+            called: its names, the last one its own: an alias, which users may choose, fits no pattern.
             groups: reads the names of its groups; asked only where no name is on the list.
             is_group: tells whether a name on the list is a group's, which then stands for its members only.
 
         Raises:
-            NotAllowed: neither it nor a group of its is on the list.
+            NotAllowed: neither it nor a group that it is in is on the list.
         """
-        if self.everyone or not all(is_group(name) for name in self.names.intersection(called)):
+        names = tuple(called)
+        if self.everyone or not all(is_group(name) for name in self.names.intersection(names)):
             return
-        if not self.names or self.names.isdisjoint(groups()):
+        if any(_fits(pattern, name) for pattern in self.patterns for name in names[-1:]):
+            return
+        of_groups = self.names | self.groups
+        if not of_groups or of_groups.isdisjoint(groups()):
             raise NotAllowed(
                 f"{account} is not on the list of accounts that may be rotated.",
-                remedy="Name the user, or a group that it is in, in rotation.allow.",
+                remedy=f"Name the user, or a group that it is in, in {self.where}.",
             )
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.DOTALL) is not None
 
 
 EVERYONE = Allowed(everyone=True)
@@ -465,11 +490,17 @@ def rotation_faults(call: AwsCall) -> Iterator[None]:
     except ConnectorError:
         raise
     except aws.ClientError as error:
-        raise explain_refusal(error, call) from None
+        raise mark_answer(explain_refusal(error, call), error, call) from None
     except aws.BotoCoreError as error:
         raise _explain_silence(error, call) from None
     except Exception as error:  # noqa: BLE001  botocore's parsers raise whatever an odd body makes of them
         raise _unanswered(call, type(error).__name__) from None
+
+
+def mark_answer(fault: RotationError, error: aws.ClientError, call: AwsCall) -> RotationError:
+    """Mark what answers a changing call, unless AWS decides it before the call is carried out (rights, rate)."""
+    fault.answers_change = call.changes and aws_error_code(error) not in _BEFORE_ANY_EFFECT
+    return fault
 
 
 def aws_error_code(error: aws.ClientError) -> str:
@@ -598,6 +629,12 @@ _BY_CODE: Mapping[str, _Explain] = {
 }
 
 
+_BEFORE_ANY_EFFECT = frozenset(
+    (ACCESS_DENIED | WRONG_KEYS | EXPIRED_CREDENTIALS | CLOCK_OFF | THROTTLED | {"ForbiddenException"})
+    - {"NotAuthorizedException", "LimitExceededException"}  # which the operation itself decides
+)
+
+
 def _by_status(status: int) -> _Explain:
     if status >= 500:  # noqa: PLR2004  the server's own faults (RFC 9110, section 15.6)
         return _unanswered
@@ -618,7 +655,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     """It is not the password."""
     UNDECIDED = "undecided"
-    """Nothing can be told now: locked out ("Password attempts exceeded"), throttled, unreachable, or a challenge
+    """Nothing can be said now: locked out ("Password attempts exceeded"), throttled, unreachable, or a challenge
     that proves nothing (CUSTOM_CHALLENGE, SELECT_CHALLENGE)."""
     UNVERIFIABLE = "not verifiable"
     """The target has no sign-in that a program could try (IAM console passwords)."""
@@ -631,10 +668,12 @@ class Proof:
     Args:
         verdict: what it says of the password.
         detail: what a person should know besides: the factor, the reason, what could be verified instead.
+        fault: why nothing was decided, where waiting does not mend it.
     """
 
     verdict: Verdict
     detail: str = ""
+    fault: RotationError | None = field(default=None, compare=False)
 
     @property
     def accepted(self) -> bool:
@@ -690,6 +729,8 @@ class Target(Protocol):
             candidate: the new password.
             current: the password until now, where `needs_current`.
 
+        Raises an error that `answers_change` where the call itself was answered so, which says nothing of its effect.
+
         Raises:
             NewSecretRejected: the policy or the history refuses the candidate.
             CurrentRefused: `current` is not the password; nothing has changed.
@@ -697,6 +738,23 @@ class Target(Protocol):
             OutcomeUnknown: time-out, broken connection or 5xx; it may have changed.
             TargetUnfit: the account cannot be set this way (a challenge that nobody can answer).
         """
+
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Find out, before anything is set, whether a password can be proved or set here; one sign-in may fail.
+
+        Args:
+            current: the password until now, where the vault keeps one.
+
+        Returns:
+            What it says of `current`; the detail is what a person should know.
+
+        Raises:
+            TargetUnfit: flow, app client or client secret do not fit, or a factor that nobody answers is in the way.
+            TargetUnavailable: locked out, throttled or unreachable.
+        """
+
+    def release(self) -> None:
+        """End the session that `rehearse` may have kept for `set_password`."""
 
     def prove(self, password: Secret) -> Proof:
         """Try to sign in, once; a lock-out, throttling or an unreachable target is UNDECIDED, not an error."""
@@ -942,7 +1000,7 @@ _JITTER = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Backoff:
     """How long is waited for a target, in seconds.
 
     Args:
@@ -973,20 +1031,29 @@ class SignIns:
         """Whether only one more sign-in may fail."""
         return self._refusals >= REFUSALS_AT_MOST - 1
 
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Find out whether a sign-in proves anything here; see `Target.rehearse`."""
+        proof = self._target.rehearse(current)
+        self._count(proof)
+        return proof
+
     def prove(self, password: Secret) -> Proof:
         """Try a password once, unless one more failure could lock the account out."""
         if self._refusals >= REFUSALS_AT_MOST:
             return Proof(Verdict.UNDECIDED, "not tried: one more failed sign-in could lock the account out")
         proof = self._target.prove(password)
-        if proof.verdict is Verdict.REFUSED:
-            self.count_refusal()
-        elif proof.accepted:
-            self._refusals = 0
+        self._count(proof)
         return proof
 
     def count_refusal(self) -> None:
         """Count a failed sign-in that the target made by itself."""
         self._refusals += 1
+
+    def _count(self, proof: Proof) -> None:
+        if proof.verdict is Verdict.REFUSED:
+            self.count_refusal()
+        elif proof.accepted:
+            self._refusals = 0
 
 
 # connector/rotation/targets/iam_user.py
@@ -1078,7 +1145,7 @@ class IamUser:
         must_change = self._must_change()
         policy, notes = self._read_policy()
         state = "to be changed at the next sign-in" if must_change else "permanent"
-        return Account(self.identity, state, policy, (*notes, f"{_NO_PROOF}."))
+        return Account(self.identity, state, policy, notes)
 
     def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
         """Make the candidate the password, for good; see `Target.set_password`."""
@@ -1087,6 +1154,14 @@ class IamUser:
             self._iam.update_login_profile(
                 UserName=self._username, Password=candidate.reveal(), PasswordResetRequired=False
             )
+
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Go on: there is no proof that could be rehearsed."""
+        del current
+        return Proof(Verdict.UNVERIFIABLE)
+
+    def release(self) -> None:
+        """End nothing: there is no session."""
 
     def prove(self, password: Secret) -> Proof:
         """Say what can be seen, which is not whether it is the password."""
@@ -1170,8 +1245,8 @@ _SET_JUST_NOW = "The account refuses it as used before: an earlier attempt has s
 
 
 _SET_ONCE = (
-    "The account refuses it as used before: an earlier run has set it. Whether it still is the password cannot be told:"
-    " if anybody has set another one since, this one is dead. Rotate again to be sure."
+    "The account refuses it as used before: an earlier run has set it. Whether it still is the password cannot be"
+    " known: if anybody has set another one since, this one is dead. Rotate again to be sure."
 )
 
 
@@ -1194,7 +1269,7 @@ class Candidate:
     fresh: bool
 
 
-class Setting:
+class PasswordChange:
     """One candidate on its way to becoming the password."""
 
     def __init__(self, target: Target, sign_ins: SignIns, candidate: Candidate) -> None:
@@ -1203,8 +1278,8 @@ class Setting:
         self._candidate = candidate
         self._unanswered = False
 
-    def settle(self, patience: Patience) -> Proof | None:
-        """Send the candidate until an answer or a sign-in settles the matter.
+    def settle(self, backoff: Backoff) -> Proof | None:
+        """Send the candidate until a yes or a sign-in settles the matter.
 
         Returns:
             The proof that it is the password if that took a sign-in; None if the target said so.
@@ -1213,45 +1288,43 @@ class Setting:
             NewSecretRejected: the target refuses it, and it is not the password.
             CurrentRefused: what the vault keeps cannot set another password; nothing has changed.
             TargetUnavailable, RotationDenied, TargetUnfit: every attempt was refused; nothing has changed.
-            OutcomeUnknown: no telling yet; setting the same candidate again is safe.
+            OutcomeUnknown: nobody can know yet; setting the same candidate again is safe.
         """
         try:
-            return self._settle(patience)
+            return self._settle(backoff)
         except OutcomeUnknown:
             raise
         except RotationError as error:
             if not self._unanswered:
                 raise
-            raise self._still_unknown(error) from error
+            candidate = self._candidate
+            raise OutcomeUnknown(
+                f"{candidate.account.identity}: nobody can know whether the pending password is live: an attempt to set"
+                f" it had no answer, and the last one failed. {error.message}",
+                remedy="Once that is mended, run the rotation again.",
+            ) from error
 
-    def _settle(self, patience: Patience) -> Proof | None:
+    def _settle(self, backoff: Backoff) -> Proof | None:
         fault: RotationError
-        for _ in patience.attempts():
+        for _ in backoff.attempts():
             try:
                 self._send()
             except OutcomeUnknown as error:
                 fault, self._unanswered = error, True
             except TargetUnavailable as error:
                 fault = error
-            except (NewSecretRejected, CurrentRefused) as error:
+            except RotationError as error:
                 return self._settle_refusal(error)
             else:
                 return None
             if self._unanswered and (proof := self._prove()).accepted:
                 return proof
+        if fault.answers_change and not self._unanswered:
+            return self._settle_refusal(fault)
         raise fault
 
-    def _still_unknown(self, last: RotationError) -> OutcomeUnknown:
-        """Return the error for a refusal that came after an attempt without answer: it says nothing of that one."""
-        candidate = self._candidate
-        return OutcomeUnknown(
-            f"{candidate.account.identity}: no telling whether the pending password is live: an attempt to set it had"
-            f" no answer, and the last one failed. {last.message}",
-            remedy="Once that is mended, run the rotation again.",
-        )
-
     def _prove(self) -> Proof:
-        return self._sign_ins.prove(self._candidate.password)
+        return prove_leniently(self._sign_ins, self._candidate.password)
 
     def _send(self) -> None:
         candidate = self._candidate
@@ -1266,43 +1339,66 @@ class Setting:
             try:
                 self._target.set_password(candidate.password, current=current)
             except CurrentRefused as error:
+                if error.answers_change:
+                    raise
                 self._sign_ins.count_refusal()
                 refusal = error
             else:
                 return
         raise refusal
 
-    def _settle_refusal(self, error: NewSecretRejected | CurrentRefused) -> Proof:
-        """Tell a refused candidate from one that an attempt without answer has set."""
-        if isinstance(error, CurrentRefused) and not self._unanswered:
-            raise error  # the candidate was not sent, and does not sign in: that was tried before, where it could
+    def _settle_refusal(self, error: RotationError) -> Proof:
+        """Return the proof that a refused candidate is the password all the same.
+
+        Raises:
+            RotationError: the refusal, where a sign-in shows that it had no effect.
+            OutcomeUnknown: no sign-in shows anything.
+        """
+        if not (error.answers_change or isinstance(error, NewSecretRejected) or self._unanswered):
+            raise error  # the candidate was not sent
         proof = self._prove()
         if proof.accepted:
             return proof
-        if proof.verdict is Verdict.UNVERIFIABLE and (self._unanswered or not self._candidate.fresh):
-            return self._settle_unverifiable(error, proof)
-        if proof.verdict is Verdict.UNDECIDED or self._unanswered:
-            raise cannot_tell(self._candidate, proof)
+        if proof.verdict is Verdict.UNVERIFIABLE and isinstance(error, NewSecretRejected) and self._was_set_before():
+            return replace(proof, detail=_SET_JUST_NOW if self._candidate.fresh else _SET_ONCE)
+        if proof.verdict is not Verdict.REFUSED or self._unanswered:
+            raise outcome_unknown(self._candidate, proof, error) from error
         raise error
 
-    def _settle_unverifiable(self, error: RotationError, proof: Proof) -> Proof:
+    def _was_set_before(self) -> bool:
         """A random password that meets the policy is refused for one reason only: the account has had it."""
         policy = self._candidate.account.policy
-        if policy.known and policy.history and not policy.faults(self._candidate.password):
-            return replace(proof, detail=_SET_JUST_NOW if self._candidate.fresh else _SET_ONCE)
-        raise cannot_tell(self._candidate, proof) from error
+        return bool(policy.known and policy.history and not policy.faults(self._candidate.password))
 
 
-def cannot_tell(candidate: Candidate, proof: Proof) -> OutcomeUnknown:
-    """Return the error for a candidate of which nothing is known."""
+def prove_leniently(sign_ins: SignIns, password: Secret) -> Proof:
+    """Try a password once; where the caller may not sign users in, that decides nothing."""
+    try:
+        return sign_ins.prove(password)
+    except RotationDenied as error:
+        return Proof(Verdict.UNDECIDED, error.message, error)
+
+
+def outcome_unknown(candidate: Candidate, proof: Proof, refusal: RotationError | None = None) -> OutcomeUnknown:
+    """Return the error for a candidate of which nothing is known.
+
+    Args:
+        candidate: what may be the password.
+        proof: what a sign-in said.
+        refusal: how setting it was answered, if it was.
+    """
+    said = f" {refusal.message}" if refusal else ""
+    message = (
+        f"{candidate.account.identity}: nobody can know whether the pending password is live"
+        f" ({proof.detail or proof.verdict.value}).{said}"
+    )
     if proof.verdict is Verdict.UNVERIFIABLE:
         remedy = f"Try the pending value of {candidate.vault} by hand; then make it current or remove it accordingly."
-    else:
-        remedy = "It is kept. A lock-out ends within a quarter of an hour; then run the rotation again."
+        return OutcomeUnknown(message, remedy=remedy)
+    if proof.fault is not None:
+        return ProofImpossible(message, remedy=f"It is kept. {proof.fault.remedy} Then run the rotation again.")
     return OutcomeUnknown(
-        f"{candidate.account.identity}: no telling whether the pending password is live"
-        f" ({proof.detail or proof.verdict.value}).",
-        remedy=remedy,
+        message, remedy="It is kept. A lock-out ends within a quarter of an hour; then run the rotation again."
     )
 
 
@@ -1318,7 +1414,8 @@ class Options:
     """What is asked of one rotation.
 
     Args:
-        verify: prove the new password by signing in before it is promoted.
+        verify: prove the new password by signing in before it is promoted; without it, a sign-in that decides nothing
+            stops nothing.
         sign_out: end the sessions begun with the old password, where the target can.
         discard_unfit: forget a pending value that the target refuses, once a sign-in proves that it is not live;
             `rotate` then makes another, `recover` does not.
@@ -1335,14 +1432,15 @@ class Options:
 class Rotation:
     """One account, with the vault that keeps its password.
 
-    `rotate`, `recover` and `verify` are whole stories; `prepare`, `apply` and `confirm` are their phases, for who runs
-    them one by one (the four steps of AWS Secrets Manager).
+    `rotate`, `recover` and `verify` run a whole rotation; `prepare`, `apply`, `confirm` and `promote` are its phases,
+    for callers that run them one by one (the four steps of AWS Secrets Manager).
 
     Every method raises what the target and the vault raise, and
         NewSecretRejected: the target refuses the candidate; it is not live.
         CurrentRefused: nothing that the vault keeps can set another password.
         NotProven: the new password was set, and does not sign in.
-        OutcomeUnknown, TargetUnavailable: no telling now; running again is safe.
+        TargetUnfit, RotationDenied: no password could be proved or set, so none was.
+        OutcomeUnknown, TargetUnavailable: nobody can know now; running again is safe.
     """
 
     def __init__(
@@ -1351,13 +1449,13 @@ class Rotation:
         vault: Vault,
         *,
         recipe: Recipe = Recipe(),
-        patience: Patience = Patience(),
+        backoff: Backoff = Backoff(),
         options: Options = Options(),
     ) -> None:
         self._target = target
         self._vault = vault
         self._recipe = recipe
-        self._patience = patience
+        self._backoff = backoff
         self._options = options
         self._sign_ins = SignIns(target)
 
@@ -1368,7 +1466,7 @@ class Rotation:
 
     def rotate(self) -> RotationResult:
         """Give the account a new password; one that is pending already is brought to its end instead."""
-        with self._vault.hold():
+        with self._vault.hold(), self._session_released():
             account, kept = self._target.examine(), self._vault.read()
             if kept.pending is not None:
                 try:
@@ -1394,7 +1492,7 @@ class Rotation:
             return self._undo(kept)
 
     def verify(self) -> Verification:
-        """Tell which of the kept values signs in; changes nothing."""
+        """Find out which of the kept values signs in; changes nothing."""
         self._target.examine()
         kept, proofs = self._vault.read(), dict[str, Proof]()
         for label, password in _labelled(kept):
@@ -1405,23 +1503,45 @@ class Rotation:
 
     def prepare(self) -> Candidate:
         """Return the candidate: what is pending, or a new one, staged."""
-        account, kept = self._target.examine(), self._vault.read()
-        if kept.pending is not None:
-            return self._resume(account, kept, kept.pending)
-        return self._begin(account, kept)
+        with self._session_released():
+            account, kept = self._target.examine(), self._vault.read()
+            if kept.pending is not None:
+                return self._resume(account, kept, kept.pending)
+            return self._begin(account, kept)
+
+    def rehearse(self, account: Account, kept: Kept) -> Account:
+        """Find out, before anything is set, that a new password can be proved or, in the user's own way, set.
+
+        At most one failed sign-in a value is counted: an accepted and a refused one both show that flow, app client and
+        its secret fit.
+
+        Returns:
+            The account, with a note where there is something to know.
+
+        Raises:
+            TargetUnfit, RotationDenied, TargetUnavailable: it cannot be done; nothing has changed.
+            CurrentRefused, VaultUnfit: the user's own way, and nothing that is kept signs in; nothing has changed.
+        """
+        if self._target.needs_current:
+            self._enter_with_what_is_kept(kept)
+            return account
+        if not self._options.verify:
+            return account
+        proof = self._sign_ins.rehearse(kept.current)
+        return replace(account, notes=(*account.notes, proof.detail)) if proof.detail else account
 
     def apply(self, candidate: Candidate) -> Proof | None:
         """Make the candidate the password, and return the proof if it took a sign-in to know."""
         if not candidate.fresh:
-            proof = self._sign_ins.prove(candidate.password)
+            proof = prove_leniently(self._sign_ins, candidate.password)
             if proof.accepted:
                 return proof
-            if proof.verdict is Verdict.UNDECIDED:
-                raise cannot_tell(candidate, proof)
+            if proof.verdict is Verdict.UNDECIDED and self._options.verify:
+                raise outcome_unknown(candidate, proof)
             if proof.verdict is Verdict.REFUSED and not self._options.overrule:
                 self._check_unchanged(candidate)
         try:
-            return Setting(self._target, self._sign_ins, candidate).settle(self._patience)
+            return PasswordChange(self._target, self._sign_ins, candidate).settle(self._backoff)
         except NewSecretRejected as error:
             if not candidate.fresh:
                 raise self._unfit(error.message) from error
@@ -1430,21 +1550,57 @@ class Rotation:
 
     def confirm(self, candidate: Candidate) -> Proof:
         """Prove by signing in that the candidate is the password; a change may take a moment to be seen."""
-        for _ in self._patience.attempts():
-            proof = self._sign_ins.prove(candidate.password)
+        name = self._target.identity
+        for _ in self._backoff.attempts():
+            try:
+                proof = self._sign_ins.prove(candidate.password)
+            except RotationDenied as error:
+                raise RotationDenied(
+                    f"{name}: the new password is set. {error.message}", remedy=error.remedy
+                ) from error
             if proof.accepted or proof.verdict is Verdict.UNVERIFIABLE:
                 return proof
-            if self._sign_ins.one_left:
+            if self._sign_ins.one_left or proof.fault:
                 break
         if proof.verdict is Verdict.UNDECIDED:
+            again = proof.fault.remedy if proof.fault else "Run the rotation again in a quarter of an hour."
             raise OutcomeUnknown(
-                f"{self._target.identity}: the new password was set, and no sign-in can prove it now ({proof.detail}).",
-                remedy=f"It stays pending in {self._vault.name}. Run the rotation again in a quarter of an hour.",
+                f"{name}: the new password is set, and no sign-in can prove it now ({proof.detail}).",
+                remedy=f"It stays pending in {self._vault.name}. {again}",
             )
         raise self._not_proven(candidate.kept)
 
+    def promote(self, account: str) -> None:
+        """Make the candidate current in the vault; an error says that the password has changed."""
+        try:
+            self._vault.promote()
+        except RotationError as error:
+            message = f"{account}: the new password is set, and not current in {self._vault.name} yet. {error.message}"
+            raise type(error)(message, remedy=error.remedy) from error
+
+    @contextmanager
+    def _session_released(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._target.release()
+
+    def _enter_with_what_is_kept(self, kept: Kept) -> None:
+        name, values = self._target.identity, [each for each in (kept.current, kept.previous) if each is not None]
+        if not values:
+            raise VaultUnfit(
+                f"{self._vault.name} keeps no password with which {name} could sign in.",
+                remedy="Store the current password there, or rotate the administrator's way.",
+            )
+        if all(self._sign_ins.rehearse(each).verdict is Verdict.REFUSED for each in values):
+            raise CurrentRefused(
+                f"{name}: nothing that {self._vault.name} keeps signs in. Nothing has changed.",
+                remedy="Store the live password there, or rotate the administrator's way.",
+            )
+
     def _begin(self, account: Account, kept: Kept) -> Candidate:
         """Return a new candidate, staged."""
+        account = self.rehearse(account, kept)
         password = generate(account.policy, self._recipe, avoid=[value for _, value in _labelled(kept)])
         staged = self._vault.stage(password, policy=account.policy)
         _log.debug("%s: a candidate is pending in %s", account.identity, self._vault.name)
@@ -1461,7 +1617,7 @@ class Rotation:
         proof = self.apply(candidate)
         if proof is None and self._options.verify:
             proof = self.confirm(candidate)
-        self._vault.promote()
+        self.promote(candidate.account.identity)
         notes = (*candidate.account.notes, *self._sign_out())
         outcome = Outcome.ROTATED if candidate.fresh else Outcome.FINISHED
         _log.info("%s: %s", candidate.account.identity, outcome.value)
@@ -1472,9 +1628,9 @@ class Rotation:
         current = candidate.kept.current
         if current is None:
             return
-        proof = self._sign_ins.prove(current)
+        proof = prove_leniently(self._sign_ins, current)
         if proof.verdict is Verdict.UNDECIDED:
-            raise cannot_tell(candidate, proof)
+            raise outcome_unknown(candidate, proof)
         if not proof.accepted:
             raise NotProven(
                 f"{self._target.identity}: neither the pending password nor the one before signs in: somebody else has"
@@ -1488,11 +1644,11 @@ class Rotation:
         faults = candidate.account.policy.faults(candidate.password)
         if not faults or not candidate.account.policy.known:
             return
-        proof = self._sign_ins.prove(candidate.password)
+        proof = prove_leniently(self._sign_ins, candidate.password)
         if proof.accepted:
             return
         if proof.verdict is not Verdict.REFUSED:
-            raise cannot_tell(candidate, proof)
+            raise outcome_unknown(candidate, proof)
         raise self._unfit(f"{self._target.identity}: the pending password does not meet the policy: {faults[0]}.")
 
     def _unfit(self, what: str) -> NewSecretRejected:
@@ -1516,8 +1672,8 @@ class Rotation:
             )
         if proof is not None and not proof.accepted:
             raise OutcomeUnknown(
-                f"{self._target.identity}: the pending password is not live, and no telling now whether the current"
-                f" one is ({proof.detail or proof.verdict.value}). Nothing was changed.",
+                f"{self._target.identity}: the pending password is not live, and nobody can know now whether the"
+                f" current one is ({proof.detail or proof.verdict.value}). Nothing was changed.",
                 remedy="A lock-out ends within a quarter of an hour; then recover again.",
             )
         self._vault.discard_pending()
@@ -1528,7 +1684,7 @@ class Rotation:
         lives = kept.current is not None and self._sign_ins.prove(kept.current).accepted
         which = "the current one still signs in" if lives else "the current one was not seen to sign in either"
         return NotProven(
-            f"{self._target.identity}: the new password was set and does not sign in; {which}.",
+            f"{self._target.identity}: the new password was set, and does not sign in; {which}.",
             remedy=f"It stays pending in {self._vault.name}. If somebody else reset the password, run the rotation"
             " again: it sets the same candidate once more.",
         )
@@ -1555,84 +1711,86 @@ def _labelled(kept: Kept) -> Iterator[tuple[str, Secret]]:
 # Go back to the password before, where the vault could not keep the new one (Keeper's rollback_password).
 
 
+_REMEDY = "Keep the live password, or set a new one as administrator."
+
+
 def can_roll_back(account: Account, prior: Secret | None) -> bool:
-    """Tell whether the password before could be set again."""
+    """Return whether the password before could be set again."""
     return prior is not None and account.policy.known and account.policy.history == 0
 
 
-def roll_back(target: Target, *, prior: Secret | None, new: Secret, patience: Patience = Patience()) -> RotationResult:
-    """Make the password before the password again, unless it still is.
+def roll_back(
+    target: Target, *, prior: Secret | None, new: Secret, vault: str, backoff: Backoff = Backoff()
+) -> RotationResult:
+    """Make the password before the password again, unless it still is; also where no sign-in can prove anything.
 
     Args:
         target: the account.
         prior: the password before; None if nobody knows it.
         new: the password that the vault could not keep.
-        patience: how long is tried.
+        vault: name of the vault, for messages.
+        backoff: how long is tried.
+
+    Returns:
+        The result, its proof that of the password before; one that nobody could try is UNDECIDED or UNVERIFIABLE.
 
     Raises:
         NoWayBack: it cannot be set; the message says which password is live.
     """
-    target = _EvenUnproved(target)
     try:
         account = target.examine()
-        if prior is not None and (can_roll_back(account, prior) or target.prove(prior).accepted):
-            return Rotation(target, _Reversed(prior=prior, new=new), patience=patience).rotate()
+        if prior is not None and (can_roll_back(account, prior) or _prove(target, prior).accepted):
+            reversed_vault = _Reversed(vault, Kept(current=new, pending=prior))
+            rotation = Rotation(target, reversed_vault, backoff=backoff, options=Options(verify=False))
+            result = rotation.rotate()
+            proof = result.proof or _look(target, prior, backoff)
+            if proof.verdict is not Verdict.REFUSED:
+                return replace(result, proof=proof)
     except RotationError as error:
         raise NoWayBack(f"{_live(target, new, prior)} {error.message}", remedy=_REMEDY) from error
     raise NoWayBack(_live(target, new, prior), remedy=_REMEDY)
 
 
-_REMEDY = "Keep the live password, or set a new one as administrator."
+def _look(target: Target, password: Secret, backoff: Backoff) -> Proof:
+    """Try a password that was just set; a change may take a moment to be seen."""
+    for _, proof in zip(backoff.attempts(), (_prove(target, password) for _ in range(2)), strict=False):
+        if proof.verdict is not Verdict.REFUSED:
+            break
+    return proof
 
 
 def _live(target: Target, new: Secret, prior: Secret | None) -> str:
-    name = f"{target.identity}: the password before could not be restored;"
-    if target.prove(new).accepted:
+    name = f"{_identity(target)}: the password before could not be restored;"
+    if _prove(target, new).accepted:
         return f"{name} the new one is live."
-    proof = target.prove(prior) if prior is not None else None
+    proof = _prove(target, prior) if prior is not None else None
     if proof is not None and proof.accepted:
         return f"{name} the one before is live."
-    return f"{name} no sign-in tells which one is live ({_describe(proof)})."
+    reason = "the one before is not known" if proof is None else proof.detail or proof.verdict.value
+    return f"{name} no sign-in shows which one is live ({reason})."
 
 
-def _describe(proof: Proof | None) -> str:
-    return "the one before is not known" if proof is None else proof.detail or proof.verdict.value
+def _identity(target: Target) -> str:
+    try:
+        return target.identity
+    except RotationError:
+        return "the account"
 
 
-class _EvenUnproved:
-    """A target at which a sign-in that AWS denies proves nothing, and stops nothing: going back matters more."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self.needs_current = target.needs_current
-
-    @property
-    def identity(self) -> str:
-        try:
-            return self._target.identity
-        except RotationError:
-            return "the account"
-
-    def examine(self) -> Account:
-        return self._target.examine()
-
-    def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
-        self._target.set_password(candidate, current=current)
-
-    def prove(self, password: Secret) -> Proof:
-        try:
-            return self._target.prove(password)
-        except RotationDenied as error:
-            return Proof(Verdict.UNVERIFIABLE, error.message)
+def _prove(target: Target, password: Secret) -> Proof:
+    """Try a password; where the caller may not sign users in, that proves nothing and stops nothing."""
+    try:
+        return target.prove(password)
+    except RotationDenied as error:
+        return Proof(Verdict.UNVERIFIABLE, error.message)
 
 
 class _Reversed:
     """The two passwords as a vault in which the one before is the candidate; there is nothing to write."""
 
-    name = "the caller's hands"
-
-    def __init__(self, *, prior: Secret, new: Secret) -> None:
-        self._kept = Kept(current=new, pending=prior)
+    def __init__(self, name: str, kept: Kept) -> None:
+        self.name = name
+        self._kept = kept
 
     def hold(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -1655,7 +1813,13 @@ class _Reversed:
 
 
 UNTOUCHED = (CurrentRefused, NewSecretRejected, NotAllowed, RotationDenied, TargetUnavailable, TargetUnfit)
-"""What may end an attempt to set a password that has changed nothing; the engine raises OutcomeUnknown in any doubt."""
+"""What ends an attempt that changed nothing, as a sign-in has shown; in any doubt the engine raises OutcomeUnknown."""
+
+
+_ROLL_BACK = (
+    "Keeper now rolls back, where that is switched on. Should that fail too, set a password as administrator and store"
+    " it in the record."
+)
 
 
 class Change:
@@ -1665,14 +1829,14 @@ class Change:
         target: whose password it is.
         new: the password that the Gateway made, and keeps when this succeeds.
         prior: the password before, where the vault has it.
-        patience: how long is tried.
+        backoff: how long is tried.
     """
 
-    def __init__(self, target: Target, *, new: Secret, prior: Secret | None, patience: Patience = Patience()) -> None:
+    def __init__(self, target: Target, *, new: Secret, prior: Secret | None, backoff: Backoff = Backoff()) -> None:
         self._target = target
         self._new = new
         self._prior = prior
-        self._patience = patience
+        self._backoff = backoff
         self._without_effect = False
 
     def make(self) -> None:
@@ -1682,19 +1846,25 @@ class Change:
             NewSecretRejected: the policy, looked up before anything is sent, or the target refuses it.
             ConnectorError: see `Rotation`.
         """
+        kept = Kept(current=self._prior, pending=self._new)
+        rotation = Rotation(self._target, GatewayVault(kept), backoff=self._backoff)
         try:
-            account = self._target.examine()
-            candidate = self._prepare(account)
-            rotation = Rotation(self._target, GatewayVault(candidate.kept), patience=self._patience)
+            account = rotation.rehearse(self._target.examine(), kept)
+            candidate = self._prepare(account, kept)
             proof = rotation.apply(candidate)
+        except OutcomeUnknown as error:
+            raise OutcomeUnknown(error.message, remedy=_ROLL_BACK) from error
         except UNTOUCHED:
             self._without_effect = True
             raise
-        proof = proof or rotation.confirm(candidate)  # whatever this raises, the password is changed
+        try:
+            proof = proof or rotation.confirm(candidate)
+        except RotationError as error:
+            raise type(error)(error.message, remedy=_ROLL_BACK) from error
         Log.info(f"{account.identity}: the password is changed; {proof.verdict.value}. {proof.detail}".strip())
 
     def can_be_undone(self) -> bool:
-        """Tell whether the password before could be set again; False if that cannot be found out."""
+        """Return whether the password before could be set again; False if that cannot be found out."""
         try:
             return can_roll_back(self._target.examine(), self._prior)
         except ConnectorError as error:
@@ -1710,10 +1880,13 @@ class Change:
         if self._without_effect:
             Log.info("Nothing to roll back: the password was not changed.")
             return
-        result = roll_back(self._target, prior=self._prior, new=self._new, patience=self._patience)
-        Log.info(f"Rolled back. {result.proof.verdict.value if result.proof else ''}".strip())
+        result = roll_back(
+            self._target, prior=self._prior, new=self._new, vault=GatewayVault.name, backoff=self._backoff
+        )
+        said = f"{result.proof.verdict.value}. {result.proof.detail}".strip() if result.proof else ""
+        Log.info(f"{result.account}: the prior password is set again; {said}")
 
-    def _prepare(self, account: Account) -> Candidate:
+    def _prepare(self, account: Account, kept: Kept) -> Candidate:
         for note in account.notes:
             Log.warning(note)
         faults = account.policy.faults(self._new) if account.policy.known else ()
@@ -1724,7 +1897,6 @@ class Change:
             )
         if not can_roll_back(account, self._prior):
             Log.warning("This change cannot be rolled back: the prior password is unknown, or may not be used again.")
-        kept = Kept(current=self._prior, pending=self._new)
         return Candidate(account, GatewayVault.name, kept, self._new, fresh=True)
 
 

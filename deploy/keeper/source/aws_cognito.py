@@ -8,7 +8,8 @@ from kdnrm.saas_type import ReturnCustomField, SaasConfigEnum, SaasConfigItem
 
 from connector.rotation.model.allowed import EVERYONE
 from connector.rotation.model.secret import Secret
-from connector.rotation.sign_in.sign_in import AppClient, Flow, SignIn
+from connector.rotation.sign_in.flows import AppClient, read_flows
+from connector.rotation.sign_in.sign_in import SignIn
 from connector.rotation.targets.cognito_user import AdministeredUser, PoolUser
 from deploy.keeper.source.common import Change, find_region, open_door, read_passwords, read_text, told_to_keeper
 
@@ -92,8 +93,9 @@ class SaasPlugin(SaasPluginBase):
                 label="App Client Flow",
                 desc="How the app client lets users sign in.",
                 type="enum",
-                default_value="USER_SRP_AUTH",
+                default_value="auto",
                 enum_values=[
+                    SaasConfigEnum(value="auto", desc="The first of the others that the app client allows"),
                     SaasConfigEnum(value="USER_SRP_AUTH", desc="ALLOW_USER_SRP_AUTH"),
                     SaasConfigEnum(value="USER_PASSWORD_AUTH", desc="ALLOW_USER_PASSWORD_AUTH"),
                     SaasConfigEnum(value="ADMIN_USER_PASSWORD_AUTH", desc="ALLOW_ADMIN_USER_PASSWORD_AUTH"),
@@ -142,7 +144,7 @@ class SaasPlugin(SaasPluginBase):
         if client_id is None:
             return None
         secrets = (Secret(secret),) if secret is not None else ()
-        app = AppClient(self._pool(), client_id, secrets, Flow(self.get_config("auth_flow")))
+        app = AppClient(self._pool(), client_id, secrets, read_flows(self.get_config("auth_flow") or "auto"))
         return SignIn(cognito, app, username=username)
 
     def _pool(self) -> str:

@@ -14,12 +14,14 @@ from connector.errors import (
     CurrentRefused,
     NewSecretRejected,
     NotAllowed,
+    OutcomeUnknown,
     RotationDenied,
+    RotationError,
     TargetUnavailable,
     TargetUnfit,
 )
 from connector.rotation.aws.clients import AwsDoor
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import Rotation
 from connector.rotation.engine.password_change import Candidate
 from connector.rotation.engine.rollback import can_roll_back, roll_back
@@ -28,7 +30,11 @@ from connector.rotation.model.ports import Account, Kept, Target
 from connector.rotation.model.secret import Secret
 
 UNTOUCHED = (CurrentRefused, NewSecretRejected, NotAllowed, RotationDenied, TargetUnavailable, TargetUnfit)
-"""What may end an attempt to set a password that has changed nothing; the engine raises OutcomeUnknown in any doubt."""
+"""What ends an attempt that changed nothing, as a sign-in has shown; in any doubt the engine raises OutcomeUnknown."""
+_ROLL_BACK = (
+    "Keeper now rolls back, where that is switched on. Should that fail too, set a password as administrator and store"
+    " it in the record."
+)
 
 
 class Change:
@@ -38,14 +44,14 @@ class Change:
         target: whose password it is.
         new: the password that the Gateway made, and keeps when this succeeds.
         prior: the password before, where the vault has it.
-        patience: how long is tried.
+        backoff: how long is tried.
     """
 
-    def __init__(self, target: Target, *, new: Secret, prior: Secret | None, patience: Patience = Patience()) -> None:
+    def __init__(self, target: Target, *, new: Secret, prior: Secret | None, backoff: Backoff = Backoff()) -> None:
         self._target = target
         self._new = new
         self._prior = prior
-        self._patience = patience
+        self._backoff = backoff
         self._without_effect = False
 
     def make(self) -> None:
@@ -55,19 +61,25 @@ class Change:
             NewSecretRejected: the policy, looked up before anything is sent, or the target refuses it.
             ConnectorError: see `Rotation`.
         """
+        kept = Kept(current=self._prior, pending=self._new)
+        rotation = Rotation(self._target, GatewayVault(kept), backoff=self._backoff)
         try:
-            account = self._target.examine()
-            candidate = self._prepare(account)
-            rotation = Rotation(self._target, GatewayVault(candidate.kept), patience=self._patience)
+            account = rotation.rehearse(self._target.examine(), kept)
+            candidate = self._prepare(account, kept)
             proof = rotation.apply(candidate)
+        except OutcomeUnknown as error:
+            raise OutcomeUnknown(error.message, remedy=_ROLL_BACK) from error
         except UNTOUCHED:
             self._without_effect = True
             raise
-        proof = proof or rotation.confirm(candidate)  # whatever this raises, the password is changed
+        try:
+            proof = proof or rotation.confirm(candidate)
+        except RotationError as error:
+            raise type(error)(error.message, remedy=_ROLL_BACK) from error
         Log.info(f"{account.identity}: the password is changed; {proof.verdict.value}. {proof.detail}".strip())
 
     def can_be_undone(self) -> bool:
-        """Tell whether the password before could be set again; False if that cannot be found out."""
+        """Return whether the password before could be set again; False if that cannot be found out."""
         try:
             return can_roll_back(self._target.examine(), self._prior)
         except ConnectorError as error:
@@ -83,10 +95,13 @@ class Change:
         if self._without_effect:
             Log.info("Nothing to roll back: the password was not changed.")
             return
-        result = roll_back(self._target, prior=self._prior, new=self._new, patience=self._patience)
-        Log.info(f"Rolled back. {result.proof.verdict.value if result.proof else ''}".strip())
+        result = roll_back(
+            self._target, prior=self._prior, new=self._new, vault=GatewayVault.name, backoff=self._backoff
+        )
+        said = f"{result.proof.verdict.value}. {result.proof.detail}".strip() if result.proof else ""
+        Log.info(f"{result.account}: the prior password is set again; {said}")
 
-    def _prepare(self, account: Account) -> Candidate:
+    def _prepare(self, account: Account, kept: Kept) -> Candidate:
         for note in account.notes:
             Log.warning(note)
         faults = account.policy.faults(self._new) if account.policy.known else ()
@@ -97,7 +112,6 @@ class Change:
             )
         if not can_roll_back(account, self._prior):
             Log.warning("This change cannot be rolled back: the prior password is unknown, or may not be used again.")
-        kept = Kept(current=self._prior, pending=self._new)
         return Candidate(account, GatewayVault.name, kept, self._new, fresh=True)
 
 

@@ -64,6 +64,15 @@ data "aws_iam_policy_document" "rights" {
   }
 
   dynamic "statement" {
+    for_each = var.mode == "admin" && length(var.allowed_groups) > 0 ? [var.user_pool_arn] : []
+    content {
+      sid       = "Groups"
+      actions   = ["cognito-idp:AdminListGroupsForUser"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
     for_each = compact([var.kms_key_arn])
     content {
       sid       = "Key"
@@ -116,8 +125,10 @@ resource "aws_lambda_function" "rotation" {
 
   environment {
     variables = {
-      ROTATION_MODE         = var.mode
-      ROTATION_USER_POOL_ID = var.user_pool_id
+      ROTATION_MODE           = var.mode
+      ROTATION_USER_POOL_ID   = var.user_pool_id
+      ROTATION_ALLOWED_USERS  = join(",", var.allowed_users)
+      ROTATION_ALLOWED_GROUPS = join(",", var.allowed_groups)
     }
   }
 

@@ -36,6 +36,18 @@ variable "mode" {
   }
 }
 
+variable "allowed_users" {
+  description = "With mode admin, the users whose password the function may set: names, in which * stands for any characters. Without these and without allowed_groups it sets none."
+  type        = list(string)
+  default     = []
+}
+
+variable "allowed_groups" {
+  description = "With mode admin, groups of the pool whose members' passwords the function may set."
+  type        = list(string)
+  default     = []
+}
+
 variable "kms_key_arn" {
   description = "The customer managed key that encrypts the secret, if there is one."
   type        = string

@@ -1,5 +1,6 @@
 """Signing in to the fake pool: flows, SECRET_HASH, lock-out, SRP, first passwords and authenticator codes.
 
+Where each answer is from: the table in `tests/fakes/rotation/README.md`, by the numbers in square brackets.
 Stricter than AWS where AWS is unclear: in the answer to a challenge only the internal username is right.
 """
 
@@ -18,8 +19,9 @@ from tests.fakes.rotation.srp_server import ServerExchange, Verifier
 Parameters = Mapping[str, Any]
 Result = dict[str, Any] | Refusal
 
-LOCKED = Refusal("NotAuthorizedException", "Password attempts exceeded")
-NO_SESSION = Refusal("NotAuthorizedException", "Invalid session for the user.")
+LOCKED = Refusal("NotAuthorizedException", "Password attempts exceeded")  # [6]
+NO_SESSION = Refusal("NotAuthorizedException", "Invalid session for the user.")  # [10]
+RESET = Refusal("PasswordResetRequiredException", "Password reset required for the user")  # [5]
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class SignIns:
         self._administration = administration
         self._now = now
         self._sessions: dict[str, Pending] = {}
+        self._exchanges: dict[str, Pending] = {}
         self.unsigned: dict[str, Callable[[Parameters], Result]] = {
             "InitiateAuth": lambda asked: self._initiate(asked, admin=False),
             "RespondToAuthChallenge": lambda asked: self._respond(asked, admin=False),
@@ -57,11 +60,12 @@ class SignIns:
         flow, parameters = asked["AuthFlow"], asked["AuthParameters"]
         client = self._pool.clients.get(asked["ClientId"])
         if client is None:
-            return Refusal("ResourceNotFoundException", f"User pool client {asked['ClientId']} does not exist.")
-        if f"ALLOW_{flow}" not in client.flows or admin != flow.startswith("ADMIN_"):
-            return Refusal("InvalidParameterException", f"{flow} flow not enabled for this client")
+            return Refusal("ResourceNotFoundException", f"User pool client {asked['ClientId']} does not exist.")  # [9]
+        if admin != flow.startswith("ADMIN_") or f"ALLOW_{flow}" not in client.flows:  # [7]
+            words = _NOT_ENABLED[flow] if admin == flow.startswith("ADMIN_") else "Initiate Auth method not supported."
+            return Refusal("InvalidParameterException", words)
         user = self._pool.find(parameters["USERNAME"])
-        refusal = _check_hash(client, parameters) or self._refuse_name(client, flow, user)
+        refusal = _check_hash(client, parameters, begins=True) or self._refuse_name(client, flow, user)
         if refusal or user is None:
             return refusal or self._mislead(client, parameters)
         if user.asks_first:
@@ -74,14 +78,12 @@ class SignIns:
     def _refuse_name(self, client: AppClient, flow: str, user: FakeUser | None) -> Refusal | None:
         if user is None:
             if not client.hides_users:
-                return NO_USER
-            return None if flow == "USER_SRP_AUTH" else WRONG
+                return NO_USER  # [3]
+            return None if flow == "USER_SRP_AUTH" else WRONG  # [4]
         if not user.enabled:
-            return DISABLED
+            return DISABLED  # [5]
         if user.status == "UNCONFIRMED":
-            return Refusal("UserNotConfirmedException", "User is not confirmed.")
-        if user.status == "RESET_REQUIRED":
-            return Refusal("PasswordResetRequiredException", "Password reset required for the user")
+            return Refusal("UserNotConfirmedException", "User is not confirmed.")  # [5]
         return None
 
     def _mislead(self, client: AppClient, parameters: Parameters) -> Result:
@@ -91,8 +93,11 @@ class SignIns:
     def _ask_for_proof(self, user: FakeUser, client: AppClient, client_public: str) -> Result:
         verifier = Verifier(self._pool.pool_id.split("_")[1], user.username, user.password)
         exchange = ServerExchange(verifier, client_public)
-        pending = Pending("PASSWORD_VERIFIER", user.username, client.client_id, admin=False, exchange=exchange)
-        return self._ask(pending, exchange.challenge())
+        self._exchanges[exchange.secret_block] = Pending(
+            "PASSWORD_VERIFIER", user.username, client.client_id, admin=False, exchange=exchange
+        )
+        # Without a Session [1]: the SECRET_BLOCK that comes back is what ties the answer to the question.
+        return {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": exchange.challenge()}
 
     def _ask(self, pending: Pending, parameters: Mapping[str, str]) -> Result:
         session = secrets.token_urlsafe(90)
@@ -100,13 +105,16 @@ class SignIns:
         return {"ChallengeName": pending.challenge, "Session": session, "ChallengeParameters": dict(parameters)}
 
     def _respond(self, asked: Parameters, *, admin: bool) -> Result:
-        pending = self._sessions.pop(asked.get("Session", ""), None)
         given = asked["ChallengeResponses"]
+        if asked["ChallengeName"] == "PASSWORD_VERIFIER":
+            pending = self._exchanges.get(given["PASSWORD_CLAIM_SECRET_BLOCK"])  # any number of times [2]
+        else:
+            pending = self._sessions.pop(asked.get("Session", ""), None)
         if pending is None or (pending.challenge, pending.admin) != (asked["ChallengeName"], admin):
-            return NO_SESSION
+            return WRONG if asked["ChallengeName"] == "PASSWORD_VERIFIER" else NO_SESSION
         client = self._pool.clients[pending.client_id]
         user = self._pool.users.get(pending.username)
-        refusal = _check_hash(client, given)
+        refusal = _check_hash(client, given, begins=False)
         if refusal or user is None or given["USERNAME"] != user.username:
             return refusal or WRONG
         return self._take_answer(user, pending, given)
@@ -132,23 +140,25 @@ class SignIns:
             user.fail(now)
             return WRONG
         user.succeed()
+        if user.status == "RESET_REQUIRED":
+            return RESET
         if user.status == "FORCE_CHANGE_PASSWORD":
             wanted = user.required_text or json.dumps([f"userAttributes.{name}" for name in user.required])
             parameters = {"USER_ID_FOR_SRP": user.username, "requiredAttributes": wanted, "userAttributes": "{}"}
-            return self._ask(replace(pending, challenge="NEW_PASSWORD_REQUIRED"), parameters)
+            return self._ask(replace(pending, challenge="NEW_PASSWORD_REQUIRED"), parameters)  # [11]
         return self._ask_for_factor(user, pending)
 
     def _ask_for_factor(self, user: FakeUser, pending: Pending) -> Result:
         factor = user.challenge or ("SOFTWARE_TOKEN_MFA" if user.totp else "")
         if factor:
             choice = {"MFAS_CAN_CHOOSE": '["SMS_MFA","SOFTWARE_TOKEN_MFA"]'} if factor == "SELECT_MFA_TYPE" else {}
-            return self._ask(replace(pending, challenge=factor), {"USER_ID_FOR_SRP": user.username, **choice})
+            return self._ask(replace(pending, challenge=factor), {"USER_ID_FOR_SRP": user.username, **choice})  # [11]
         return self._admit(user)
 
     def _take_first_password(self, user: FakeUser, pending: Pending, given: Parameters) -> Result:
         missing = [name for name in user.required if not given.get(f"userAttributes.{name}")]
         if missing:
-            return Refusal("InvalidParameterException", f"Invalid attributes given, {missing[0]} is missing")
+            return Refusal("InvalidParameterException", f"Invalid attributes given, {missing[0]} is missing")  # [12]
         password = given["NEW_PASSWORD"]
         refusal = self._administration.refuse_password(user, password)
         if refusal:
@@ -161,9 +171,9 @@ class SignIns:
         step = int(self._now().timestamp()) // TOTP_STEP
         found = next((near for near in (step, step - 1) if totp_code(user.totp, near) == code), None)
         if found is None:
-            return Refusal("CodeMismatchException", "Invalid code received for user")
+            return Refusal("CodeMismatchException", "Invalid code received for user")  # [13]
         if found in user.used_steps:
-            return Refusal("ExpiredCodeException", "Your software token has already been used once.")
+            return Refusal("ExpiredCodeException", "Your software token has already been used once.")  # [13]
         user.used_steps.add(found)
         return self._admit(user)
 
@@ -176,25 +186,35 @@ class SignIns:
     def _revoke(self, asked: Parameters) -> Result:
         client = self._pool.clients[asked["ClientId"]]
         if client.secrets and asked.get("ClientSecret") not in client.secrets:
-            return Refusal("UnauthorizedException", "Invalid client secret")
+            return Refusal("UnauthorizedException", "Invalid client secret")  # [14]
         self._pool.refresh_tokens.pop(asked["Token"], None)
         return {}
 
     def _sign_out(self, asked: Parameters) -> Result:
         username = self._pool.tokens.get(asked["AccessToken"])
         if username is None:
-            return Refusal("NotAuthorizedException", "Access Token has been revoked")
+            return Refusal("NotAuthorizedException", "Access Token has been revoked")  # [14]
         return self._administration.sign_out(self._pool.users[username])
 
 
-def _check_hash(client: AppClient, given: Parameters) -> Refusal | None:
+_NOT_ENABLED = {  # [7]
+    "USER_SRP_AUTH": "USER_SRP_AUTH is not enabled for the client.",
+    "USER_PASSWORD_AUTH": "USER_PASSWORD_AUTH flow not enabled for this client",
+    "ADMIN_USER_PASSWORD_AUTH": "Auth flow not enabled for this client",
+}
+
+
+def _check_hash(client: AppClient, given: Parameters, *, begins: bool) -> Refusal | None:
     if not client.secrets:
+        if begins and "SECRET_HASH" in given:  # [8]
+            text = f"App client {client.client_id} is not configured for secret but secret hash was received"
+            return Refusal("InvalidParameterException", text)
         return None
     if "SECRET_HASH" not in given:
-        text = f"Client {client.client_id} is configured with secret but SECRET_HASH was not received"
+        text = f"Client {client.client_id} is configured with secret but SECRET_HASH was not received"  # [8]
         return Refusal("NotAuthorizedException", text)
     if given["SECRET_HASH"] not in client.hashes(given["USERNAME"]):
-        return Refusal("NotAuthorizedException", f"SecretHash does not match for the client: {client.client_id}")
+        return Refusal("NotAuthorizedException", f"Unable to verify secret hash for client {client.client_id}")  # [8]
     return None
 
 

@@ -19,7 +19,7 @@ from connector.errors import (
     TargetUnfit,
 )
 from connector.rotation.aws.errors import AwsCall, rotation_faults
-from connector.rotation.sign_in.errors import ClientSecretRefused, sign_in_faults
+from connector.rotation.sign_in.errors import ClientSecretRefused, FlowNotAllowed, ResetRequired, sign_in_faults
 
 LOOK = AwsCall("cognito-idp:AdminGetUser", "user 'ann'")
 CHANGE = AwsCall("cognito-idp:AdminSetUserPassword", "user 'ann'", changes=True, candidate=True)
@@ -171,12 +171,19 @@ def test_an_answer_that_cannot_be_read_is_no_answer(error: Exception):
             ClientSecretRefused,
         ),
         ("NotAuthorizedException", "Something that AWS says from tomorrow on", TargetUnfit),
-        ("InvalidParameterException", "USER_SRP_AUTH flow not enabled for this client", TargetUnfit),
+        ("InvalidParameterException", "USER_SRP_AUTH is not enabled for the client.", FlowNotAllowed),
+        ("InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client", FlowNotAllowed),
+        ("InvalidParameterException", "Auth flow not enabled for this client", FlowNotAllowed),
+        (
+            "InvalidParameterException",
+            "App client 1 is not configured for secret but secret hash was received",
+            ClientSecretRefused,
+        ),
         ("InvalidParameterException", "Missing required parameter USERNAME", TargetUnfit),
         ("UserNotFoundException", "User does not exist.", TargetUnfit),
         ("UserNotConfirmedException", "User is not confirmed.", TargetUnfit),
-        ("PasswordResetRequiredException", "Password reset required for the user", TargetUnfit),
-        ("CodeMismatchException", "Invalid code received for user", TargetUnavailable),
+        ("PasswordResetRequiredException", "Password reset required for the user", ResetRequired),
+        ("CodeMismatchException", "Invalid code received for user", TargetUnfit),
         ("ExpiredCodeException", "Your software token has already been used once.", TargetUnavailable),
         ("TooManyRequestsException", "Rate exceeded", TargetUnavailable),
         ("AccessDeniedException", "not authorized to perform: cognito-idp:AdminInitiateAuth", RotationDenied),

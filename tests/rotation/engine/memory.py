@@ -13,7 +13,7 @@ from connector.errors import (
     TargetUnavailable,
     VaultUnavailable,
 )
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import Options, Rotation
 from connector.rotation.model.policy import PasswordPolicy
 from connector.rotation.model.ports import Account, Kept, Proof, Verdict
@@ -88,6 +88,14 @@ class MemoryTarget:
         """Return the account, which is always fit."""
         with self.points.call("examine", unsent=TargetUnavailable, lost=TargetUnavailable):
             return Account(self.identity, "CONFIRMED", self.policy, ("A note.",))
+
+    def rehearse(self, current: Secret | None) -> Proof:
+        """Sign in with the current password, if there is one."""
+        with self.points.call("rehearse", unsent=TargetUnavailable, lost=TargetUnavailable):
+            return Proof(Verdict.UNDECIDED if current is None else self._prove(current).verdict)
+
+    def release(self) -> None:
+        """Keep nothing."""
 
     def set_password(self, candidate: Secret, *, current: Secret | None) -> None:
         """Set the password as Cognito would."""
@@ -171,11 +179,11 @@ class MemoryVault:
             self.kept = replace(self.kept, pending=None)
 
 
-def impatient(waited: list[float] | None = None) -> Patience:
-    """Return a patience of the usual number of attempts that waits in no time."""
-    return Patience(sleep=(waited if waited is not None else []).append)
+def without_waiting(waited: list[float] | None = None) -> Backoff:
+    """Return a backoff of the usual number of attempts that waits in no time."""
+    return Backoff(sleep=(waited if waited is not None else []).append)
 
 
 def rotation(target: MemoryTarget, vault: MemoryVault, **asked: bool) -> Rotation:
     """Return a rotation that waits in no time."""
-    return Rotation(target, vault, patience=impatient(), options=Options(**asked))
+    return Rotation(target, vault, backoff=without_waiting(), options=Options(**asked))

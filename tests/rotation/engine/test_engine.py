@@ -49,7 +49,7 @@ def test_rotation_ends_with_the_new_password_current_and_the_old_one_previous(ne
 
     result = rotation(target, vault).rotate()
 
-    assert target.points.calls == ["examine", "read", "stage", "set_password", "prove", "promote"]
+    assert target.points.calls == ["examine", "read", "rehearse", "stage", "set_password", "prove", "promote"]
     assert vault.kept == Kept(current=target.password, previous=OLD)
     assert target.password != OLD
     assert (result.outcome, result.proof.verdict) == (Outcome.ROTATED, Verdict.ACCEPTED)
@@ -87,7 +87,7 @@ def test_pending_value_that_signs_in_is_only_promoted():
 
 def test_lost_reply_is_settled_by_a_sign_in():
     """P26, set: a time-out after the change is a success, and the password is not sent twice."""
-    target, vault = parts({3: Fault.REPLY_LOST})
+    target, vault = parts({4: Fault.REPLY_LOST})
 
     result = rotation(target, vault).rotate()
 
@@ -97,7 +97,7 @@ def test_lost_reply_is_settled_by_a_sign_in():
 
 def test_call_without_effect_is_repeated_with_the_same_password():
     """P26, set: throttling costs time; the candidate stays."""
-    target, vault = parts({3: Fault.NOT_SENT, 4: Fault.NOT_SENT})
+    target, vault = parts({4: Fault.NOT_SENT, 5: Fault.NOT_SENT})
 
     rotation(target, vault).rotate()
 
@@ -106,8 +106,8 @@ def test_call_without_effect_is_repeated_with_the_same_password():
 
 
 def test_throttling_ends_in_an_error_that_may_be_tried_again():
-    """P26, set: patience is bounded, and what was staged stays for the next run."""
-    target, vault = parts(dict.fromkeys(range(3, 40), Fault.NOT_SENT))
+    """P26, set: backoff is bounded, and what was staged stays for the next run."""
+    target, vault = parts(dict.fromkeys(range(4, 40), Fault.NOT_SENT))
 
     with pytest.raises(TargetUnavailable) as caught:
         rotation(target, vault).rotate()
@@ -169,7 +169,7 @@ def test_fresh_candidate_that_is_refused_is_proven_dead_and_forgotten():
 
 def test_refusal_after_an_attempt_without_answer_keeps_the_candidate():
     """P26: while an unanswered attempt may still take effect, its candidate has to stay."""
-    target, vault = parts({3: Fault.REPLY_LOST}, policy=PasswordPolicy(history=1))
+    target, vault = parts({4: Fault.REPLY_LOST}, policy=PasswordPolicy(history=1))
     target.verdicts = [Verdict.REFUSED, Verdict.REFUSED]
 
     with pytest.raises(OutcomeUnknown):
@@ -328,7 +328,7 @@ def test_own_way_changes_nothing_where_nothing_signs_in():
 
 def test_own_way_finds_the_change_that_a_sign_in_did_not_see_yet():
     """P26, set: the reply was lost, the change not seen at once; the old password's refusal leads to another look."""
-    target, vault = parts({3: Fault.REPLY_LOST}, needs_current=True)
+    target, vault = parts({4: Fault.REPLY_LOST}, needs_current=True)
     target.verdicts = [Verdict.REFUSED]
 
     rotation(target, vault).rotate()
@@ -360,7 +360,7 @@ def test_after_an_attempt_without_answer_no_refusal_says_that_nothing_changed(la
     target.fail_with(OutcomeUnknown("No answer."), later("Refused.", remedy="Nothing has changed."))
     vault = MemoryVault()
 
-    with pytest.raises(OutcomeUnknown, match="no telling") as caught:
+    with pytest.raises(OutcomeUnknown, match="nobody can know") as caught:
         rotation(target, vault).rotate()
 
     assert "Nothing has changed" not in str(caught.value)
@@ -434,7 +434,7 @@ def test_new_password_that_cannot_be_proven_now_stays_pending():
     target, vault = parts()
     target.verdicts = [Verdict.UNDECIDED] * 9
 
-    with pytest.raises(OutcomeUnknown, match="was set"):
+    with pytest.raises(OutcomeUnknown, match="is set"):
         rotation(target, vault).rotate()
 
     assert vault.kept.pending == target.password
@@ -462,7 +462,7 @@ def test_target_without_sign_in_is_reported_not_verifiable():
 
 def test_reuse_of_a_random_password_shows_that_it_was_set():
     """P26, IAM: a conforming candidate is refused as used before only if an attempt has set it."""
-    target, vault = parts({3: Fault.REPLY_LOST}, verifiable=False, policy=PasswordPolicy(history=1))
+    target, vault = parts({4: Fault.REPLY_LOST}, verifiable=False, policy=PasswordPolicy(history=1))
 
     result = rotation(target, vault).rotate()
 
@@ -479,7 +479,7 @@ def test_reuse_of_what_an_earlier_run_left_does_not_show_that_it_lives():
     result = rotation(target, vault).recover()
 
     assert (result.outcome, result.proof.verdict) == (Outcome.FINISHED, Verdict.UNVERIFIABLE)
-    assert "cannot be told" in result.as_json()["notes"][-1]
+    assert "cannot be known" in result.as_json()["notes"][-1]
     assert "Rotate again" in result.as_json()["notes"][-1]
     assert rotation(target, vault).rotate().outcome is Outcome.ROTATED
     assert vault.kept.current == target.password
@@ -489,7 +489,7 @@ def test_refusal_without_sign_in_and_without_history_stays_open():
     """P26, IAM: what no evidence settles is left to a person, and kept."""
     target, vault = parts(kept=Kept(OLD, NEW), verifiable=False, enforced=PasswordPolicy(minimum_length=99))
 
-    with pytest.raises(OutcomeUnknown, match="no telling") as caught:
+    with pytest.raises(OutcomeUnknown, match="nobody can know") as caught:
         rotation(target, vault, discard_unfit=True).rotate()
 
     assert "by hand" in caught.value.remedy
@@ -603,7 +603,7 @@ def test_nothing_that_a_rotation_says_holds_a_password(caplog):
 def test_waits_grow_and_are_bounded():
     """Backoff with jitter: 1, 2, 5 and 10 seconds, a fifth more or less."""
     waited = []
-    patience = replace(rotation(*parts())._patience, sleep=waited.append)
+    backoff = replace(rotation(*parts())._backoff, sleep=waited.append)
 
-    assert list(patience.attempts()) == [1, 2, 3, 4, 5]
+    assert list(backoff.attempts()) == [1, 2, 3, 4, 5]
     assert all(0.8 * delay <= slept <= 1.2 * delay for delay, slept in zip((1, 2, 5, 10), waited, strict=True))

@@ -8,15 +8,17 @@ import boto3
 
 from connector.errors import RotationError
 from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.model.allowed import Allowed
 from connector.rotation.secrets_manager_function import Invocation, RotationFunction, Step
-from connector.rotation.sign_in.sign_in import Flow
-from connector.rotation.targets.secret_target import Defaults
+from connector.rotation.sign_in.flows import Flow
+from connector.rotation.targets.secret_target import Deployment
 from connector.rotation.vaults.secret_document import Mode
 from tests.fakes.rotation.cloud import POOL_ID, REGION, ROTATOR, Cloud
 
 NAME = "CognitoUserPool/freddy-user-pool/AutoRotatedPasswordUsers/freddy-tester"
 USER, OLD = "freddy-tester", "Temp-Password-123"
-BLOG = Defaults(user_pool_id=None, mode=Mode.SELF, auth_flow=Flow.USER_PASSWORD_AUTH)
+BLOG = Deployment(flows=(Flow.USER_PASSWORD_AUTH,))
+ADMINISTRATOR = Deployment(POOL_ID, Mode.ADMIN, administered=Allowed(patterns=("freddy-*",)))
 TOTP_SEED = "JBSWY3DPEHPK3PXP"
 ROUNDS_AT_MOST = 6
 LOCK_OUT = 900
@@ -44,7 +46,7 @@ class AwsRotates:
 
     cloud: Cloud
     keys: dict[str, str] = field(default_factory=dict)
-    defaults: Defaults = BLOG
+    deployment: Deployment | None = None
 
     def __post_init__(self):
         secrets = [self.keys["client_secret"]] if "client_secret" in self.keys else []
@@ -58,7 +60,9 @@ class AwsRotates:
     def function(self):
         """The function, as one invocation finds it."""
         door = AwsDoor(self.session, REGION, self.cloud.endpoint_url)
-        return RotationFunction(door, self.defaults, now=self.cloud.clock.now, sleep=self.cloud.clock.sleep)
+        by_administrator = self.keys.get("mode") == "admin"
+        deployment = self.deployment or (ADMINISTRATOR if by_administrator else BLOG)
+        return RotationFunction(door, deployment, now=self.cloud.clock.now, sleep=self.cloud.clock.sleep)
 
     def begin(self):
         """Begin a rotation and return its token."""

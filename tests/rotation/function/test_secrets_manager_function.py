@@ -8,14 +8,17 @@ import pytest
 from connector.errors import (
     CurrentRefused,
     NewSecretRejected,
+    NotAllowed,
     NotProven,
     OutcomeUnknown,
     TargetUnavailable,
     VaultUnfit,
 )
+from connector.rotation.function.environment import read_environment
+from connector.rotation.model.allowed import Allowed
 from connector.rotation.secrets_manager_function import Invocation, Step
-from connector.rotation.sign_in.sign_in import Flow
-from connector.rotation.targets.secret_target import Defaults
+from connector.rotation.sign_in.flows import Flow
+from connector.rotation.targets.secret_target import Deployment
 from connector.rotation.vaults.secret_document import Mode
 from tests.fakes.faults import Fault
 from tests.fakes.refusals import Refusal
@@ -100,16 +103,14 @@ def test_administrator_replaces_a_kept_password_that_is_dead(cloud):
 
 
 def test_user_without_a_working_password_is_left_alone(aws, cloud):
-    """Fault table, set: nothing signs in; the user's own way changes nothing."""
+    """Fault table, create: nothing signs in; the user's own way puts and changes nothing."""
     cloud.pool.users[USER].password = OTHER
-    token = aws.begin()
-    aws.step("createSecret", token)
 
     with pytest.raises(CurrentRefused):
-        aws.step("setSecret", token)
+        aws.step("createSecret", aws.begin())
 
     assert cloud.pool.signs_in(USER, OTHER)
-    assert cloud.calls["ChangePassword"] == 0
+    assert (cloud.calls["PutSecretValue"], cloud.calls["ChangePassword"]) == (0, 0)
 
 
 def test_previous_password_helps_where_the_current_one_is_dead(aws, cloud):
@@ -265,9 +266,9 @@ def test_pending_value_of_another_account_is_refused(aws, cloud, change):
 def test_secret_that_names_another_pool_than_the_function_is_refused(cloud):
     """Who writes a secret cannot send the function's role to another pool."""
     aws = AwsRotates(cloud, {"user_pool_id": POOL_ID})
-    aws.defaults = replace(BLOG, user_pool_id="eu-west-1_0ther")
+    aws.deployment = replace(BLOG, pool_id="eu-west-1_0ther")
 
-    with pytest.raises(VaultUnfit, match="the function is for eu-west-1_0ther"):
+    with pytest.raises(VaultUnfit, match="this deployment is for eu-west-1_0ther"):
         aws.step("createSecret", aws.begin())
 
 
@@ -280,9 +281,9 @@ def test_secret_that_names_another_pool_than_the_function_is_refused(cloud):
         ('{"password": "x", "clientid": "x"}', "no username"),
         ('{"username": 7, "password": "x"}', "no text"),
         ('{"username": "freddy-tester", "password": "x", "clientid": "a", "clientId": "b"}', "contradict"),
-        ('{"username": "freddy-tester", "password": "x"}', "no app client"),
+        ('{"username": "freddy-tester", "password": "x"}', "No app client"),
         ('{"username": "freddy-tester", "password": "x", "clientid": "a", "mode": "root"}', "mode is none of"),
-        ('{"username": "freddy-tester", "password": "x", "clientid": "a", "mode": "admin"}', "which user pool"),
+        ('{"username": "freddy-tester", "password": "x", "clientid": "a", "mode": "admin"}', "does not allow"),
         (
             '{"username": "freddy-tester", "password": "x", "clientid": "a", "auth_flow": "USER_SRP_AUTH"}',
             "needs the id",
@@ -466,11 +467,61 @@ def test_environment_of_the_function_is_none_of_the_commands():
         "ROTATION_USER_POOL_ID": POOL_ID,
         "ROTATION_MODE": "admin",
         "ROTATION_AUTH_FLOW": "USER_SRP_AUTH",
+        "ROTATION_ALLOWED_USERS": "svc-*, robot",
+        "ROTATION_ALLOWED_GROUPS": "rotated",
     }
 
-    read = Defaults.read(environment)
+    read = read_environment(environment)
 
-    assert read == Defaults(POOL_ID, Mode.ADMIN, Flow.USER_SRP_AUTH)
+    assert (read.pool_id, read.mode, read.flows) == (POOL_ID, Mode.ADMIN, (Flow.USER_SRP_AUTH,))
+    assert (read.administered.patterns, read.administered.groups) == (("svc-*", "robot"), {"rotated"})
+    assert (read.client, read.unproved, read.self_served.everyone) == (None, False, True)
     assert not [name for name in environment if name.startswith("COGNITO_SCIM_")]
     with pytest.raises(VaultUnfit, match="ROTATION_MODE is none of"):
-        Defaults.read({"ROTATION_MODE": "banana"})
+        read_environment({"ROTATION_MODE": "banana"})
+
+
+@pytest.mark.parametrize(
+    ("administered", "rotated"),
+    [
+        (Allowed(), False),
+        (Allowed(patterns=("robot-*",)), False),
+        (Allowed(patterns=("ceo*",)), False),
+        (Allowed(groups=frozenset({"admins"})), False),
+        (Allowed(patterns=("freddy-*",)), True),
+        (Allowed(groups=frozenset({"admins", "rotated"})), True),
+    ],
+)
+def test_administrators_way_touches_only_users_that_the_deployment_names(cloud, administered, rotated):
+    """P26: who can write one secret must not become any user of the pool; an alias, which users choose, fits none."""
+    aws = AwsRotates(cloud, WAYS["administrator"], Deployment(POOL_ID, Mode.ADMIN, administered=administered))
+    cloud.pool.users[USER].aliases, cloud.pool.users[USER].groups = {"ceo"}, ["rotated"]
+    called = "ceo" if administered.patterns == ("ceo*",) else USER
+    text = aws.secret.text("AWSCURRENT").replace(f'"{USER}"', f'"{called}"')
+    aws.secret.versions[aws.secret.labels["AWSCURRENT"]] = text
+
+    if rotated:
+        assert aws.rotate() == 1
+        return
+    with pytest.raises(NotAllowed, match="not on the list"):
+        aws.step("createSecret", aws.begin())
+    assert cloud.pool.signs_in(USER, OLD)
+    assert cloud.calls["PutSecretValue"] == 0
+
+
+def test_a_secret_cannot_raise_its_own_mode(cloud):
+    """P26: whoever may write a secret would make a function of the user's own way set passwords as administrator."""
+    aws = AwsRotates(cloud, {"user_pool_id": POOL_ID, "mode": "admin"}, BLOG)
+
+    with pytest.raises(VaultUnfit, match="administrator's way, which this deployment does not allow"):
+        aws.step("createSecret", aws.begin())
+    assert not cloud.calls["AdminGetUser"]
+
+
+def test_a_secret_may_choose_the_own_way_where_the_function_is_an_administrator(cloud):
+    """P26: lowering the mode needs nobody's leave, and no user needs to be named for it."""
+    aws = AwsRotates(cloud, {"user_pool_id": POOL_ID, "mode": "self"}, Deployment(POOL_ID, Mode.ADMIN))
+
+    assert aws.rotate() == 1
+
+    assert (cloud.calls["AdminSetUserPassword"], aws.signs_in()) == (0, True)

@@ -7,7 +7,8 @@ import pytest
 from connector.errors import RotationDenied, TargetUnavailable, TargetUnfit
 from connector.rotation.aws.clients import AwsDoor
 from connector.rotation.model.ports import Proof, Verdict
-from connector.rotation.sign_in.sign_in import Flow
+from connector.rotation.sign_in.flows import Flow
+from connector.rotation.sign_in.sign_in import SignIn
 from tests.fakes.faults import Fault
 from tests.fakes.refusals import Refusal
 from tests.fakes.rotation.cloud import Cloud
@@ -58,7 +59,7 @@ def test_a_client_secret_that_does_not_fit_says_nothing_of_the_password(cloud: C
     assert proof.verdict is Verdict.UNDECIDED
     assert "client secret" in proof.detail
     with pytest.raises(TargetUnfit, match="client secret"):
-        signing.probe()
+        signing.rehearse(OLD)
 
 
 def test_a_proof_leaves_no_session_behind(cloud: Cloud, door: AwsDoor) -> None:
@@ -211,7 +212,7 @@ def test_a_flow_that_the_app_client_does_not_allow_is_told(cloud: Cloud, door: A
     proof = sign_in(cloud, door, app=app_client(flow=flow)).prove(OLD)
 
     assert proof.verdict is Verdict.UNDECIDED
-    assert "does not allow this flow" in proof.detail
+    assert f"does not allow {flow}" in proof.detail
 
 
 @pytest.mark.parametrize(
@@ -254,7 +255,7 @@ def test_a_damaged_srp_challenge_decides_nothing(cloud: Cloud, door: AwsDoor, mo
     proof = sign_in(cloud, door).prove(OLD)
 
     assert proof.verdict is Verdict.UNDECIDED
-    assert "no SRP challenge" in proof.detail
+    assert "not an SRP challenge" in proof.detail
     assert not cloud.calls["RespondToAuthChallenge"]
 
 
@@ -268,24 +269,111 @@ def test_who_may_not_sign_users_in_is_told(cloud: Cloud, door: AwsDoor) -> None:
         sign_in(cloud, door, app=app_client(flow=Flow.ADMIN_USER_PASSWORD_AUTH)).prove(OLD)
 
 
-def test_a_probe_tells_what_fits_without_a_failed_sign_in(cloud: Cloud, door: AwsDoor) -> None:
-    """P26: what is wrong with the app client is known before anything is written, at the cost of one call."""
+def test_the_answer_to_an_srp_challenge_carries_no_session(cloud: Cloud, door: AwsDoor) -> None:
+    """P26: AWS sends none with PASSWORD_VERIFIER (NabuCasa/pycognito#78), and botocore refuses an empty one."""
     allow(cloud, Flow.USER_SRP_AUTH)
+    cloud.pool.add_user("ann", OLD.reveal())
+    sent: list[dict[str, object]] = []
+    cognito = door.cognito()
+    cognito.meta.events.register(
+        "provide-client-params.*.RespondToAuthChallenge", lambda params, **_: sent.append(params)
+    )
+
+    proof = SignIn(cognito, app_client(flow=Flow.USER_SRP_AUTH), username="ann").prove(OLD)
+
+    assert proof == ACCEPTED
+    assert ["Session" in parameters for parameters in sent] == [False]
+
+
+@pytest.mark.parametrize("allowed", Flow)
+def test_auto_takes_the_first_flow_that_the_app_client_allows(cloud: Cloud, door: AwsDoor, allowed: Flow) -> None:
+    """P26: safest first, found once, and no failed sign-in is counted on the way."""
+    allow(cloud, allowed, CLIENT_SECRETS[0])
     ann = cloud.pool.add_user("ann", OLD.reveal())
-    signing = sign_in(cloud, door)
+    signing = sign_in(cloud, door, app=app_client(CLIENT_SECRETS[0]))
 
-    signing.probe()
+    proofs = [signing.prove(OLD), signing.prove(OLD)]
 
-    assert (cloud.calls["InitiateAuth"], cloud.calls["RespondToAuthChallenge"], ann.failures) == (1, 0, 0)
+    tried = list(Flow).index(allowed) + 1
+    assert proofs == [ACCEPTED, ACCEPTED]
+    assert cloud.calls["InitiateAuth"] + cloud.calls["AdminInitiateAuth"] == tried + 1
+    assert ann.failures == 0
 
 
-def test_a_flow_that_sends_the_password_is_not_probed(cloud: Cloud, door: AwsDoor) -> None:
-    """P26: there is no half of it that could be tried."""
+def test_auto_that_finds_nothing_says_what_to_add(cloud: Cloud, door: AwsDoor) -> None:
+    """P26: an app client for a hosted page allows no flow that a program could use."""
+    cloud.pool.add_client("app", flows=set())
+    cloud.pool.add_user("ann", OLD.reveal())
+
+    with pytest.raises(TargetUnfit, match=r"does not allow .*USER_SRP_AUTH.* Add ALLOW_USER_SRP_AUTH"):
+        sign_in(cloud, door).rehearse(OLD)
+
+
+def test_auto_without_the_right_to_the_last_flow_says_what_the_client_lacks(cloud: Cloud, door: AwsDoor) -> None:
+    """P26: AWS decides about rights before it looks at the app client, so the denial alone would mislead."""
+    cloud.pool.add_client("app", flows=set())
+    cloud.pool.add_user("ann", OLD.reveal())
+    cloud.deny("AdminInitiateAuth")
+
+    with pytest.raises(RotationDenied, match="ALLOW_USER_SRP_AUTH"):
+        sign_in(cloud, door).rehearse(OLD)
+
+
+@pytest.mark.parametrize(
+    ("password", "about", "verdict", "failures"),
+    [
+        (OLD, {}, Verdict.ACCEPTED, 0),
+        (WRONG, {}, Verdict.REFUSED, 1),
+        (OLD, {"totp": SEED}, Verdict.ACCEPTED, 0),
+        (OLD, {"status": "RESET_REQUIRED"}, Verdict.UNDECIDED, 0),
+        (WRONG, {"status": "RESET_REQUIRED"}, Verdict.REFUSED, 1),
+    ],
+)
+@pytest.mark.parametrize("flow", Flow)
+def test_a_rehearsal_costs_one_failed_sign_in_at_most(  # noqa: PLR0917 - one a column
+    cloud: Cloud, door: AwsDoor, flow: Flow, password, about, verdict: Verdict, failures: int
+) -> None:
+    """P26: a right and a wrong password both show that flow, client and secret fit; a code is left unused."""
+    allow(cloud, flow, CLIENT_SECRETS[0])
+    ann = cloud.pool.add_user("ann", OLD.reveal(), **about)
+
+    proof = sign_in(cloud, door, app=app_client(CLIENT_SECRETS[0]), seed=SEED).rehearse(password)
+
+    assert (proof.verdict, ann.failures, ann.used_steps) == (verdict, failures, set())
+    assert not cloud.pool.refresh_tokens
+
+
+@pytest.mark.parametrize("flow", Flow)
+def test_a_rehearsal_without_a_password_begins_srp_or_shows_a_wrong_one(
+    cloud: Cloud, door: AwsDoor, flow: Flow
+) -> None:
+    """P26: where no current value is kept, what is wrong with the app client is known all the same."""
+    allow(cloud, flow)
+    ann = cloud.pool.add_user("ann", OLD.reveal())
+
+    proof = sign_in(cloud, door).rehearse(None)
+
+    assert proof.verdict is Verdict.UNDECIDED
+    assert ann.failures == (0 if flow is Flow.USER_SRP_AUTH else 1)
+    assert not cloud.calls["RespondToAuthChallenge"]
+
+
+def test_a_rehearsal_during_a_lock_out_asks_for_time(cloud: Cloud, door: AwsDoor) -> None:
+    """P26: "Password attempts exceeded" is worth trying again, and nothing is set meanwhile."""
     allow(cloud, Flow.USER_PASSWORD_AUTH)
+    cloud.pool.add_user("ann", OLD.reveal(), locked_until=60.0)
 
-    sign_in(cloud, door, app=app_client(flow=Flow.USER_PASSWORD_AUTH)).probe()
+    with pytest.raises(TargetUnavailable, match="locked"):
+        sign_in(cloud, door).rehearse(OLD)
 
-    assert not cloud.calls["InitiateAuth"]
+
+def test_a_client_without_a_secret_refuses_a_secret_hash(cloud: Cloud, door: AwsDoor) -> None:
+    """P26: a secret too many is InvalidParameterException (pmill/aws-cognito#23), and is told as what it is."""
+    allow(cloud, Flow.USER_SRP_AUTH)
+    cloud.pool.add_user("ann", OLD.reveal())
+
+    with pytest.raises(TargetUnfit, match="one too many"):
+        sign_in(cloud, door, app=app_client(CLIENT_SECRETS[0])).rehearse(OLD)
 
 
 @pytest.mark.parametrize("flow", Flow)
@@ -319,4 +407,4 @@ def test_an_unreachable_pool_decides_nothing(cloud: Cloud) -> None:
 
     assert signing.prove(NEW).verdict is Verdict.UNDECIDED
     with pytest.raises(TargetUnavailable):
-        signing.probe()
+        signing.rehearse(OLD)

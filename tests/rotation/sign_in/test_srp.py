@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.rotation.sign_in import srp
-from connector.rotation.sign_in.srp import GROUP, MULTIPLIER, Challenge, Exchange, Unprovable, format_timestamp, pad
+from connector.rotation.sign_in.srp import (
+    GROUP,
+    MULTIPLIER,
+    NotProvable,
+    SrpChallenge,
+    SrpExchange,
+    format_timestamp,
+    pad,
+)
 from tests.fakes.rotation.srp_server import ServerExchange, Verifier
 
 # The numbers of the tests of alexrudd/cognito-srp, a client that signs in to Cognito.
@@ -16,7 +24,7 @@ PUBLISHED_PRIVATE = 1234567890
 PUBLISHED_K = 37772559067617796309459009502931177628717927509759535181635788491848250400486
 PUBLISHED_KEY = "d96cde6c95dda17175c1293140c5a81f"
 PUBLISHED_SIGNATURE = "tdvQu/Li/qWl8Nni0aFPs+MwY4rvKZm0kSMrGIMSUHk="
-PUBLISHED = Challenge("test", 1234567890, 1234567890, base64.b64encode(b"secretssecrestssecrets").decode())
+PUBLISHED = SrpChallenge("test", 1234567890, 1234567890, base64.b64encode(b"secretssecrestssecrets").decode())
 
 # The numbers of the tests of simonmcallister0210/cognito-srp-helper.
 HELPER_PRIVATE = 0xABCDEF0123456789
@@ -50,7 +58,7 @@ def test_multiplier_is_the_published_one():
 
 def test_public_number_begins_and_ends_as_published():
     """RFC 5054, section 2.5.4: A = g^a."""
-    public = Exchange("eu-west-2_bBpjKlyj6", private=HELPER_PRIVATE).public
+    public = SrpExchange("eu-west-2_bBpjKlyj6", private=HELPER_PRIVATE).public
 
     assert (public[:32], public[-33:]) == HELPER_PUBLIC_ENDS
     assert len(public) == 768
@@ -58,7 +66,7 @@ def test_public_number_begins_and_ends_as_published():
 
 def test_key_and_signature_are_the_published_ones():
     """RFC 5054, section 2.6, and Cognito's claim over pool, user, block and time."""
-    exchange = Exchange("eu-west-1_myPool", private=PUBLISHED_PRIVATE)
+    exchange = SrpExchange("eu-west-1_myPool", private=PUBLISHED_PRIVATE)
     at = format_timestamp(datetime(2018, 7, 10, 11, 1, tzinfo=UTC))
 
     assert exchange.derive_key(PUBLISHED, "test").hex() == PUBLISHED_KEY
@@ -67,7 +75,7 @@ def test_key_and_signature_are_the_published_ones():
 
 def test_each_exchange_draws_a_private_number():
     """RFC 5054, section 3.2: the private number is used once."""
-    drawn = {Exchange("eu-west-1_myPool").public for _ in range(5)}
+    drawn = {SrpExchange("eu-west-1_myPool").public for _ in range(5)}
 
     assert len(drawn) == 5
 
@@ -76,10 +84,10 @@ def test_each_exchange_draws_a_private_number():
 @given(password=st.text(min_size=1), user=st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_server_accepts_the_password_and_no_other(password, user):
     """P26: both sides come to one key for one password, whatever its characters; even half a surrogate pair."""
-    exchange = Exchange("eu-west-1_myPool", private=3**300)
+    exchange = SrpExchange("eu-west-1_myPool", private=3**300)
     encodable = password.encode(errors="replace").decode()
     server = ServerExchange(Verifier("myPool", user, encodable), exchange.public)
-    challenge = Challenge.read(server.challenge())
+    challenge = SrpChallenge.read(server.challenge())
     at = "Sat Jan 31 08:00:00 UTC 2026"
 
     assert server.proves(exchange.sign(challenge, password, at), at) is (password == encodable)
@@ -111,8 +119,8 @@ def test_padding_is_that_of_a_signed_number(number):
 @pytest.mark.parametrize("server_public", [0, GROUP, 2 * GROUP, -5])
 def test_a_number_that_proves_nothing_is_refused(server_public):
     """RFC 5054, section 2.5.4: B % N = 0 would let anybody pass for the server."""
-    with pytest.raises(Unprovable):
-        Challenge.read({"USER_ID_FOR_SRP": "a", "SALT": "1", "SRP_B": f"{server_public:x}", "SECRET_BLOCK": "AAAA"})
+    with pytest.raises(NotProvable):
+        SrpChallenge.read({"USER_ID_FOR_SRP": "a", "SALT": "1", "SRP_B": f"{server_public:x}", "SECRET_BLOCK": "AAAA"})
 
 
 @pytest.mark.parametrize(
@@ -123,13 +131,13 @@ def test_a_damaged_challenge_is_told(damage):
     whole = {"USER_ID_FOR_SRP": "a", "SALT": "1", "SRP_B": "5", "SECRET_BLOCK": "AAAA"}
     parameters = {name: value for name, value in {**whole, **damage}.items() if value is not None}
 
-    with pytest.raises(Unprovable):
-        Challenge.read(parameters)
+    with pytest.raises(NotProvable):
+        SrpChallenge.read(parameters)
 
 
 def test_a_scrambling_parameter_of_zero_is_refused(monkeypatch):
     """RFC 5054, section 2.5.3: u = 0 would take the password out of the proof."""
     monkeypatch.setattr(srp, "hash_to_int", lambda *_: 0)
 
-    with pytest.raises(Unprovable):
-        Exchange("eu-west-1_myPool", private=5).sign(PUBLISHED, "test", "now")
+    with pytest.raises(NotProvable):
+        SrpExchange("eu-west-1_myPool", private=5).sign(PUBLISHED, "test", "now")

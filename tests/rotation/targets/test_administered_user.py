@@ -168,7 +168,7 @@ def test_what_is_wrong_with_the_app_client_is_known_before_anything_is_written(c
     cloud.pool.clients.clear()
 
     with pytest.raises(TargetUnfit, match="app"):
-        administered(cloud, door).examine()
+        administered(cloud, door).rehearse(OLD)
 
 
 @pytest.mark.parametrize("operation", ["AdminGetUser", "AdminSetUserPassword", "AdminListGroupsForUser"])

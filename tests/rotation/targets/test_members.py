@@ -3,14 +3,14 @@
 import pytest
 
 from connector.errors import TargetUnavailable, TargetUnfit
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 from connector.rotation.targets.members import find_members
 from tests.fakes.faults import Fault
 from tests.fakes.refusals import Refusal
 from tests.fakes.rotation.cloud import POOL_ID
 
 OPERATION = "ListUsersInGroup"
-AT_ONCE = Patience(delays=(0, 0), sleep=lambda _: None)
+AT_ONCE = Backoff(delays=(0, 0), sleep=lambda _: None)
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def _people(cloud):
 
 def members(door, *names, pool_id=POOL_ID):
     """Find the users behind some names."""
-    return find_members(door.cognito(), pool_id, names, patience=AT_ONCE)
+    return find_members(door.cognito(), pool_id, names, backoff=AT_ONCE)
 
 
 def test_a_group_stands_for_its_members_and_any_other_name_for_itself(door, cloud):

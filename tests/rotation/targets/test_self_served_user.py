@@ -16,7 +16,8 @@ from connector.rotation.model.allowed import Allowed
 from connector.rotation.model.policy import ASSUMED
 from connector.rotation.model.ports import Verdict
 from connector.rotation.model.secret import Secret
-from connector.rotation.sign_in.sign_in import AppClient, Flow, SignIn
+from connector.rotation.sign_in.flows import AppClient, Flow
+from connector.rotation.sign_in.sign_in import SignIn
 from connector.rotation.targets.cognito_user import PoolUser, SelfServedUser
 from tests.fakes.faults import Fault
 from tests.fakes.refusals import Refusal
@@ -76,7 +77,7 @@ def test_no_rights_are_needed(cloud: Cloud) -> None:
 def test_a_pool_need_not_be_named_for_a_password_that_is_sent(cloud: Cloud, door: AwsDoor) -> None:
     """P26: an app client is enough to find the user."""
     cloud.pool.add_user("ann", OLD.reveal())
-    signing = SignIn(door.cognito(), AppClient("", "app", flow=Flow.USER_PASSWORD_AUTH), username="ann")
+    signing = SignIn(door.cognito(), AppClient("", "app", flows=(Flow.USER_PASSWORD_AUTH,)), username="ann")
     target = SelfServedUser(door.cognito(), PoolUser("", "ann", Allowed.only(["ann"])), sign_in=signing)
 
     account = target.examine()
@@ -103,7 +104,7 @@ def test_a_user_who_cannot_sign_in_is_refused(cloud: Cloud, door: AwsDoor, about
     cloud.pool.add_user("ann", OLD.reveal(), **about)
 
     with pytest.raises(TargetUnfit):
-        self_served(cloud, door).examine()
+        self_served(cloud, door).rehearse(OLD)
 
 
 @pytest.mark.parametrize("current", [WRONG, None])

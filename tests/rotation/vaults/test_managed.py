@@ -3,7 +3,7 @@
 import pytest
 
 from connector.errors import OutcomeUnknown, RotationBusy, RotationDenied, VaultUnavailable
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 from connector.rotation.vaults.managed import rotate_managed
 from tests.fakes.faults import Fault
 from tests.fakes.refusals import Refusal
@@ -29,7 +29,7 @@ def cloud():
 
 def rotate(cloud):
     """Ask for a rotation; the end is looked for three times."""
-    return rotate_managed(cloud.client("secretsmanager"), NAME, patience=Patience((1, 1), cloud.clock.sleep))
+    return rotate_managed(cloud.client("secretsmanager"), NAME, backoff=Backoff((1, 1), cloud.clock.sleep))
 
 
 def test_end_of_the_functions_rotation_is_waited_for(cloud):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from connector.errors import VaultUnfit
 from connector.rotation.model.secret import Secret
+from connector.rotation.sign_in.flows import Flow
 from connector.rotation.vaults.secret_document import SecretDocument
 
 GUIDE = {"clientid": "app", "username": "ann", "password": "0ld-Passw0rd!"}
@@ -43,9 +44,13 @@ def test_only_the_password_changes(foreign, password):
         ({"client_id": "", "clientid": "a"}, {"client_id": "a"}),
         (
             {"mode": "admin", "auth_flow": "USER_SRP_AUTH", "totp_secret_id": "t", "client_secret": "s"},
-            {"mode": "admin", "auth_flow": "USER_SRP_AUTH", "totp_secret_id": "t", "client_secret": Secret("s")},
+            {"mode": "admin", "flows": (Flow.USER_SRP_AUTH,), "totp_secret_id": "t", "client_secret": Secret("s")},
         ),
-        ({}, {"client_id": None, "client_secret": None, "user_pool_id": None, "mode": None, "auth_flow": None}),
+        (
+            {"auth_flow": "auto"},
+            {"flows": (Flow.USER_SRP_AUTH, Flow.USER_PASSWORD_AUTH, Flow.ADMIN_USER_PASSWORD_AUTH)},
+        ),
+        ({}, {"client_id": None, "client_secret": None, "user_pool_id": None, "mode": None, "flows": None}),
     ],
 )
 def test_keys_are_known_by_each_of_their_names(keys, names):

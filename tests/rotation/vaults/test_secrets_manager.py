@@ -5,7 +5,7 @@ import json
 import pytest
 
 from connector.errors import OutcomeUnknown, RotationBusy, RotationDenied, VaultUnavailable, VaultUnfit
-from connector.rotation.engine.backoff import Patience
+from connector.rotation.engine.backoff import Backoff
 from connector.rotation.model.policy import PasswordPolicy
 from connector.rotation.model.ports import Kept
 from connector.rotation.model.secret import Secret
@@ -38,7 +38,7 @@ def cloud():
 def vault(cloud, **options):
     """Return the vault, which waits in no time."""
     client = cloud.client("secretsmanager")
-    return SecretsManagerVault(client, NAME, patience=Patience((0, 0), cloud.clock.sleep), **options)
+    return SecretsManagerVault(client, NAME, backoff=Backoff((0, 0), cloud.clock.sleep), **options)
 
 
 def rotate(cloud, password):
@@ -90,7 +90,7 @@ def test_fault_at_any_call_is_repeated_without_harm(cloud, operation, fault):
 
 
 def test_service_that_stays_away_may_be_tried_again_later(cloud):
-    """P26: patience is bounded; the error says that trying again may help."""
+    """P26: backoff is bounded; the error says that trying again may help."""
     cloud.fail("PutSecretValue", call=1, fault=Fault.THROTTLE, times=99)
 
     with pytest.raises(VaultUnavailable) as caught:
