@@ -6,7 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint schema lambda keeper soak mutants bench clean
+.PHONY: help demo test quick lint schema lambda keeper soak mutants bench clean
 .DELETE_ON_ERROR:
 
 help: ## Show what can be made.
@@ -20,6 +20,13 @@ test: $(VENV)/test.stamp ## Get the real parts, lint and run every test; ARGS go
 	@$(BIN)/python -m tests.ministack.server
 	@$(MAKE) --no-print-directory lint
 	@PATH="$$(cat $(VENV)/postgresql):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+QUICK := $(addprefix tests/,directory scim config journal web/api test_logs.py \
+	$(addprefix cognito/test_,pages.py pace.py records.py parsing.py errors.py deadline.py) \
+	$(addprefix rotation/,model engine sign_in/test_srp.py sign_in/test_authenticator.py))
+
+quick: $(VENV)/test.stamp ## Run the tests that start no process and open no port, in about a minute.
+	@$(BIN)/python -m pytest -p tests.quick -n 2 -q $(QUICK) $(ARGS)
 
 lint: $(VENV)/test.stamp ## Check style, types and the direction of imports.
 	$(BIN)/ruff check .

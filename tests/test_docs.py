@@ -12,6 +12,7 @@ from connector.cli.main import cli
 ROOT = Path(__file__).parent.parent
 PROMISES = ROOT / "docs/explanation/promises.md"
 FAULTS = ROOT / "docs/explanation/what-happens-when.md"
+DESIGN = ROOT / "docs/explanation/design.md"
 IMPORTERS = ROOT / "docs/reference/importers.md"
 ROW = re.compile(r"^\| (P\d\d) \|.*\| (.+) \|$", re.MULTILINE)
 
@@ -87,6 +88,15 @@ def test_every_row_of_the_fault_table_names_tests_that_exist():
         assert named, row[0]
         for test, file in named:
             assert f"def {test}(" in (FAULTS.parent / files[file]).read_text(), f"{files[file]} has no {test}"
+
+
+def test_where_a_rule_lives_names_files_that_are_there():
+    """Whoever looks for a rule is led to its file."""
+    index = DESIGN.read_text().partition("## Where a rule lives")[2].partition("\n## ")[0]
+    files = set(re.findall(r"`([\w/]+\.py)`", index))
+
+    assert files
+    assert {file for file in files if not (ROOT / "connector" / file).exists()} == set()
 
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda page: page.name)
