@@ -15,6 +15,7 @@
       RunCancelled             75   somebody asked the run to end
       NoSuchRun                 2   no run has this number
       RunEnded                  2   the run has ended already
+      NothingToDiscard          2   no refused plan of the run waits for approval
       NoChangesKept             2   the changes that were asked for are not on record
       StoreError               75   the database could not answer
         LeaseLost              75   the lease expired or went to another run; nothing was published
@@ -158,6 +159,12 @@ class NoSuchRun(ConnectorError):
 
 class RunEnded(ConnectorError):
     """The run has ended already, so it cannot be cancelled."""
+
+    exit_code = 2
+
+
+class NothingToDiscard(ConnectorError):
+    """The run has no refused plan that waits for approval, or it is being approved."""
 
     exit_code = 2
 

@@ -1,5 +1,7 @@
 """The configuration's words in those of the parts, so that no part knows Settings."""
 
+import shlex
+
 from connector.cognito.meter import Meter
 from connector.cognito.sending import RetryLimits
 from connector.cognito.session import Access
@@ -58,4 +60,12 @@ def schedules_of(settings: Settings) -> Schedules:
 def sync_settings_of(settings: Settings) -> SyncSettings:
     """Return what one sync needs to know, with a meter of its own."""
     kept = Retention(seconds(settings.sync.walk_timeout), seconds(settings.sync.retention))
-    return SyncSettings(rules_of(settings), settings.cognito.groups, limits_of(settings), kept, Meter())
+    command = command_of(settings)
+    return SyncSettings(rules_of(settings), settings.cognito.groups, limits_of(settings), kept, Meter(), command)
+
+
+def command_of(settings: Settings) -> str:
+    """Return how a person in any folder calls the command with this configuration."""
+    if settings.file is None:
+        return "cognito-scim"
+    return f"cognito-scim --config {shlex.quote(str(settings.file.absolute()))}"

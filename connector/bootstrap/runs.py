@@ -16,6 +16,7 @@ from connector.config import Settings
 from connector.directory.runs import Cause, RunKind
 from connector.errors import ConfigError, ConnectorError, StoreError
 from connector.logs import name_run, run_context
+from connector.store.changes.reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.generations import fetch_newest
 from connector.store.migrations import migrate, open_database
@@ -72,13 +73,13 @@ def _run_command(kind: RunKind, settings: Settings, progress: Progress) -> SyncR
 
 
 def run_approval(settings: Settings, digest: str) -> SyncResult:
-    """Publish the refused plan of this digest.
+    """Publish the refused plan of this digest, or of the one digest that begins like this.
 
     Raises:
         ApprovalRefused, AlreadyRunning, StoreError: nothing was published.
     """
     with run_context(), store_of(settings) as database:
-        find_waiting(database, digest)  # a mistaken digest is no run
+        digest = find_waiting(database, digest).digest  # a mistaken digest is no run
         with begin(database, RunKind.SYNC, cause=Cause.COMMAND, by=account(), approve=digest) as run:
             name_run(str(run.id))
             return approve_plan(run, digest, sync_settings_of(settings))
@@ -174,6 +175,13 @@ def runs_of(settings: Settings) -> Iterator[Runs]:
     """Give the queue and the history, for the length of a block; a store that is not there is not made."""
     with closing(open_database(settings.store.url.get_secret_value(), make=False)) as database:
         yield Runs(database)
+
+
+@contextmanager
+def changes_of(settings: Settings) -> Iterator[ChangesReader]:
+    """Give the lists of changes, for the length of a block; a store that is not there is not made."""
+    with closing(open_database(settings.store.url.get_secret_value(), make=False)) as database:
+        yield ChangesReader(database)
 
 
 def _opener(settings: Settings, meter: Meter) -> Callable[[str], UserPool]:

@@ -1,6 +1,5 @@
 """`runs`: what was done, by whom it was asked for, and how it ended."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -8,9 +7,13 @@ from typing import Any
 import click
 
 from connector.bootstrap.account import account
-from connector.bootstrap.runs import runs_of
+from connector.bootstrap.runs import changes_of, runs_of
+from connector.cli.changes import FORMS, print_json_list, write_changes
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
-from connector.directory.runs import RunKind, RunOutcome, RunState
+from connector.cli.run_page import outcome_of, print_run
+from connector.directory.changes import ChangeFilter, ChangeKind
+from connector.directory.runs import RunKind, RunState
+from connector.store.changes.statements import Wanted
 from connector.store.runs.history import NEWEST_RUNS
 from connector.store.runs.queue import RunRecord
 
@@ -21,11 +24,13 @@ _NUMBER = re.compile("[1-9][0-9]{0,14}")
 
 @click.group()
 def runs() -> None:
-    """Look at the history of runs, and end one."""
+    """Look at the history of runs and at what they changed, end one, discard a refused plan."""
 
 
-def _run_number(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
+def _run_number(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
     """Read the number of a run; the words of click's own type speak of ranges."""
+    if value is None:
+        return None
     if not _NUMBER.fullmatch(value):
         raise click.BadParameter(f"{value!r} is not the number of a run.")
     return int(value)
@@ -58,7 +63,10 @@ def show(invocation: Invocation, run: int) -> None:
     """Show the run of the number ID, as far as it has come."""
     with runs_of(invocation.settings(reads_pool=False)) as queue:
         found = queue.find(run)
-    _show(invocation, found)
+    if invocation.json:
+        print_json(found.as_json())
+    else:
+        print_run(found)
 
 
 @runs.command()
@@ -80,25 +88,63 @@ def cancel(invocation: Invocation, run: int) -> None:
         say(f"Run {run} was asked to end; see: cognito-scim runs show {run}")
 
 
-def _show(invocation: Invocation, run: RunRecord) -> None:
-    document = run.as_json()
+@runs.command()
+@_run_id
+@click.option("--reason", required=True, help="Why; it is kept with the run.")
+@json_option
+@pass_invocation
+def discard(invocation: Invocation, run: int, reason: str) -> None:
+    """Discard the refused plan of the run with the number ID, so that it can no longer be approved."""
+    with runs_of(invocation.settings(reads_pool=False)) as queue:
+        found = queue.discard(run, by=account(), reason=reason)
     if invocation.json:
-        print_json(document)
-        return
-    for name, value in document.items():
-        if value is not None:
-            say(f"{name:<11} {value if isinstance(value, str | int) else json.dumps(value)}")
+        print_json(found.as_json())
+    else:
+        say(f"The refused plan of run {run} was discarded.")
+
+
+@runs.command()
+@click.argument("run", metavar="[ID]", required=False, callback=_run_number)
+@click.option("--kind", type=click.Choice([kind.value for kind in ChangeKind]), help="Only changes of these.")
+@click.option("--change", type=click.Choice([change.value for change in ChangeFilter]), help="Only what became this.")
+@click.option("--filter", "text", default="", metavar="TEXT", help="Only who has this in a name or address.")
+@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True, help="Form.")
+@click.option("--from", "first", type=click.IntRange(min=0), metavar="G", help="Earlier of two generations.")
+@click.option("--to", "last", type=click.IntRange(min=1), metavar="G", help="Later of two generations.")
+@json_option
+@pass_invocation
+def changes(  # noqa: PLR0913, PLR0917 - its options
+    invocation: Invocation,
+    run: int | None,
+    kind: str | None,
+    change: str | None,
+    text: str,
+    form: str,
+    first: int | None,
+    last: int | None,
+) -> None:
+    """List who changed: by the run of the number ID, or between two generations.
+
+    Of a plan, or a sync that was refused, who would change; for a day. Of a sync that published, for as long as its
+    generation and the one before it are kept. `renamed`, `deactivated`, `email-changed` and `emptied` are some of those
+    that are `updated`.
+    """
+    if (run is None) == (first is None) or (first is None) != (last is None):
+        raise click.UsageError("Name a run, or two generations with --from and --to.")
+    wanted = Wanted(ChangeKind(kind) if kind else None, ChangeFilter(change) if change else None, text)
+    with changes_of(invocation.settings(reads_pool=False)) as reader:
+        found = reader.of_run(run) if run is not None else reader.between(first or 0, last or 0)
+        if invocation.json:
+            about = {"run": run} if run is not None else {"from": first, "to": last}
+            print_json_list(about, "changes", (one.as_json() for one in found.stream(wanted)))
+        else:
+            write_changes(found.stream(wanted), form=form)
 
 
 def _row(run: RunRecord) -> tuple[str, ...]:
     times = (run.queued_at, run.ended_at or "")
     asked = f"{run.cause} ({run.asked_by})" if run.asked_by else run.cause
-    return (str(run.id), run.kind, asked, run.state, _outcome(run), *times, _what_happened(run))
-
-
-def _outcome(run: RunRecord) -> str:
-    """Return how a run ended, in words that do not take a plan for what it plans."""
-    return "would publish" if (run.kind, run.outcome) == (RunKind.PLAN, RunOutcome.PUBLISHED) else run.outcome or ""
+    return (str(run.id), run.kind, asked, run.state, outcome_of(run), *times, _what_happened(run))
 
 
 def _what_happened(run: RunRecord) -> str:

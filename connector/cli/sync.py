@@ -6,24 +6,28 @@ from typing import Any
 
 import click
 
-from connector.bootstrap.runs import run_approval, run_plan, run_sync
+from connector.bootstrap.runs import changes_of, run_approval, run_plan, run_sync
+from connector.cli.changes import FEW, print_json_list, say_changes, write_changes
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.cli.progress import progress_bar
 from connector.config import Settings
 from connector.directory.runs import RunOutcome
 from connector.errors import ApprovalRefused, ConnectorError
+from connector.store.changes.reader import ChangesReader
 from connector.sync.progress import Progress
 from connector.sync.result import SyncResult
 
 _SHOWN = 20
-_DIGEST = re.compile("[0-9a-f]{64}")
+_DIGEST = re.compile("[0-9a-fA-F]{8,64}")
 _TO_APPROVE = "run cognito-scim sync, which keeps what it refuses, and approve that"
 Service = Callable[[Settings, Progress], SyncResult]
 
 
 def _digest(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not _DIGEST.fullmatch(value):
-        raise click.BadParameter("write the digest alone, the 64 hexadecimal digits that the refused sync told")
+        raise click.BadParameter(
+            "write the digest alone: the 64 hexadecimal digits that the refused sync told, or at least 8 of them"
+        )
     return value
 
 
@@ -32,7 +36,7 @@ def _digest(_context: click.Context, _parameter: click.Parameter, value: str | N
     "--approve",
     metavar="DIGEST",
     callback=_digest,
-    help="Publish the refused plan of this digest, without reading the pool.",
+    help="Publish the refused plan whose digest begins like this, without reading the pool.",
 )
 @json_option
 @pass_invocation
@@ -48,28 +52,54 @@ def sync(invocation: Invocation, approve: str | None) -> int:
 
 
 @click.command()
+@click.option("--list", "lists", is_flag=True, help="List every change with old and new values.")
 @json_option
 @pass_invocation
-def plan(invocation: Invocation) -> int:
+def plan(invocation: Invocation, *, lists: bool) -> int:
     """Tell what a sync would change, and publish nothing.
 
     Ends with 3 when the safeguard would refuse the change; the other exit codes are those of sync.
     """
-    return _carry_out(invocation, run_plan)
+    return _carry_out(invocation, run_plan, lists=lists)
 
 
-def _carry_out(invocation: Invocation, service: Service) -> int:
+def _carry_out(invocation: Invocation, service: Service, *, lists: bool = False) -> int:
     invocation.describe = describe_unstarted
     settings = invocation.settings(reads_pool=True)
     with progress_bar() as progress:
         result = service(settings, progress)
-    if invocation.json:
-        print_json(result.as_json())
-    elif result.fault:
+    if result.fault and not invocation.json:
         invocation.tell_error(result.fault)
+    elif lists:
+        with changes_of(settings) as reader:
+            _list(invocation, result, reader)
+    elif invocation.json:
+        print_json(result.as_json())
     else:
         _tell(result)
+        _tell_few_changes(result, settings)
     return result.exit_code
+
+
+def _list(invocation: Invocation, result: SyncResult, reader: ChangesReader) -> None:
+    """Tell the result with every change, of which there may be any number."""
+    is_changing = result.plan is not None and not result.plan.changes_nothing
+    changes = reader.of_run(result.run).stream() if is_changing else iter(())
+    if invocation.json:
+        print_json_list(result.as_json(), "list", (change.as_json() for change in changes))
+        return
+    _tell(result)
+    write_changes(changes, form="table")
+
+
+def _tell_few_changes(result: SyncResult, settings: Settings) -> None:
+    """Show who changes where they are few, and nobody was shown as an example; else say where to look."""
+    number = result.plan.changes if result.plan else 0
+    if 0 < number <= FEW and not result.examples:
+        with changes_of(settings) as reader:
+            say_changes(reader.of_run(result.run).stream())
+    elif number:
+        say(f"Who changes, all {number:,}: {result.command} runs changes {result.run}")
 
 
 def describe_unstarted(error: ConnectorError) -> dict[str, Any]:
@@ -85,7 +115,7 @@ def _tell(result: SyncResult) -> None:
     for reason in result.reasons:
         say(f"  - {reason}")
     if result.examples:
-        print_table(tuple(result.examples[0]), [tuple(map(str, row.values())) for row in result.examples])
+        say_changes(iter(result.examples))
         say("These are examples, removals first; the numbers above are those of the whole plan.")
     if result.outcome is RunOutcome.REFUSED:
         say(f"If this is meant: {result.approve_command if result.kind == 'sync' else _TO_APPROVE}")

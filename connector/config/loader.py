@@ -75,6 +75,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str], *, reads_po
     file = read_yaml(path) if path else Reading({})
     settings = _load(file.under(read_environment(environment)), reads_pool=reads_pool)
     settings._warnings = (*_warn_of_readers(path, file), *settings.warnings)  # noqa: SLF001 - set while it is made
+    settings._file = path  # noqa: SLF001 - likewise
     return settings
 
 

@@ -4,6 +4,7 @@ The models are frozen, their secrets do not show. `schemas/config.schema.json` i
 several keys are in `contradictions`.
 """
 
+import pathlib
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -166,7 +167,7 @@ class Mapping(Section):
 
 
 class Safeguard(Section):
-    """How much one sync may take away: N, P% of what is published, or "N or P%" (the larger)."""
+    """How much one sync may take away or change: N, P% of what is published, or "N or P%" (the larger)."""
 
     max_removed_users: Limit = _DEFAULT_LIMIT
     """Users that may be removed."""
@@ -180,6 +181,12 @@ class Safeguard(Section):
     """Users that may become inactive."""
     max_rejects: Limit = _DEFAULT_LIMIT
     """Records of the pool that may be unservable."""
+    max_renamed_users: Limit = _DEFAULT_LIMIT
+    """Users that may get another userName, by which importers find people."""
+    max_changed_emails: Limit = _DEFAULT_LIMIT
+    """Users whose primary e-mail address may change or go."""
+    max_emptied_groups: Limit = _DEFAULT_LIMIT
+    """Groups that may lose their last member."""
 
 
 class Sync(Section):
@@ -188,14 +195,15 @@ class Sync(Section):
     schedule: Annotated[str, AfterValidator(values.schedule)] = ""
     """When `serve` syncs by itself: every 6h (m, h or d), or five cron fields in UTC; empty means never."""
     safeguard: Safeguard = Safeguard()
-    """How much one sync may take away."""
+    """How much one sync may take away or change."""
     deadline: Duration = "6h"
     """How long reading the pool may take; a run that is not done by then ends as incomplete and changes nothing."""
     walk_timeout: Duration = "1h"
     """How long after its last page an importer's walk stays on the generation it began with, and how long a superseded
     generation is kept for walks by cursor."""
     retention: Duration = "30d"
-    """How long ids of removed resources, and runs in the history, are remembered; the newest 1000 runs always are."""
+    """How long ids of removed resources, runs in the history and the generations to compare are remembered; the newest
+    1000 runs always are, of generations 100 at most."""
 
 
 class Store(Section):
@@ -271,6 +279,7 @@ class Settings(Section):
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _file: pathlib.Path | None = PrivateAttr(default=None)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -281,6 +290,11 @@ class Settings(Section):
     def origins(self) -> dict[str, str]:
         """Where each key that was given came from; keys with their default are absent."""
         return self._origins
+
+    @property
+    def file(self) -> pathlib.Path | None:
+        """The file that was read, None where there was none."""
+        return self._file
 
     def secrets(self) -> Iterator[str]:
         """Yield each secret, for the logs to keep out."""

@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 _BESIDE = frozenset({"id", "schemas", "meta"})
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""With these a spreadsheet begins a formula (OWASP, CSV Injection)."""
+_FORMULA = ("=", "+", "-", "@")
+"""With these a spreadsheet begins a formula; control characters, with which it does too, are escaped (OWASP)."""
 
 CSV_COLUMNS = ("kind", "change", "id", "name", "group_id", "group", "user_id", "user", "was", "now")
 
@@ -119,8 +119,8 @@ def difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[dict[str
 def csv_lines(changes: Iterator[Change]) -> Iterator[str]:
     """Yield changes as lines of CSV (RFC 4180), every cell in quotes; the first line names the columns.
 
-    A spreadsheet takes a text for a formula by its first character; such a text gets an apostrophe before it, which
-    spreadsheets do not show. `was` and `now` are JSON objects, which begin with a brace.
+    A spreadsheet takes a text for a formula by its first character; such a text gets an apostrophe before it. Control
+    characters of a name are escaped. `was` and `now` are JSON objects, which begin with a brace.
     """
     yield _csv_line(CSV_COLUMNS)
     for change in changes:
@@ -136,7 +136,8 @@ def _csv_line(cells: tuple[str, ...]) -> str:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
 
 
 def _without_references(value: Any) -> Any:

@@ -5,7 +5,7 @@ served is left out with a remark; only a record without identity is rejected (P1
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from connector.directory.attributes import AttributeReader
 from connector.directory.identity import AUTO, group_id, is_provider_group, sign_in_name, user_id
@@ -58,6 +58,15 @@ class Rules:
     custom_attributes: str | tuple[str, ...] = ALL
     fallbacks: Fallbacks = Fallbacks()
     provider_groups: bool = True
+
+
+def describe_rules(rules: Rules) -> dict[str, str]:
+    """Return each setting under `mapping` with its value as text, so that two mappings can be compared and shown."""
+    described: dict[str, str] = {}
+    for name, value in asdict(rules).items():
+        parts = {f"{name}.{part}": text for part, text in value.items()} if isinstance(value, dict) else {name: value}
+        described |= {key: ", ".join(part) if isinstance(part, tuple) else str(part) for key, part in parts.items()}
+    return described
 
 
 def person_of(record: UserRecord, rules: Rules) -> Person:

@@ -6,8 +6,8 @@ exactly this generation, so that people can speak about one plan and no other (P
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,20 @@ class Source:
     region: str
     pool_id: str
     groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How records became people: the mapping, each setting with its value as text, and the release that applied it.
+
+    A directory that was published before this was recorded has an empty one.
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    release: str = ""
+
+
+UNRECORDED = Making()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,10 @@ class ChangePlan:
 
     Args:
         base: number of the published generation, 0 when there is none.
+        making: how it was made, and how the published generation was.
+        renamed: users that would be served under another userName, compared as importers do, without case.
+        changed_emails: users whose published primary e-mail address would be another or none, likewise.
+        emptied: groups that stay and would lose their last member.
         deactivated: users that are served as active and would be no longer.
         losses: every group that stays and would lose members.
         rejects: records of the harvest that cannot be served.
@@ -71,6 +89,11 @@ class ChangePlan:
     groups: Changes
     members_added: int = 0
     members_removed: int = 0
+    making: Making = UNRECORDED
+    published_making: Making = UNRECORDED
+    renamed: int = 0
+    changed_emails: int = 0
+    emptied: int = 0
     deactivated: int = 0
     losses: tuple[GroupLoss, ...] = ()
     rejects: int = 0
@@ -79,6 +102,18 @@ class ChangePlan:
     def changes_nothing(self) -> bool:
         """Whether the harvest is what is published already."""
         return bool(self.base) and not self.users and not self.groups
+
+    @property
+    def changes(self) -> int:
+        """How many users, groups and memberships come, change and go."""
+        resources = sum(one.created + one.updated + one.removed for one in (self.users, self.groups))
+        return resources + self.members_added + self.members_removed
+
+    @property
+    def versions_ended(self) -> int:
+        """How many versions of resources and memberships would no longer be served."""
+        changed = self.users.updated + self.users.removed + self.groups.updated + self.groups.removed
+        return changed + self.members_removed
 
 
 def digest_of(base: int, source: Source, changes: Iterable[tuple[str, str, str, str]]) -> str:

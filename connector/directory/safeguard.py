@@ -1,12 +1,14 @@
 """Refuse a change of the directory that looks like an accident.
 
-A whole plan is accepted or refused; nothing is applied in part (Entra Connect, GCDS). Promises P02, P05, P06.
+A whole plan is accepted or refused; nothing is applied in part (Entra Connect, GCDS). What takes away is limited, and
+what changes who somebody is, for importers find people by userName or e-mail address. Promises P02, P05, P06.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
+from connector.directory.mapping import Rules, describe_rules
 from connector.directory.plan import ChangePlan
 
 _SHARE = r"(\d{1,3}(?:\.\d{1,6})?)\s*%"
@@ -48,7 +50,7 @@ _DEFAULT = Limit(10, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of the directory one sync may take away; named as under `sync.safeguard` in the configuration."""
+    """How much one sync may take away or change; named as under `sync.safeguard` in the configuration."""
 
     max_removed_users: Limit = _DEFAULT
     max_removed_groups: Limit = _DEFAULT
@@ -56,6 +58,9 @@ class Limits:
     max_removed_members_per_group: Limit = _DEFAULT
     max_deactivated_users: Limit = _DEFAULT
     max_rejects: Limit = _DEFAULT
+    max_renamed_users: Limit = _DEFAULT
+    max_changed_emails: Limit = _DEFAULT
+    max_emptied_groups: Limit = _DEFAULT
 
 
 LIMIT_NAMES = tuple(field.name for field in fields(Limits))
@@ -83,10 +88,16 @@ def judge(plan: ChangePlan, limits: Limits) -> Verdict:
     """Accept or refuse a plan as a whole.
 
     Refused whatever the limits: from some users, groups or memberships to none, a source other than the published one,
-    and a new list of groups that would remove anybody. A single group may lose all its members within its limit: small
-    ones do every day, and a refusal holds back everybody's changes.
+    a new list of groups that would remove anybody, and a new mapping that would change anybody. A single group may lose
+    all its members within its limit: small ones do every day, and a refusal holds back everybody's changes.
     """
-    reasons = (*_source_changed(plan), *_emptied(plan), *_groups_chosen_anew(plan), *_over_limit(plan, limits))
+    reasons = (
+        *_source_changed(plan),
+        *_emptied(plan),
+        *_groups_chosen_anew(plan),
+        *_mapped_anew(plan),
+        *_over_limit(plan, limits),
+    )
     return Refused(plan.digest, reasons) if reasons else Accepted(plan.digest)
 
 
@@ -123,6 +134,22 @@ def _groups_chosen_anew(plan: ChangePlan) -> Iterator[str]:
         )
 
 
+def _mapped_anew(plan: ChangePlan) -> Iterator[str]:
+    """Compare the mapping; a generation that recorded none counts as made with today's."""
+    was, now = plan.published_making, plan.making
+    if not was.mapping or not plan.users.updated:
+        return
+    values = {key: (was.mapping.get(key, ""), now.mapping.get(key, "")) for key in sorted({*was.mapping, *now.mapping})}
+    changed = {key: (old, new) for key, (old, new) in values.items() if old != new}
+    if not changed:
+        return
+    defaults = describe_rules(Rules())
+    by_release = was.release != now.release and all(new == defaults.get(key, "") for key, (_, new) in changed.items())
+    cause = f"release {now.release} has other defaults than {was.release}" if by_release else "the mapping was changed"
+    shown = ", ".join(f"mapping.{key} from {old!r} to {new!r}" for key, (old, new) in changed.items())
+    yield f"{cause} ({shown}), and {plan.users.updated} users would be changed"
+
+
 def _over_limit(plan: ChangePlan, limits: Limits) -> Iterator[str]:
     published = plan.published
     served = (published if plan.base else plan.harvested).users + (published if plan.base else plan.harvested).groups
@@ -132,6 +159,9 @@ def _over_limit(plan: ChangePlan, limits: Limits) -> Iterator[str]:
         ("max_removed_memberships", "memberships would be removed", plan.members_removed, published.memberships),
         ("max_deactivated_users", "users would be deactivated", plan.deactivated, published.users),
         ("max_rejects", "records could not be served", plan.rejects, served),
+        ("max_renamed_users", "users would be renamed", plan.renamed, published.users),
+        ("max_changed_emails", "users would get another e-mail address", plan.changed_emails, published.users),
+        ("max_emptied_groups", "groups would lose their last member", plan.emptied, published.groups),
     ):
         limit: Limit = getattr(limits, name)
         if not limit.allows(changed, out_of):

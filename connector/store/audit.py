@@ -40,6 +40,7 @@ class Event(StrEnum):
     RUN_REQUESTED = "run-requested"
     RUN_CANCELLED = "run-cancelled"
     PLAN_APPROVED = "plan-approved"
+    PLAN_DISCARDED = "plan-discarded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
-from connector.directory.plan import Source
+from connector.directory.plan import Making, Source
 from connector.directory.times import to_milliseconds
 from connector.store.sql.database import Database
 from connector.store.sql.prepared import Prepared
@@ -76,6 +76,13 @@ def fetch_last(database: Database, count: int) -> list[Generation]:
     with database.reading() as connection:
         rows = connection.execute(select(*_COLUMNS).order_by(generations.c.number.desc()).limit(count))
         return [Generation(*row) for row in rows]
+
+
+def making_of(connection: Connection, number: int) -> Making:
+    """Return how a generation was made, as far as it was recorded."""
+    recorded = select(generations.c.mapping, generations.c.release).where(generations.c.number == number)
+    row: Row[str, str] = connection.execute(recorded).one()
+    return Making(json.loads(row[0]), row[1])
 
 
 def source_of(connection: Connection, number: int) -> Source:

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn
 from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.runs.lease import SHARED
 from connector.store.sql.database import CACHE_KIB, Database, connect
-from connector.store.sql.tables import audit_events, clients, imports, leases, metadata, runs, sessions
+from connector.store.sql.tables import audit_events, clients, generations, imports, leases, metadata, runs, sessions
 
 _LOCK = 0x5C1A
 
@@ -27,6 +27,11 @@ def _create_tables(connection: Connection) -> None:
 def _add_audit_trail(connection: Connection) -> None:
     audit_events.create(connection)
     _add_columns(connection, clients.c.expires_at, clients.c.last_used_at, runs.c.asked_by)
+
+
+def _add_making(connection: Connection) -> None:
+    made = generations.c.mapping, generations.c.release, generations.c.ended
+    _add_columns(connection, *made, runs.c.discarded)
 
 
 def _add_columns(connection: Connection, *columns: Column[Any]) -> None:

@@ -7,13 +7,14 @@ under it; the newest version wins (P11).
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select, text
+from sqlalchemy import Connection, Table, delete, exists, func, select, text
 
 from connector.directory.plan import Sizes
-from connector.directory.rows import GroupRow, UserRow, fold, normalize
+from connector.directory.rows import GroupRow, Kind, UserRow, fold, normalize
 from connector.errors import StoreError
 from connector.store.sql.database import Database
 from connector.store.sql.prepared import Bulk
@@ -141,11 +142,28 @@ class Staging:
                 connection.execute(text(f"ANALYZE {', '.join(table.name for table in STAGED)}"))
 
     def clear(self) -> None:
-        """Remove every row of this run; what cannot be removed now, the next run removes."""
-        try:
+        """Remove every row of this run; what cannot be removed now, a later run removes."""
+        with self._tolerated():
             clear_staging(self.database, [self.run])
+
+    def keep_changes(self) -> None:
+        """Remove the rows of what does not change, so that what does can still be looked at."""
+        noted = staged_changes.c
+        for kind, table, column in (
+            (Kind.USERS, staged_users, staged_users.c.id),
+            (Kind.GROUPS, staged_groups, staged_groups.c.id),
+            (Kind.USERS, staged_memberships, staged_memberships.c.user_id),
+        ):
+            changes = exists().where(noted.run == self.run, noted.kind == kind.value, noted.id == column)
+            with self._tolerated():
+                delete_in_slices(self.database, table, ~changes, within={"run": self.run})
+
+    @contextmanager
+    def _tolerated(self) -> Iterator[None]:
+        try:
+            yield
         except StoreError as error:
-            _log.warning("the staging rows of run %s stay until the next run: %s", self.run, error)
+            _log.warning("staging rows of run %s stay until a later run: %s", self.run, error)
 
     def _flush_when_full(self, table: Table) -> None:
         if len(self._waiting[table]) >= BATCH:

@@ -6,17 +6,19 @@ The command and the runner call these functions, whoever asked; neither knows ho
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from connector import __version__
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
-from connector.directory.mapping import Rules
-from connector.directory.plan import ChangePlan, Source
+from connector.directory.mapping import Rules, describe_rules
+from connector.directory.plan import ChangePlan, Making, Source
 from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.safeguard import Limits, Refused, judge
 from connector.errors import ApprovalRefused
+from connector.store.changes.examples import pick_examples
 from connector.store.publishing.cleanup import Retention, collect_quietly
 from connector.store.publishing.compare import note_changes
-from connector.store.publishing.plan import examples, read_plan
-from connector.store.publishing.publish import note_groups, publish
+from connector.store.publishing.plan import read_plan
+from connector.store.publishing.publish import note_origin, publish
 from connector.store.publishing.user_names import renamed_users, settle_names
 from connector.store.runs.approvals import find_waiting
 from connector.store.runs.run import Run
@@ -29,13 +31,23 @@ from connector.sync.result import SyncResult
 
 @dataclass(frozen=True, slots=True)
 class SyncSettings:
-    """What a sync needs to know: mapping, listed groups, limits, what is kept of the past, and who counts the calls."""
+    """What a sync needs to know.
+
+    Args:
+        rules: the mapping.
+        groups: the listed groups, none = everything.
+        limits: of the safeguard.
+        retention: what is kept of the past.
+        meter: counts the calls.
+        command: how a person calls the command with this configuration.
+    """
 
     rules: Rules
     groups: tuple[str, ...]
     limits: Limits
     retention: Retention
     meter: Meter
+    command: str = "cognito-scim"
 
 
 OpenPool = Callable[[str], UserPool]
@@ -52,6 +64,7 @@ def full_sync(open_pool: OpenPool, run: Run, settings: SyncSettings, watcher: Pr
         watcher: is told where the run is, as the store is.
     """
     report = Report(run, settings.meter)
+    report.note(command=settings.command)
     staging = Staging(run.database, run.id)
     with report.of_faults():
         pool = open_pool(str(run.id))
@@ -60,7 +73,9 @@ def full_sync(open_pool: OpenPool, run: Run, settings: SyncSettings, watcher: Pr
             run.heed()
             _publish(plan, run, staging, report)
     result = report.end()
-    if run.kind is RunKind.PLAN or result.outcome is not RunOutcome.REFUSED:
+    if run.kind is RunKind.PLAN and result.outcome in {RunOutcome.PUBLISHED, RunOutcome.REFUSED}:
+        staging.keep_changes()
+    elif result.outcome is not RunOutcome.REFUSED:
         staging.clear()
     collect_quietly(run.database, settings.retention)
     return result
@@ -79,7 +94,8 @@ def approve_plan(run: Run, digest: str, settings: SyncSettings) -> SyncResult:
         staging = Staging(run.database, waiting.run)
         shown = waiting.result
         source = Source(**{**shown["source"], "groups": tuple(shown["source"]["groups"])})
-        plan = read_plan(run.database, staging, source, rejects=shown["rejected"])
+        making = Making(**shown.get("making", {}))
+        plan = read_plan(run.database, staging, source, rejects=shown["rejected"], making=making)
         if plan.digest != digest:
             raise ApprovalRefused(
                 "What is kept of this plan is no longer what was refused.", remedy="Run the sync again."
@@ -103,7 +119,8 @@ def _harvest_and_compare(
     settle_names(database, run)
     note_changes(database, run)
     source = Source(pool.account(), pool.region, pool.pool_id, tuple(sorted(settings.groups)))
-    plan = read_plan(database, staging, source, rejects=tally.rejected)
+    making = Making(describe_rules(settings.rules), __version__)
+    plan = read_plan(database, staging, source, rejects=tally.rejected, making=making)
     report.note(
         plan=plan,
         rejects=tuple(tally.rejects),
@@ -121,7 +138,7 @@ def _judged_acceptable(plan: ChangePlan, limits: Limits, staging: Staging, repor
         return True
     verdict = judge(plan, limits)
     if isinstance(verdict, Refused):
-        shown = tuple(examples(staging.database, staging.run))
+        shown = tuple(pick_examples(staging.database, staging.run, plan))
         report.note(outcome=RunOutcome.REFUSED, generation=plan.base or None, reasons=verdict.reasons, examples=shown)
         return False
     return True
@@ -132,10 +149,9 @@ def _publish(plan: ChangePlan, run: Run, staging: Staging, report: Report) -> No
         report.note(outcome=RunOutcome.UNCHANGED if plan.changes_nothing else RunOutcome.PUBLISHED)
         return
     if not plan.changes_nothing:
-        details = report.foresee(outcome=RunOutcome.PUBLISHED, generation=plan.base + 1)
-        generation = publish(staging.database, staging.run, plan, under=run.lease, details=details)
-        report.note(outcome=RunOutcome.PUBLISHED, generation=generation.number)
+        publish(staging.database, staging.run, plan, under=run.lease, record=report.record_published)
+        report.note(outcome=RunOutcome.PUBLISHED)
         return
-    if plan.published_source != plan.source:
-        note_groups(staging.database, plan, under=run.lease)
+    if (plan.published_source, plan.published_making) != (plan.source, plan.making):
+        note_origin(staging.database, plan, under=run.lease)
     report.note(outcome=RunOutcome.UNCHANGED, generation=plan.base)

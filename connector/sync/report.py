@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from connector.cognito.meter import Meter
-from connector.directory.runs import RunOutcome
+from connector.directory.runs import RunKind, RunOutcome
 from connector.errors import ApprovalRefused, ConnectorError, RunCancelled, StoreError
+from connector.store.generations import Generation
 from connector.store.runs.run import Run
 from connector.sync.result import SyncResult
 
@@ -29,6 +30,7 @@ class Report:
         self._meter = meter
         self._started = time.monotonic()
         self._result = SyncResult(run.id, RunOutcome.INCOMPLETE, 0.0, kind=run.kind)
+        self._published = self._result
 
     @contextmanager
     def of_faults(self) -> Iterator[None]:
@@ -46,29 +48,27 @@ class Report:
         """Take note of parts of the result, named as in `SyncResult`."""
         self._result = replace(self._result, **values)
 
-    def foresee(self, **values: Any) -> Mapping[str, Any]:
-        """Return the result as scripts read it, were it to end now with these parts."""
-        return replace(self._measured(), **values).as_json()
+    def record_published(self, generation: Generation) -> Mapping[str, Any]:
+        """Return the result of a run that publishes a generation, for the transaction that does it."""
+        self._published = replace(self._measured(), outcome=RunOutcome.PUBLISHED, generation=generation.number)
+        return self._published.as_json()
 
     def _measured(self) -> SyncResult:
         seconds = time.monotonic() - self._started
         return replace(self._result, seconds=seconds, calls=dict(self._meter.calls), throttled=self._meter.throttled)
 
     def end(self) -> SyncResult:
-        """Record the run as ended and return its result."""
-        self._result = self._measured()
+        """Free the lease, record how the run ended unless its publish did, and return the result."""
+        is_recorded = self._run.kind is RunKind.SYNC and self._result.outcome is RunOutcome.PUBLISHED
+        self._result = self._published if is_recorded else self._measured()
         try:
             self._run.end(self._result.outcome, self._result.as_json())
         except StoreError as error:
-            self._note_unrecorded(error)
+            if is_recorded:
+                _log.warning("run %s published, but keeps its lease until that expires: %s", self._run.id, error)
+            else:  # it has come to no end
+                self.note(outcome=RunOutcome.INCOMPLETE, fault=self._result.fault or error)
         return self._result
-
-    def _note_unrecorded(self, error: StoreError) -> None:
-        """A publish recorded its own end; any other run that cannot record its end has come to none."""
-        if self._result.outcome is RunOutcome.PUBLISHED:
-            _log.warning("run %s published, but its details could not be recorded: %s", self._run.id, error)
-        else:
-            self.note(outcome=RunOutcome.INCOMPLETE, fault=self._result.fault or error)
 
 
 def end_unstarted(run: Run, fault: ConnectorError) -> SyncResult:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from connector.directory.changes import Change
 from connector.directory.plan import ChangePlan
 from connector.directory.runs import RunKind, RunOutcome
 from connector.errors import ConnectorError
@@ -27,6 +28,7 @@ class SyncResult:
         notes: how many users had an attribute filled in or left out, by remark.
         renamed: who is served under another name than the wanted one.
         hint: how the pool could be read in less time, if that is known.
+        command: how a person calls the command with the configuration of this run.
     """
 
     run: int
@@ -35,7 +37,7 @@ class SyncResult:
     plan: ChangePlan | None = None
     generation: int | None = None
     reasons: tuple[str, ...] = ()
-    examples: tuple[Mapping[str, str], ...] = ()
+    examples: tuple[Change, ...] = ()
     fault: ConnectorError | None = None
     rejects: tuple[Reject, ...] = ()
     rejected: int = 0
@@ -47,6 +49,7 @@ class SyncResult:
     throttled: int = 0
     hint: str = ""
     kind: RunKind = RunKind.SYNC
+    command: str = "cognito-scim"
 
     @property
     def exit_code(self) -> int:
@@ -58,7 +61,7 @@ class SyncResult:
     @property
     def approve_command(self) -> str:
         """The command that publishes exactly this refused plan."""
-        return f"cognito-scim sync --approve {self.plan.digest}" if self.plan else ""
+        return f"{self.command} sync --approve {self.plan.digest}" if self.plan else ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the document that `--json` prints."""
@@ -69,9 +72,9 @@ class SyncResult:
             document |= _describe(self.plan)
         if self.outcome is RunOutcome.REFUSED:
             document |= {"reason": "; ".join(self.reasons), "reasons": list(self.reasons)}
-            document |= {"examples": [dict(example) for example in self.examples]}
+            document |= {"examples": [example.as_json() for example in self.examples]}
             if self.kind is RunKind.SYNC and self.plan:
-                document["approve"] = self.approve_command
+                document |= {"approve": self.approve_command, "making": asdict(self.plan.making)}
         if self.fault:
             document |= {"cause": self.fault.message, "remedy": self.fault.remedy, "retryable": self.fault.retryable}
         if self.approved:
@@ -130,4 +133,5 @@ def _describe(plan: ChangePlan) -> dict[str, Any]:
             "memberships": {"added": plan.members_added, "removed": plan.members_removed},
         },
         "source": asdict(plan.source),
+        "base": plan.base,
     }

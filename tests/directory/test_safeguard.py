@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.directory.plan import ChangePlan, Changes, GroupLoss, Sizes, Source
+from connector.directory.plan import ChangePlan, Changes, GroupLoss, Making, Sizes, Source
 from connector.directory.safeguard import LIMIT_NAMES, Accepted, Limit, Limits, Refused, judge
 
 HOME = Source("111122223333", "eu-west-1", "eu-west-1_A")
@@ -26,7 +26,7 @@ STEADY = ChangePlan(
 
 
 def test_a_plan_that_takes_nothing_away_is_accepted_under_the_strictest_limits():
-    """P02: additions and changes are never refused."""
+    """P02: additions are never refused, nor changes that leave everybody who they are."""
     plan = replace(STEADY, users=Changes(created=500, updated=100), groups=Changes(created=5), members_added=900)
 
     assert judge(plan, NONE_ALLOWED) == Accepted("d")
@@ -41,6 +41,9 @@ def test_a_plan_that_takes_nothing_away_is_accepted_under_the_strictest_limits()
         (lambda n: replace(STEADY, losses=(GroupLoss("all", n, 100),)), "max_removed_members_per_group"),
         (lambda n: replace(STEADY, deactivated=n), "max_deactivated_users"),
         (lambda n: replace(STEADY, rejects=n), "max_rejects"),
+        (lambda n: replace(STEADY, renamed=n), "max_renamed_users"),
+        (lambda n: replace(STEADY, changed_emails=n), "max_changed_emails"),
+        (lambda n: replace(STEADY, emptied=n), "max_emptied_groups"),
     ],
 )
 def test_each_limit_refuses_one_more_than_it_allows(plan, setting):
@@ -149,6 +152,86 @@ def test_a_new_list_of_groups_that_removes_nobody_is_accepted():
     assert judge(widened, NONE_ALLOWED) == Accepted("d")
 
 
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"renamed": 100}, "100 of 100 users would be renamed; sync.safeguard.max_renamed_users allows 10 or 10%"),
+        (
+            {"changed_emails": 100},
+            "100 of 100 users would get another e-mail address; sync.safeguard.max_changed_emails allows 10 or 10%",
+        ),
+        (
+            {"emptied": 41},
+            "41 of 400 groups would lose their last member; sync.safeguard.max_emptied_groups allows 10 or 10%",
+        ),
+    ],
+)
+def test_a_sync_that_changes_who_everybody_is_waits_for_approval(changed, reason):
+    """P02: importers find people by userName or e-mail address; a pool whose attributes are blank looks like this."""
+    plan = replace(STEADY, published=Sizes(100, 400, 400), **changed)
+
+    assert judge(plan, Limits()) == Refused("d", (reason,))
+
+
+MAPPED = Making({"user_name": "auto", "fallbacks.email": "{id}@x"}, "1.0")
+
+
+def mapped(now, *, was=MAPPED, updated=1):
+    """Return a plan made with another mapping than the published generation."""
+    return replace(STEADY, users=Changes(updated=updated), making=now, published_making=was)
+
+
+def test_another_mapping_that_changes_anybody_waits_for_approval_and_says_what_was_changed():
+    """P02: whatever the limits; each setting is told, old and new."""
+    verdict = judge(mapped(Making({"user_name": "custom:login", "fallbacks.email": "{id}@x"}, "1.0")), ALL_ALLOWED)
+
+    told = "the mapping was changed (mapping.user_name from 'auto' to 'custom:login'), and 1 users would be changed"
+    assert verdict == Refused("d", (told,))
+
+
+def test_every_setting_that_differs_is_told():
+    """P02: in the order of their names; a setting that one of them does not have is empty there."""
+    verdict = judge(mapped(Making({"title": "vip"}, "2.0"), updated=7), ALL_ALLOWED)
+
+    told = (
+        "the mapping was changed (mapping.fallbacks.email from '{id}@x' to '', mapping.title from '' to 'vip', "
+        "mapping.user_name from 'auto' to ''), and 7 users would be changed"
+    )
+    assert verdict.reasons == (told,)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        mapped(MAPPED),
+        mapped(replace(MAPPED, release="2.0")),
+        mapped(Making({**MAPPED.mapping, "title": ""}, "1.0")),
+        mapped(Making({"user_name": "sub"}, "1.0"), updated=0),
+        mapped(Making({"user_name": "sub"}, "1.0"), was=Making()),
+    ],
+)
+def test_a_mapping_that_is_the_same_or_changes_nobody_is_accepted(plan):
+    """P02: another release alone is no other mapping; a generation that recorded none counts as made with today's."""
+    assert judge(plan, NONE_ALLOWED) == Accepted("d")
+
+
+def test_a_release_with_other_defaults_is_named_as_the_cause():
+    """P02: where every value that differs is the default of today; else somebody changed the configuration."""
+    default = {"user_name": "auto", "display_name": "name"}
+    before = Making({"user_name": "auto", "display_name": ""}, "0.9")
+
+    by_release = judge(mapped(Making(default, "1.0"), was=before, updated=3), ALL_ALLOWED).reasons
+    by_hand = judge(mapped(Making({**default, "user_name": "sub"}, "1.0"), was=before), ALL_ALLOWED).reasons
+    same_release = judge(mapped(Making(default, "0.9"), was=before), ALL_ALLOWED).reasons
+
+    told = (
+        "release 1.0 has other defaults than 0.9 (mapping.display_name from '' to 'name'), and 3 users would be changed"
+    )
+    assert by_release == (told,)
+    assert by_hand[0].startswith("the mapping was changed (")
+    assert same_release[0].startswith("the mapping was changed (")
+
+
 def test_every_reason_is_told():
     """P02: who has to decide sees all that speaks against the plan."""
     plan = replace(STEADY, users=Changes(removed=150), deactivated=100, members_removed=300)
@@ -234,12 +317,17 @@ EVERYTHING_WRONG = replace(
     STEADY,
     source=Source("444455556666", "eu-west-2", "eu-west-2_B", ("admins",)),
     harvested=Sizes(),
-    users=Changes(removed=1),
+    users=Changes(removed=1, updated=11),
     groups=Changes(removed=2),
     members_removed=3,
     deactivated=4,
     losses=(GroupLoss("all", 6, 7),),
     rejects=5,
+    renamed=8,
+    changed_emails=9,
+    emptied=10,
+    making=Making({"title": "custom:title"}),
+    published_making=Making({"title": ""}),
 )
 
 
@@ -255,11 +343,15 @@ def test_reasons_say_what_would_happen_and_by_how_much():
         "all 20 groups would be removed",
         "all 400 memberships would be removed",
         "the list of groups was changed, and 1 users and 2 groups would be removed",
+        "the mapping was changed (mapping.title from '' to 'custom:title'), and 11 users would be changed",
         "1 of 200 users would be removed; sync.safeguard.max_removed_users allows 0",
         "2 of 20 groups would be removed; sync.safeguard.max_removed_groups allows 0",
         "3 of 400 memberships would be removed; sync.safeguard.max_removed_memberships allows 0",
         "4 of 200 users would be deactivated; sync.safeguard.max_deactivated_users allows 0",
         "5 of 220 records could not be served; sync.safeguard.max_rejects allows 0",
+        "8 of 200 users would be renamed; sync.safeguard.max_renamed_users allows 0",
+        "9 of 200 users would get another e-mail address; sync.safeguard.max_changed_emails allows 0",
+        "10 of 20 groups would lose their last member; sync.safeguard.max_emptied_groups allows 0",
         "group 'all' would lose 6 of 7 members; sync.safeguard.max_removed_members_per_group allows 0",
     )
 

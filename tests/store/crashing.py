@@ -15,7 +15,7 @@ from connector.store.publishing.plan import read_plan
 from connector.store.publishing.user_names import settle_names
 from connector.store.runs.run import begin
 from connector.store.sql.database import Database
-from tests.store.population import POOL, Directory, stage
+from tests.store.population import POOL, Directory, result_of, stage
 
 KILLED = 137
 NEVER = 10**9
@@ -46,7 +46,7 @@ def _publish(url: str, directory: Directory, statement: int, when: str) -> None:
         note_changes(database, run.id)
         plan = read_plan(database, staging, POOL, rejects=0)
         _kill_at(database, statement, when)
-        publishing.publish(database, run.id, plan, under=run.lease)
+        publishing.publish(database, run.id, plan, under=run.lease, record=result_of)
         os._exit(KILLED if statement == NEVER else 0)
 
 

@@ -83,6 +83,11 @@ def stage(database: Database, run: int, directory: Directory) -> Staging:
     return staging
 
 
+def result_of(generation: Generation) -> dict[str, object]:
+    """Return what is recorded of a run that published a generation."""
+    return {"outcome": "published", "generation": generation.number}
+
+
 def publish_directory(database: Database, directory: Directory) -> Published:
     """Publish a directory as a sync does, without asking the safeguard."""
     with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
@@ -91,7 +96,9 @@ def publish_directory(database: Database, directory: Directory) -> Published:
         renamed = renamed_users(database, run.id, most=100)
         note_changes(database, run.id)
         plan = read_plan(database, staging, directory.source, rejects=0)
-        generation = None if plan.changes_nothing else publish(database, run.id, plan, under=run.lease)
+        generation = (
+            None if plan.changes_nothing else publish(database, run.id, plan, under=run.lease, record=result_of)
+        )
         staging.clear()
         run.end(RunOutcome.PUBLISHED if generation else RunOutcome.UNCHANGED, {"run": run.id})
     return Published(plan, generation, renamed)

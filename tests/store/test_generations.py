@@ -17,7 +17,7 @@ from connector.store.publishing.publish import publish
 from connector.store.reading.reader import DirectoryReader, Member
 from connector.store.runs.run import begin
 from connector.store.sql.tables import FOREVER, groups, memberships, tombstones, users
-from tests.store.population import POOL, Directory, people, person, publish_directory, stage, team
+from tests.store.population import POOL, Directory, people, person, publish_directory, result_of, stage, team
 
 
 def ids(reader, kind, generation, start=1, count=10_000):
@@ -196,9 +196,9 @@ def test_a_plan_made_against_an_older_generation_is_not_published(database):
         staging = stage(database, run.id, Directory(people(1)))
         note_changes(database, run.id)
         plan = read_plan(database, staging, POOL, rejects=0)
-        publish(database, run.id, plan, under=run.lease)
+        publish(database, run.id, plan, under=run.lease, record=result_of)
         with pytest.raises(LeaseLost):
-            publish(database, run.id, plan, under=run.lease)
+            publish(database, run.id, plan, under=run.lease, record=result_of)
 
     assert DirectoryReader(database).newest().number == 1
 

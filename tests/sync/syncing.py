@@ -42,8 +42,8 @@ class Connector:
 
     def approve(self, digest: str) -> SyncResult:
         """Approve a refused plan."""
-        find_waiting(self.database, digest)
-        with begin(self.database, RunKind.SYNC, cause=Cause.COMMAND) as run:
+        digest = find_waiting(self.database, digest).digest
+        with begin(self.database, RunKind.SYNC, cause=Cause.COMMAND, approve=digest) as run:
             return approve_plan(run, digest, self._settings())
 
     def _run(self, kind: RunKind, access: dict[str, object]) -> SyncResult:

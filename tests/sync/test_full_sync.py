@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scim2_models.path import AttrPath, CompareOperator, Comparison
 from sqlalchemy import select, update
+from sqlalchemy.event import listen
 
 from connector.cognito.sending import RetryLimits
 from connector.directory.plan import Changes
@@ -520,7 +521,22 @@ def test_a_run_that_published_is_on_record_with_all_it_did(connector, monkeypatc
         row = connection.execute(select(runs.c.state, runs.c.result)).one()
     told = json.loads(row.result)
     assert (row.state, result.outcome) == ("ended", "published")
-    assert {**told, "seconds": result.seconds} == {
-        **json.loads(json.dumps(result.as_json())),
-        "seconds": result.seconds,
-    }
+    assert told == json.loads(json.dumps(result.as_json()))
+
+
+def test_a_publish_is_recorded_once_in_its_transaction(connector):
+    """P22: one statement ends the run and one counts it, before the commit that publishes; none corrects them."""
+    said = []
+    listen(connector.database.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    listen(connector.database.engine, "commit", lambda _: said.append("COMMIT"))
+    connector.sync()
+
+    published = next(place for place, statement in enumerate(said) if statement.startswith("INSERT INTO generations"))
+    committed = said.index("COMMIT", published)
+    for beginning in ("UPDATE runs SET state", "INSERT INTO run_totals", "INSERT INTO call_totals"):
+        assert [published < place < committed for place in places(said, beginning)] == [True]
+
+
+def places(said, beginning):
+    """Return where statements stand that begin like this."""
+    return [place for place, statement in enumerate(said) if statement.startswith(beginning)]

@@ -19,7 +19,7 @@ from connector.store.sql import slices
 from connector.store.sql.clock import CLOCK
 from connector.store.sql.tables import leases, memberships, staged_memberships, staged_users, users
 from connector.store.staging import CLEARED
-from tests.store.population import POOL, Directory, people, publish_directory, stage, team
+from tests.store.population import POOL, Directory, people, publish_directory, result_of, stage, team
 
 SLICE = 10
 FOLK = 95
@@ -193,7 +193,7 @@ def test_a_publish_that_took_long_ends_with_a_lease_that_is_fresh(database, monk
             right(connection, *given, **named)
 
         monkeypatch.setattr(publishing, "record_end", take_a_minute)
-        publish(database, run.id, plan, under=run.lease)
+        publish(database, run.id, plan, under=run.lease, record=result_of)
         with database.reading() as connection:
             left = connection.scalar(select(leases.c.expires_at - CLOCK).where(leases.c.name == "sync"))
 

@@ -1,6 +1,7 @@
 """Remove what nobody can ask for any more: generations that no walk reads, tombstones and runs past their time.
 
-A generation is kept while it is the newest, for the walk timeout after it was superseded, and while a walk holds it.
+A generation is kept while it is the newest, for the walk timeout after it was superseded, and while a walk holds it; a
+bounded number of them longer, so that it can be listed who was changed since.
 """
 
 import logging
@@ -17,6 +18,11 @@ from connector.store.sql.database import Database
 from connector.store.sql.slices import delete_in_slices
 from connector.store.sql.tables import generations, groups, landmarks, memberships, tombstones, users, walks
 
+LISTED = 100
+"""At most this many generations are kept to be compared."""
+_SHARE = 4
+_LEAST = 10_000
+"""Versions that are kept for comparing only: at most a quarter of what is served, or this many."""
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +41,8 @@ def collect(database: Database, retention: Retention) -> int:
     """
     with database.writing() as connection:
         now = read_clock(connection)
-        oldest = _oldest_needed(connection, deadline=now - int(retention.walks * 1000))
+        needed = _oldest_needed(connection, deadline=now - int(retention.walks * 1000))
+        oldest = min(needed, _oldest_compared(connection, deadline=now - int(retention.past * 1000)))
         connection.execute(delete(generations).where(generations.c.number < oldest))
         # A pin outlives its generation for long, so that a late page is refused and not read from another.
         forgotten = now - int(retention.past * 1000)
@@ -67,3 +74,17 @@ def _oldest_needed(connection: Connection, *, deadline: int) -> int:
     )
     found = [connection.execute(candidate).scalar_one() for candidate in candidates]
     return min((number for number in found if number is not None), default=0)
+
+
+def _oldest_compared(connection: Connection, *, deadline: int) -> int:
+    """Return the oldest generation that is kept to be compared: while what it needs beside the newest is little."""
+    rows = connection.execute(select(generations).order_by(generations.c.number.desc()).limit(LISTED)).all()
+    if not rows:
+        return 0
+    room = max(_LEAST, (rows[0].users + rows[0].groups + rows[0].memberships) // _SHARE)
+    for row in rows:
+        # The one before needs the versions that this one ended, and is wanted while what this one changed is.
+        if row.published_at <= from_milliseconds(deadline) or row.ended > room:
+            return int(row.number)
+        room -= row.ended
+    return int(rows[-1].number)

@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select
 
-from connector.directory.plan import ChangePlan, Changes, GroupLoss, Sizes, Source, digest_of
+from connector.directory.plan import UNRECORDED, ChangePlan, Changes, GroupLoss, Making, Sizes, Source, digest_of
 from connector.directory.rows import Kind
-from connector.store.generations import Generation, newest, source_of
+from connector.store.generations import Generation, making_of, newest, source_of
 from connector.store.publishing.compare import CREATED, REMOVED, SLICE, UPDATED
 from connector.store.sql.database import Database
 from connector.store.sql.tables import (
     FOREVER,
-    PUBLISHED,
-    STAGING,
     groups,
     memberships,
     staged_changes,
@@ -25,7 +23,9 @@ from connector.store.sql.tables import (
 from connector.store.staging import Staging
 
 
-def read_plan(database: Database, staging: Staging, source: Source, *, rejects: int) -> ChangePlan:
+def read_plan(
+    database: Database, staging: Staging, source: Source, *, rejects: int, making: Making = UNRECORDED
+) -> ChangePlan:
     """Return the plan that the noted changes amount to.
 
     Args:
@@ -33,6 +33,7 @@ def read_plan(database: Database, staging: Staging, source: Source, *, rejects: 
         staging: a complete harvest, compared with what is published.
         source: where it was read.
         rejects: number of records that cannot be served.
+        making: how its records became people.
     """
     run = staging.run
     harvested = staging.sizes()
@@ -51,7 +52,16 @@ def read_plan(database: Database, staging: Staging, source: Source, *, rejects: 
             groups=changes[Kind.GROUPS],
             members_added=connection.execute(_added_members(run)).scalar_one(),
             members_removed=connection.execute(_removed_members(run)).scalar_one(),
-            deactivated=connection.execute(_deactivated(run)).scalar_one(),
+            making=making,
+            published_making=making_of(connection, base) if generation else UNRECORDED,
+            renamed=connection.execute(_counted(run, users.c.name_key != staged_users.c.name_key)).scalar_one(),
+            changed_emails=connection.execute(
+                _counted(run, users.c.email_key != "", users.c.email_key != staged_users.c.email_key)
+            ).scalar_one(),
+            emptied=connection.execute(_emptied(run)).scalar_one(),
+            deactivated=connection.execute(
+                _counted(run, users.c.active.is_(True), staged_users.c.active.is_(False))
+            ).scalar_one(),
             losses=tuple(_losses(connection, run)),
             rejects=rejects,
         )
@@ -110,12 +120,23 @@ def _added_members(run: int) -> Any:
     return select(func.count()).select_from(staged_memberships).where(new_members(run))
 
 
-def _deactivated(run: int) -> Any:
+def _counted(run: int, *conditions: ColumnElement[bool]) -> Any:
+    """Return the statement that counts the users who stay and of whom, published and staged, the conditions hold."""
     return (
         select(func.count())
         .select_from(staged_users.join(users, and_(users.c.id == staged_users.c.id, users.c.until == FOREVER)))
         .where(staged_users.c.run == run, staged_users.c.id.in_(ids_of_changed(run, Kind.USERS, UPDATED)))
-        .where(users.c.active.is_(True), staged_users.c.active.is_(False))
+        .where(*conditions)
+    )
+
+
+def _emptied(run: int) -> Any:
+    noted = staged_changes.c
+    return (
+        select(func.count())
+        .select_from(staged_changes.join(groups, and_(groups.c.id == noted.id, groups.c.until == FOREVER)))
+        .where(noted.run == run, noted.kind == Kind.GROUPS.value, noted.change == UPDATED)
+        .where(groups.c.members > 0, noted.members == 0)
     )
 
 
@@ -142,22 +163,3 @@ def _changes(connection: Connection, run: int) -> Iterator[tuple[str, str, str, 
     every = select(noted.kind, noted.id, noted.change, noted.digest).where(noted.run == run)
     ordered = every.order_by(noted.kind, noted.id).execution_options(yield_per=SLICE)
     return map(tuple, connection.execute(ordered))
-
-
-def examples(database: Database, run: int, *, most: int = 10) -> list[dict[str, str]]:
-    """Name a few resources that the plan would change: who goes, then who changes, then who comes."""
-    found: list[dict[str, str]] = []
-    with database.reading() as connection:
-        for change in (REMOVED, UPDATED, CREATED):
-            for kind in Kind:
-                names = connection.scalars(_names(run, kind, change).limit(most))
-                found += [{"kind": kind.value[:-1], "change": change, "name": name} for name in names]
-    return found[:most]
-
-
-def _names(run: int, kind: Kind, change: str) -> Select[str]:
-    """Return the statement that reads the names of the resources with a change, in the order of their ids."""
-    table = PUBLISHED[kind] if change == REMOVED else STAGING[kind]
-    state = table.c.until == FOREVER if change == REMOVED else table.c.run == run
-    name = table.c.user_name if kind is Kind.USERS else table.c.name
-    return select(name).where(state, table.c.id.in_(ids_of_changed(run, kind, change))).order_by(table.c.id)

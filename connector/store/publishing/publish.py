@@ -5,8 +5,7 @@ leaves the old one and needs no repair.
 """
 
 import json
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, and_, insert, literal, literal_column, select, update
@@ -22,7 +21,7 @@ from connector.store.publishing.compare import CREATED, REMOVED, UPDATED
 from connector.store.publishing.plan import ids_of_changed, left_members, new_members
 from connector.store.runs import lease as leases
 from connector.store.runs.lease import Lease
-from connector.store.runs.run import record_end
+from connector.store.runs.run import now_of, record_end
 from connector.store.sql.clock import read_clock
 from connector.store.sql.database import Database
 from connector.store.sql.tables import (
@@ -40,7 +39,8 @@ from connector.store.sql.tables import (
     tombstones,
 )
 
-_NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
+Record = Callable[[Generation], Mapping[str, Any]]
+"""Makes the result of a run that published a generation."""
 _HEADS = {
     Kind.USERS: user_body(staged_users.c.opening, staged_changes.c.middle, staged_users.c.closing),
     Kind.GROUPS: staged_groups.c.head,
@@ -48,17 +48,15 @@ _HEADS = {
 """What a staged resource shows, up to the time of its last change."""
 
 
-def publish(
-    database: Database, run: int, plan: ChangePlan, *, under: Lease, details: Mapping[str, Any] = _NO_DETAILS
-) -> Generation:
-    """Make the staged directory the newest generation.
+def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease, record: Record) -> Generation:
+    """Make the staged directory the newest generation, and end the run that holds the lease.
 
     Args:
         database: the store.
         run: whose staging rows to publish.
         plan: what they amount to.
         under: the lease that allows it.
-        details: what else is known of the run, which ends with the transaction.
+        record: makes the result of the run, once all of it is written.
 
     Raises:
         LeaseLost: another run took over, or another generation was published since the comparison.
@@ -85,28 +83,25 @@ def publish(
         for kind in Kind:
             _set_landmarks(connection, kind, generation.number)
         _point_to(connection, generation, plan, under.run)
-        told = {
-            "run": under.run,
-            "outcome": RunOutcome.PUBLISHED,
-            "generation": generation.number,
-            "digest": plan.digest,
-        }
-        ended = {**details, **told}
-        record_end(connection, under.run, RunOutcome.PUBLISHED, ended, at=generation.published_at)
+        record_end(connection, under.run, RunOutcome.PUBLISHED, record(generation), at=now_of(connection))
         leases.renew(connection, under)  # all this may have taken longer than the lease lives
     return generation
 
 
-def note_groups(database: Database, plan: ChangePlan, *, under: Lease) -> None:
-    """Remember that the published directory is also that of another list of groups.
+def note_origin(database: Database, plan: ChangePlan, *, under: Lease) -> None:
+    """Remember that the published directory is also what another list of groups, mapping or release makes.
 
     Raises:
         LeaseLost: another run took over.
     """
     with database.writing() as connection:
         leases.prove(connection, under)
-        chosen = json.dumps(plan.source.groups)
-        connection.execute(update(generations).where(generations.c.number == plan.base).values(chosen_groups=chosen))
+        origin = {
+            "chosen_groups": json.dumps(plan.source.groups),
+            "mapping": json.dumps(plan.making.mapping),
+            "release": plan.making.release,
+        }
+        connection.execute(update(generations).where(generations.c.number == plan.base).values(origin))
 
 
 def _next_moment(connection: Connection, last: Generation | None) -> str:
@@ -183,6 +178,9 @@ def _point_to(connection: Connection, generation: Generation, plan: ChangePlan, 
             region=plan.source.region,
             pool_id=plan.source.pool_id,
             chosen_groups=json.dumps(plan.source.groups),
+            mapping=json.dumps(plan.making.mapping),
+            release=plan.making.release,
+            ended=plan.versions_ended,
             users=generation.users,
             groups=generation.groups,
             memberships=generation.memberships,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select, update
 
-from connector.directory.runs import RunKind, RunOutcome
+from connector.directory.runs import RunKind, RunOutcome, RunState
 from connector.directory.times import from_milliseconds
-from connector.errors import ApprovalRefused, LeaseLost, StoreError
+from connector.errors import ApprovalRefused, LeaseLost, NothingToDiscard, StoreError
 from connector.store.generations import newest
 from connector.store.runs import lease as leases
 from connector.store.runs.lease import Lease
@@ -33,22 +33,66 @@ class Waiting:
     run: int
     result: Mapping[str, Any]
 
+    @property
+    def digest(self) -> str:
+        """The digest of the plan."""
+        return str(self.result["digest"])
+
 
 def find_waiting(database: Database, digest: str) -> Waiting:
     """Return the refused plan of this digest.
 
+    Args:
+        database: the store.
+        digest: the digest or its beginning, in either case.
+
     Raises:
-        ApprovalRefused: no such plan waits: it is over a day old, or another generation was published since.
+        ApprovalRefused: no such plan waits: it is over a day old, was discarded, or another generation was published
+            since; or several begin like this.
     """
     with database.reading() as connection:
         waiting = _all_waiting(connection)
-    for plan in waiting:
-        if plan.result["digest"] == digest:
-            return plan
+    found = [plan for plan in waiting if plan.digest.startswith(digest.lower())]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ApprovalRefused(
+            f"{len(found)} refused plans wait whose digests begin with {digest!r}.",
+            remedy="Write more of the digest: " + ", ".join(sorted(plan.digest for plan in found)),
+        )
     raise ApprovalRefused(
         f"No refused plan with the digest {digest!r} waits for approval.",
         remedy="A plan waits for a day, until another is published. Run `cognito-scim sync` to make a new one.",
     )
+
+
+def discard(connection: Connection, row: Row[Any], mark: Mapping[str, str]) -> None:
+    """Discard, in the caller's transaction, the refused plan of a run, so that nobody can approve it any more.
+
+    Whatever run refused the same plan is marked as well. The staging rows go when the next run begins.
+
+    Args:
+        connection: the caller's transaction, which holds the lease of syncs.
+        row: the run.
+        mark: who discarded it (`by`), when (`at`) and why (`reason`).
+
+    Raises:
+        NothingToDiscard: its plan does not wait, or is being approved.
+    """
+    see = f"See: cognito-scim runs show {row.id}"
+    if row.discarded:
+        known = json.loads(row.discarded)
+        raise NothingToDiscard(f"The plan of run {row.id} was discarded by {known['by']} at {known['at']}.", remedy=see)
+    refused = _all_refused(connection)
+    digest = next((plan.digest for plan in refused if plan.run == row.id), None)
+    if digest is None:
+        raise NothingToDiscard(f"Run {row.id} has no refused plan that waits for approval.", remedy=see)
+    approving = select(runs.c.id).where(runs.c.approve == digest, runs.c.state != RunState.ENDED)
+    approval = connection.scalar(approving.limit(1))
+    if approval is not None:
+        raise NothingToDiscard(f"Run {approval} is publishing the plan of run {row.id}.", remedy=see)
+    same = [plan.run for plan in refused if plan.digest == digest]
+    connection.execute(update(runs).where(runs.c.id.in_(same)).values(discarded=json.dumps(mark)))
 
 
 def clear_left_over_staging(database: Database, *, under: Lease) -> None:
@@ -59,7 +103,7 @@ def clear_left_over_staging(database: Database, *, under: Lease) -> None:
     """
     try:
         with database.reading() as connection:
-            waiting = {plan.run for plan in _all_waiting(connection)}
+            waiting = {plan.run for plan in _all_waiting(connection)} | _newest_plan(connection)
             staged = {run for table in CLEARED for run in connection.scalars(select(table.c.run).distinct())}
         clear_staging(database, sorted(staged - waiting), first=partial(leases.prove, lease=under))
     except LeaseLost:
@@ -69,20 +113,31 @@ def clear_left_over_staging(database: Database, *, under: Lease) -> None:
 
 
 def _all_waiting(connection: Connection) -> list[Waiting]:
-    """Return the plans refused within a day against the generation that is still the newest, each once."""
+    """Return the plans that wait for approval, each once, by the newest run that was refused with it."""
+    latest: dict[str, Waiting] = {}
+    for plan in _all_refused(connection):
+        latest.setdefault(plan.digest, plan)
+    return list(latest.values())
+
+
+def _newest_plan(connection: Connection) -> set[int]:
+    """Return the newest run of kind `plan`, whose changes can be looked at for as long as a refused plan waits."""
+    since = from_milliseconds(read_clock(connection) - APPROVABLE_MILLISECONDS)
+    made = select(runs.c.id).where(runs.c.kind == RunKind.PLAN, runs.c.ended_at >= since)
+    return set(connection.scalars(made.order_by(runs.c.id.desc()).limit(1)))
+
+
+def _all_refused(connection: Connection) -> list[Waiting]:
+    """Return the runs refused within a day against the newest generation and not discarded since, newest first."""
     now = read_clock(connection)
     rows = connection.execute(
         select(runs.c.id, runs.c.result)
         .where(runs.c.kind == RunKind.SYNC, runs.c.outcome == RunOutcome.REFUSED)
-        .where(runs.c.ended_at >= from_milliseconds(now - APPROVABLE_MILLISECONDS))
+        .where(runs.c.ended_at >= from_milliseconds(now - APPROVABLE_MILLISECONDS), runs.c.discarded.is_(None))
         .order_by(runs.c.id.desc())
     )
     generation = newest(connection)
     published = generation.number if generation else None
-    latest: dict[str, Waiting] = {}
-    for row in rows:
-        plan = Waiting(row.id, json.loads(row.result))
-        # An approval that came too late is refused too, but shows no plan of its own.
-        if "digest" in plan.result and plan.result["generation"] == published:
-            latest.setdefault(plan.result["digest"], plan)
-    return list(latest.values())
+    refused = [Waiting(row.id, json.loads(row.result)) for row in rows]
+    # An approval that came too late is refused too, but shows no plan of its own.
+    return [plan for plan in refused if "digest" in plan.result and plan.result["generation"] == published]

@@ -4,7 +4,6 @@ So every replica tells the same, a scrape reads a few rows however long the hist
 history is forgotten (prometheus.io/docs/concepts/metric_types).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +21,7 @@ from connector.store.sql.tables import call_totals, run_totals, runs, walks
 LATE_SECONDS = 60
 """A scheduled run that was queued so much after its time is late."""
 
-_KNOWN = (runs.c.kind, runs.c.slot, runs.c.queued_at, runs.c.started_at, runs.c.ended_at, runs.c.result)
+_KNOWN = (runs.c.kind, runs.c.slot, runs.c.queued_at, runs.c.started_at)
 _ADD_RUN = text(
     "INSERT INTO run_totals (kind, outcome, runs, late, missed, milliseconds, throttled, rejected, last_ended_at)"
     " VALUES (:kind, :outcome, :runs, :late, :missed, :milliseconds, :throttled, :rejected, :last_ended_at)"
@@ -92,48 +91,39 @@ class Figures:
 def count_end(connection: Connection, run: int, outcome: RunOutcome, result: Mapping[str, Any], *, at: str) -> None:
     """Count, in the transaction that ends a run and before it is written, what its end adds.
 
-    A publish records its end first, and the report its details later: then the difference is counted.
-
     Args:
         connection: the caller's transaction.
         run: the run.
         outcome: how it ends.
-        result: what it is going to be recorded with.
+        result: what it is recorded with.
         at: when it ends, RFC 3339.
     """
     known = connection.execute(select(*_KNOWN).where(runs.c.id == run)).one_or_none()
     if known is None:  # its process slept so long that the run was ended for it, counted and forgotten
         return
-    before = json.loads(known.result) if known.ended_at else {}
-    counted_until = to_milliseconds(known.ended_at or known.started_at or at)
+    missed, ended = result.get("missed", 0), to_milliseconds(at)
     added = {
         "kind": known.kind,
         "outcome": outcome,
-        "runs": 0 if known.ended_at else 1,
-        "late": 1 if not (known.ended_at or result.get("missed")) and _is_late(known.slot, known.queued_at) else 0,
-        "missed": result.get("missed", 0) - before.get("missed", 0),
-        "milliseconds": max(0, to_milliseconds(at) - counted_until),
-        "throttled": result.get("throttled", 0) - before.get("throttled", 0),
+        "runs": 1,
+        "late": 1 if not missed and _is_late(known.slot, known.queued_at) else 0,
+        "missed": missed,
+        "milliseconds": max(0, ended - to_milliseconds(known.started_at or at)),
+        "throttled": result.get("throttled", 0),
         "rejected": result.get("rejected", 0),
-        "last_ended_at": to_milliseconds(at),
+        "last_ended_at": ended,
     }
     connection.execute(_ADD_RUN, added)
-    _count_calls(connection, result.get("calls", {}), before.get("calls", {}))
+    # In one order, so that two runs that end at once do not wait for each other.
+    calls = [{"operation": name, "calls": made} for name, made in sorted(result.get("calls", {}).items())]
+    if calls:
+        connection.execute(_ADD_CALLS, calls)
 
 
 def _is_late(slot: str | None, queued_at: str) -> bool:
     if slot is None:
         return False
     return to_milliseconds(queued_at) - to_milliseconds(slot) >= LATE_SECONDS * 1000
-
-
-def _count_calls(connection: Connection, calls: Mapping[str, int], before: Mapping[str, int]) -> None:
-    added = [
-        {"operation": operation, "calls": made - before.get(operation, 0)}
-        for operation, made in sorted(calls.items())  # in one order, so that two runs that end at once do not deadlock
-    ]
-    if added:
-        connection.execute(_ADD_CALLS, added)
 
 
 class Measures:

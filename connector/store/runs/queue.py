@@ -17,7 +17,7 @@ from connector.errors import AlreadyRunning, ConfigError, NoSuchRun, RunEnded
 from connector.store import audit
 from connector.store.audit import NOBODY, Actor, Event
 from connector.store.runs import lease as leases
-from connector.store.runs.approvals import find_waiting
+from connector.store.runs.approvals import discard, find_waiting
 from connector.store.runs.figures import LATE_SECONDS
 from connector.store.runs.history import find_first_of_newest
 from connector.store.runs.lease import SHARED, TIME_TO_LIVE, Lease
@@ -38,7 +38,8 @@ class RunRecord:
     Args:
         outcome: of a cancelled run `failed`, and the result has its cause.
         progress: the phase and the counts.
-        result: of a scheduled run also its `slot` and, where it was queued late, `late_seconds`.
+        result: of a scheduled run also its `slot` and, where it was queued late, `late_seconds`; of a refused plan that
+            was discarded, `discarded`: by whom, at what time and for what reason.
         asked_by: the client that asked for it, or the account that ran the command; None = nobody, the schedule did.
     """
 
@@ -99,7 +100,8 @@ class Runs:
         Args:
             kind: what it is to do.
             cause: what asks.
-            approve: digest of the refused plan that a sync is to publish, instead of reading the pool.
+            approve: digest, or its beginning, of the refused plan that a sync is to publish, instead of reading the
+                pool.
             by: who asks.
 
         Raises:
@@ -110,7 +112,7 @@ class Runs:
         if approve is not None:
             if kind is not RunKind.SYNC:
                 raise ConfigError(f"A {kind} approves nothing.", remedy="Leave approve out, or ask for a sync.")
-            find_waiting(self._database, approve)
+            approve = find_waiting(self._database, approve).digest
         self._end_abandoned()
         shared = leases.shared_by(kind)
         if shared:  # asked first without the lock, which a publish may hold for long
@@ -197,6 +199,27 @@ class Runs:
             ended = connection.execute(select(runs).where(runs.c.id == run)).one()
         audit.log(event)
         return RunRecord.read(ended)
+
+    def discard(self, run: int, *, by: Actor, reason: str) -> RunRecord:
+        """Discard the refused plan of a run, so that it can no longer be approved.
+
+        Args:
+            run: the run that was refused.
+            by: who discards it.
+            reason: why.
+
+        Raises:
+            NoSuchRun: there is none of this number, or it is no longer kept.
+            NothingToDiscard: its plan does not wait for approval, or is being approved.
+        """
+        with self._database.writing() as connection:
+            leases.lock(connection, leases.SYNC)
+            mark = {"by": by.client, "at": now_of(connection), "reason": reason}
+            discard(connection, find_row(connection, run), mark)
+            event = audit.write(connection, Event.PLAN_DISCARDED, by, subject=f"run {run}", detail=reason)
+            discarded = RunRecord.read(find_row(connection, run))
+        audit.log(event)
+        return discarded
 
     def claim(self, kinds: Collection[RunKind]) -> Claim | None:
         """Take the oldest queued run of some kinds whose lease is free; None while there is none.
@@ -298,6 +321,8 @@ def _explain_absence(connection: Connection, run: int) -> NoSuchRun:
 
 def _result_of(row: Row[Any]) -> dict[str, Any] | None:
     result = json.loads(row.result) if row.result else None
+    if row.discarded:
+        result = {**(result or {}), "discarded": json.loads(row.discarded)}
     if row.slot is None:
         return result
     late = (to_milliseconds(row.queued_at) - to_milliseconds(row.slot)) // 1000

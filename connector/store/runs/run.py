@@ -72,9 +72,7 @@ class Run:
             if outcome in {RunOutcome.REFUSED, RunOutcome.UNCHANGED}:
                 leases.prove(connection, self.lease)
             leases.give_back(connection, self.lease)
-            if outcome is RunOutcome.PUBLISHED or is_open(
-                connection, self.id
-            ):  # a publish has recorded its end, but for details
+            if is_open(connection, self.id):  # a publish has recorded its end
                 record_end(connection, self.id, outcome, result, at=now_of(connection))
 
 

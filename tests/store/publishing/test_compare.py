@@ -10,7 +10,7 @@ from connector.directory.plan import Changes, GroupLoss, Sizes, digest_of
 from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.store.publishing.compare import _groups_of, note_changes
-from connector.store.publishing.plan import _count_changes, examples, ids_of_changed, new_members, read_plan
+from connector.store.publishing.plan import _count_changes, ids_of_changed, new_members, read_plan
 from connector.store.publishing.user_names import settle_names
 from connector.store.runs.run import begin
 from connector.store.sql.tables import staged_changes, staged_groups, staged_memberships, staged_users
@@ -194,39 +194,6 @@ def test_a_change_of_few_is_found_by_looking_at_few(database, changed):
     assert sorted(found) == [("1g", "9u"), ("5g", "8u")]
 
 
-def test_examples_name_removals_first(database, changed):
-    """P02: who has to decide sees first who would go, then who would change, then who would come."""
-    shown = [(one["kind"], one["change"], one["name"]) for one in examples(database, changed.run, most=99)]
-
-    assert shown == [
-        ("user", "removed", "name3"),
-        ("group", "removed", "mid"),
-        *(("user", "updated", f"name{number}") for number in (2, 4, 5, 6, 7)),
-        ("group", "updated", "zeta"),
-        ("group", "updated", "alpha"),
-        *(("user", "created", f"name{number}") for number in (8, 9)),
-        ("group", "created", "new"),
-    ]
-    assert [(one["kind"], one["change"], one["name"]) for one in examples(database, changed.run)] == shown[:10]
-    assert [(one["kind"], one["change"], one["name"]) for one in examples(database, changed.run, most=1)] == shown[:1]
-
-
-def test_examples_of_changes_come_before_those_of_what_is_new(database):
-    """P02: whatever their ids are."""
-    publish_directory(database, directory(folk(2, 3), {"2g": ["3u"]}))
-    with compared(database, directory(folk(1, 2, 3, p2={"title": "x"}), {"1g": [], "2g": []})) as staging:
-        shown = [(one["change"], one["name"]) for one in examples(database, staging.run)]
-
-    expected = [
-        ("updated", "name2"),
-        ("updated", "name3"),
-        ("updated", "alpha"),
-        ("created", "name1"),
-        ("created", "zeta"),
-    ]
-    assert shown == expected
-
-
 def test_the_planner_knows_how_much_a_complete_harvest_staged(database):
     """P23: PostgreSQL takes the rows of a run that it has not counted for few, and joins them one with all others."""
     with begin(database, RunKind.SYNC, cause=Cause.COMMAND) as run:
@@ -237,3 +204,22 @@ def test_the_planner_knows_how_much_a_complete_harvest_staged(database):
                 known = text("SELECT reltuples FROM pg_class WHERE relname = 'staged_users'")
                 assert connection.scalar(known) == 3
             assert staging.sizes().users == 3
+
+
+def test_who_would_be_somebody_else_is_counted(database):
+    """P02: other names and addresses of who stays, and groups that lose everybody; letters alone are no other name."""
+    before = folk(1, 2, 3, 4, 5, p4={"email": ""}, p5={"email": "five@example.com"})
+    publish_directory(database, directory(before, {"1g": ["1u"], "2g": ["2u", "3u"], "3g": []}))
+    after = [
+        person("1u", "other", email="name1@example.com"),
+        person("2u", "NAME2", email="NAME2@example.com"),
+        person("3u", "name3", email="third@example.com"),
+        person("4u", "name4", email="first@example.com"),
+        person("5u", "name5", email=""),
+        person("6u", "new"),
+    ]
+    with compared(database, directory(after, {"1g": [], "2g": ["6u"], "3g": []})) as staging:
+        plan = read_plan(database, staging, POOL, rejects=0)
+
+    assert (plan.renamed, plan.changed_emails, plan.emptied) == (1, 2, 1)
+    assert (plan.changes, plan.versions_ended) == (5 + 1 + 2 + 1 + 3, 5 + 2 + 3)

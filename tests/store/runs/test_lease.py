@@ -19,7 +19,7 @@ from connector.store.runs.queue import Runs
 from connector.store.runs.run import begin, end_abandoned
 from connector.store.sql.clock import CLOCK
 from connector.store.sql.tables import leases, runs, staged_users
-from tests.store.population import POOL, Directory, people, publish_directory, stage
+from tests.store.population import POOL, Directory, people, publish_directory, result_of, stage
 
 
 def let_expire(database):
@@ -69,7 +69,7 @@ def test_a_holder_that_slept_through_its_expiry_cannot_publish(open_store):
         plan = read_plan(database, staging, POOL, rejects=0)
         let_expire(database)
         with begin(open_store(), RunKind.SYNC, cause=Cause.COMMAND), pytest.raises(LeaseLost):
-            publish(database, sleeper.id, plan, under=sleeper.lease)
+            publish(database, sleeper.id, plan, under=sleeper.lease, record=result_of)
 
     assert DirectoryReader(database).newest() is None
 
