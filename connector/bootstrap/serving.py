@@ -13,6 +13,7 @@ from connector.runner.service import Runner
 from connector.scim.base_url import scim_base_url
 from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
+from connector.store.changes.reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.migrations import open_database
 from connector.store.reading.pins import Walks
@@ -65,6 +66,7 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
         walks=Walks(database, timeout=seconds(settings.sync.walk_timeout)),
         clients=Clients(database),
         runs=Runs(database),
+        changes=ChangesReader(database),
         measures=Measures(database, walk_timeout=seconds(settings.sync.walk_timeout)),
         audit=AuditTrail(database),
         public_base_url=settings.server.base_url(port),

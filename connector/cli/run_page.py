@@ -11,8 +11,13 @@ from connector.store.runs.queue import RunRecord
 _LISTED = 20
 
 
-def print_run(run: RunRecord) -> None:
-    """Print a run."""
+def print_run(run: RunRecord, command: str) -> None:
+    """Print a run.
+
+    Args:
+        run: the run.
+        command: how a person calls the command with the same configuration.
+    """
     result, progress = run.result or {}, run.progress or {}
     say(f"Run {run.id}: {run.kind}, {outcome_of(run) or run.state}")
     for name, text in (*_times(run), *_counts(run, result or progress)):
@@ -28,7 +33,7 @@ def print_run(run: RunRecord) -> None:
     _print_counted("Attributes filled in or left out", result.get("notes"))
     _print_counted("Calls", result.get("calls"))
     if result.get("digest"):
-        say(f"Who changed: cognito-scim runs changes {run.id}")
+        say(f"Who changed: {command} runs changes {run.id}")
 
 
 def outcome_of(run: RunRecord) -> str:

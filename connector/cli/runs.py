@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from connector.bootstrap.account import account
+from connector.bootstrap.from_settings import command_of
 from connector.bootstrap.runs import changes_of, runs_of
 from connector.cli.changes import FORMS, print_json_list, write_changes
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
@@ -61,12 +62,13 @@ def list_runs(invocation: Invocation, count: int) -> None:
 @pass_invocation
 def show(invocation: Invocation, run: int) -> None:
     """Show the run of the number ID, as far as it has come."""
-    with runs_of(invocation.settings(reads_pool=False)) as queue:
+    settings = invocation.settings(reads_pool=False)
+    with runs_of(settings) as queue:
         found = queue.find(run)
     if invocation.json:
         print_json(found.as_json())
     else:
-        print_run(found)
+        print_run(found, command_of(settings))
 
 
 @runs.command()

@@ -45,7 +45,7 @@ def _add_console(connection: Connection) -> None:
     imports.create(connection)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables, _add_audit_trail, _add_console)
+STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables, _add_audit_trail, _add_console, _add_making)
 """The first makes a new store as the tables stand today; each of the others brings an older store one version up."""
 
 

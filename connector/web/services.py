@@ -12,6 +12,7 @@ from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind
 from connector.scim.base_url import scim_base_url
 from connector.store.audit import Actor, Counted
+from connector.store.changes.reader import ChangeList
 from connector.store.clients import Client
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort
@@ -108,6 +109,19 @@ class Runs(Protocol):
     def cancel(self, run: int, /, *, by: Actor) -> RunRecord:
         """Ask a run to end and return it, or raise RunEnded."""
 
+    def discard(self, run: int, /, *, by: Actor, reason: str) -> RunRecord:
+        """Discard the refused plan of a run and return the run, or raise NothingToDiscard."""
+
+
+class ChangesReader(Protocol):
+    """Lists who changed; see `connector.store.changes.reader`."""
+
+    def of_run(self, run: int, /) -> ChangeList:
+        """Return what a run changed, or would change, or raise NoSuchRun or NoChangesKept."""
+
+    def between(self, first: int, last: int, /) -> ChangeList:
+        """Return what changed from one generation to another, or raise NoChangesKept."""
+
 
 class Measures(Protocol):
     """Reads what the store amounts to; see `connector.store.runs.figures`."""
@@ -125,6 +139,7 @@ class Services:
         walks: who walks over what.
         clients: who is let in.
         runs: what is done, and was.
+        changes: who was changed by it.
         measures: what the store amounts to.
         audit: what callers did.
         public_base_url: where importers reach the server; every URL that is served begins with it.
@@ -142,6 +157,7 @@ class Services:
     walks: Walks
     clients: Clients
     runs: Runs
+    changes: ChangesReader
     measures: Measures
     audit: AuditTrail
     public_base_url: str

@@ -13,6 +13,7 @@ from connector.store.runs.history import NEWEST_RUNS
 from connector.store.runs.queue import Runs
 from connector.store.runs.run import begin
 from tests.cli.conftest import Run
+from tests.fakes.population import a_user
 from tests.fakes.simulated_pool import SimulatedPool
 
 
@@ -55,7 +56,26 @@ def test_a_run_is_shown_as_the_contract_has_it(run: Run) -> None:
         synced,
         {"phase", "users", "groups", "memberships", "calls"},
     )
-    assert (spoken.code, spoken.out.splitlines()[:2]) == (0, ["id          1", "kind        sync"])
+    assert (spoken.code, spoken.out.splitlines()[0]) == (0, "Run 1: sync, published")
+
+
+def test_a_run_is_a_page_for_people(run: Run, pool: SimulatedPool) -> None:
+    """The contract: what happened, what changed, what could not be served, and what to do next; no JSON in a line."""
+    run("sync")
+    pool.directory.add_user(a_user("bad", sub="not/a/sub"))
+    for name in ("ann", "bo"):
+        pool.directory.remove_user(name)
+    run("sync")
+    pool.directory.remove_user("cy")
+    run("sync")
+    published, refused = run("runs", "show", "2").out, run("runs", "show", "3").out
+
+    assert "  users         1 (2 removed)" in published
+    assert "Records that cannot be served: 1" in published
+    assert ("ListUsers" in published, "{" in published) == (True, False)
+    assert "Why it was refused\n  - all 1 users would be removed" in refused
+    assert "If this is meant: cognito-scim --config " in refused
+    assert "runs changes 3" in refused
 
 
 def test_a_failed_check_is_on_record(run: Run, pool: SimulatedPool) -> None:

@@ -1,1 +1,1 @@
-"""Mutation tests of the safeguard and the comparison; `make mutants` runs them, `make test` does not."""
+"""Mutation tests of the safeguard and the comparison; `make mutants` tries all, `make test` a few."""

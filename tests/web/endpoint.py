@@ -4,6 +4,7 @@ from scim2_client.engines.wsgi import WSGISCIMClient
 
 from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
+from connector.store.changes.reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.reading.pins import Walks
 from connector.store.reading.reader import DirectoryReader
@@ -22,7 +23,7 @@ def connect(database: Database) -> WSGISCIMClient:
     clients = Clients(database)
     reader = DirectoryReader(database, Evaluator(SCIM_URL))
     walks, measures = Walks(database, timeout=3600), Measures(database, walk_timeout=3600)
-    parts = (reader, walks, clients, Runs(database), measures, AuditTrail(database))
+    parts = (reader, walks, clients, Runs(database), ChangesReader(database), measures, AuditTrail(database))
     app = create_app(Services(*parts, BASE_URL, 1000, lending=database.lending))
     token = clients.create("reference").token
     return WSGISCIMClient(app.wsgi_app, SCIM_URL, {"Authorization": f"Bearer {token}"})

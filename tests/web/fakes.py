@@ -319,15 +319,17 @@ def services_of(
     clients: Any,
     *more: Any,
     runs: Any = None,
+    changes: Any = None,
     measures: Any = None,
     audit: Any = None,
     **named: Any,
 ) -> Services:
     """Return what the application works with; every page is read from the newest generation."""
-    parts = (
+    parts: tuple[Any, ...] = (
         FakeWalks(reader),
         clients,
         runs or FakeRuns(),
+        changes,
         measures or FakeMeasures(reader),
         audit or FakeAuditTrail(),
     )

@@ -12,15 +12,21 @@ from flask import Blueprint, Response, g, request
 from scim2_models import ForbiddenException
 
 from connector.directory.runs import Cause
-from connector.errors import AlreadyRunning, ApprovalRefused, NoSuchRun, RunEnded
+from connector.errors import AlreadyRunning, ApprovalRefused, NoChangesKept, NoSuchRun, NothingToDiscard, RunEnded
 from connector.scim.schemas import read_document
 from connector.store.clients import Role
 from connector.web.access.sign_ins import actor_of_request
 from connector.web.api.problems import Problem, register_problem_handlers
-from connector.web.api.requests import read_page_request, read_run_id, read_run_request
+from connector.web.api.requests import (
+    read_changes_request,
+    read_discard_request,
+    read_page_request,
+    read_run_id,
+    read_run_request,
+)
 from connector.web.http.any_method import any_method
 from connector.web.http.bodies import read_body
-from connector.web.services import RunRecord, Runs, Services
+from connector.web.services import ChangesReader, RunRecord, Runs, Services
 
 PREFIX = "/api/v1"
 
@@ -34,7 +40,7 @@ def api_blueprint(services: Services) -> Blueprint:
     api.before_request(_require_operator)
     api.before_request(partial(_refuse_foreign_page, services.public_base_url))
     register_problem_handlers(api)
-    endpoint = RunsEndpoint(services.runs, services.public_base_url.rstrip("/") + PREFIX)
+    endpoint = RunsEndpoint(services.runs, services.changes, services.public_base_url.rstrip("/") + PREFIX)
     for rule, views in endpoint.views().items():
         for method, view in views.items():
             api.add_url_rule(rule, view_func=view, methods=[method])
@@ -51,11 +57,13 @@ class RunsEndpoint:
 
     Args:
         runs: the queue and the history.
+        changes: what runs changed.
         base: the URL of the API, as callers reach it.
     """
 
-    def __init__(self, runs: Runs, base: str) -> None:
+    def __init__(self, runs: Runs, changes: ChangesReader, base: str) -> None:
         self._runs = runs
+        self._changes = changes
         self._base = base
         self._description = json.dumps(read_document("openapi") | {"servers": [{"url": base}]})
 
@@ -64,7 +72,9 @@ class RunsEndpoint:
         return {
             "/runs": {"GET": self.list_runs, "POST": self.start_run},
             "/runs/<identifier>": {"GET": self.show_run},
+            "/runs/<identifier>/changes": {"GET": self.list_changes},
             "/runs/<identifier>/cancel": {"POST": self.cancel_run},
+            "/runs/<identifier>/discard": {"POST": self.discard_plan},
             "/openapi.json": {"GET": self.describe},
         }
 
@@ -102,6 +112,29 @@ class RunsEndpoint:
         except RunEnded as fault:
             raise Problem(409, fault.message) from fault
         return _answer(run.as_json(), 202, self._location(number))
+
+    def discard_plan(self, identifier: str) -> Response:
+        """Discard the refused plan of a run, so that nobody can approve it any more."""
+        number, reason = self._find(identifier).id, read_discard_request(read_body())
+        try:
+            run = self._runs.discard(number, by=actor_of_request(Cause.API), reason=reason)
+        except NothingToDiscard as fault:
+            raise Problem(409, fault.message) from fault
+        return _answer(run.as_json())
+
+    def list_changes(self, identifier: str) -> Response:
+        """Answer with some of what a run changed, or would change."""
+        number, asked = self._find(identifier).id, read_changes_request(request.args.items(multi=True))
+        try:
+            found = self._changes.of_run(number).page(asked.wanted, after=asked.after, count=asked.count + 1)
+        except NoChangesKept as fault:
+            raise Problem(409, str(fault)) from fault
+        except ValueError as fault:
+            raise Problem(400, "after is not the key of a change.", field="after") from fault
+        page = found[: asked.count]
+        more = len(found) > asked.count
+        address = f"{self._base}/runs/{number}/changes?{asked.query(after=page[-1].key)}" if more else None
+        return _answer({"changes": [change.as_json() for change in page], "next": address})
 
     def describe(self) -> Response:
         """Answer with the description of the API (OpenAPI 3.1)."""

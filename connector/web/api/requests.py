@@ -3,18 +3,28 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
+from connector.directory.changes import ChangeFilter, ChangeKind
 from connector.directory.runs import RunKind
 from connector.scim.json_text import NameTwice, read_json
+from connector.store.changes.statements import Wanted
 from connector.web.api.problems import Problem
+
+Word = TypeVar("Word", bound=StrEnum)
 
 KINDS = (RunKind.CHECK, RunKind.PLAN, RunKind.SYNC)
 """What can be started here; a rotation is not."""
 
 MOST_RUNS = 100
 _USUAL_RUNS = 20
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+MOST_CHANGES = 1000
+_USUAL_CHANGES = 100
+LONGEST_REASON = 1000
+_LONGEST_TEXT = 500
+_DIGEST = re.compile(r"[0-9a-fA-F]{8,64}", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
@@ -34,12 +44,55 @@ class WantedPage:
     before: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class WantedChanges:
+    """Some changes of a run: which, how many, and all after the one of which key."""
+
+    wanted: Wanted
+    count: int
+    after: str
+
+    def query(self, *, after: str) -> str:
+        """Return the query string of the same changes after another key."""
+        given = {"kind": self.wanted.kind, "change": self.wanted.change, "filter": self.wanted.text}
+        return urlencode(
+            {name: value for name, value in given.items() if value} | {"count": self.count, "after": after}
+        )
+
+
 def read_run_request(body: bytes) -> WantedRun:
     """Return what a body asks for, whatever its content type says.
 
     Raises:
         Problem: it is no JSON, or a member is unknown, missing, of the wrong type or there twice.
     """
+    document = _read_object(body, '{"kind": "sync"}')
+    _refuse_unknown(document, ("kind", "approve"))
+    return WantedRun(_read_kind(document), _read_approval(document))
+
+
+def read_discard_request(body: bytes) -> str:
+    """Return the reason why a refused plan is discarded; errors are those of `read_run_request`."""
+    document = _read_object(body, '{"reason": "…"}')
+    _refuse_unknown(document, ("reason",))
+    reason = document.get("reason")
+    if not isinstance(reason, str) or not reason.strip() or len(reason) > LONGEST_REASON:
+        raise _wrong("reason", f"must say why, in 1 to {LONGEST_REASON} characters")
+    return reason
+
+
+def read_changes_request(arguments: Iterable[tuple[str, str]]) -> WantedChanges:
+    """Return which changes a query string asks for; errors are those of `read_page_request`."""
+    named = _read_once(arguments, ("kind", "change", "filter", "count", "after"))
+    text = named.get("filter", "")
+    if len(text) > _LONGEST_TEXT:
+        raise _wrong("filter", f"must have at most {_LONGEST_TEXT} characters")
+    wanted = Wanted(_read_word(named, "kind", ChangeKind), _read_word(named, "change", ChangeFilter), text)
+    count = _read_number(named, "count", most=MOST_CHANGES) or _USUAL_CHANGES
+    return WantedChanges(wanted, count, named.get("after", ""))
+
+
+def _read_object(body: bytes, example: str) -> dict[str, Any]:
     try:
         document = read_json(body)
     except NameTwice as fault:
@@ -47,9 +100,8 @@ def read_run_request(body: bytes) -> WantedRun:
     except ValueError as fault:
         raise Problem(400, str(fault)) from None
     if not isinstance(document, dict):
-        raise Problem(400, 'The body is no JSON object such as {"kind": "sync"}.')
-    _refuse_unknown(document, ("kind", "approve"))
-    return WantedRun(_read_kind(document), _read_approval(document))
+        raise Problem(400, f"The body is no JSON object such as {example}.")
+    return document
 
 
 def read_page_request(arguments: Iterable[tuple[str, str]]) -> WantedPage:
@@ -58,11 +110,7 @@ def read_page_request(arguments: Iterable[tuple[str, str]]) -> WantedPage:
     Raises:
         Problem: a parameter is unknown, came twice or is no number within its bounds.
     """
-    pairs = list(arguments)
-    named = dict(pairs)
-    _refuse_unknown(named, ("count", "before"))
-    if len(named) < len(pairs):
-        raise Problem(400, "A parameter came twice.")
+    named = _read_once(arguments, ("count", "before"))
     count = _read_number(named, "count", most=MOST_RUNS) or _USUAL_RUNS
     return WantedPage(count, _read_number(named, "before"))
 
@@ -70,6 +118,25 @@ def read_page_request(arguments: Iterable[tuple[str, str]]) -> WantedPage:
 def read_run_id(text: str) -> int | None:
     """Return the number that a path names, None for anything that is no number of a run."""
     return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _read_once(arguments: Iterable[tuple[str, str]], known: tuple[str, ...]) -> dict[str, str]:
+    pairs = list(arguments)
+    named = dict(pairs)
+    _refuse_unknown(named, known)
+    if len(named) < len(pairs):
+        raise Problem(400, "A parameter came twice.")
+    return named
+
+
+def _read_word(named: Mapping[str, str], name: str, words: type[Word]) -> Word | None:
+    """Return a word that is given, None if it is not."""
+    if name not in named:
+        return None
+    try:
+        return words(named[name])
+    except ValueError:
+        raise _wrong(name, f"must be one of {', '.join(words)}") from None
 
 
 def _read_kind(document: Mapping[str, Any]) -> RunKind:
@@ -90,7 +157,7 @@ def _read_approval(document: Mapping[str, Any]) -> str | None:
     if document["kind"] != RunKind.SYNC:
         raise _wrong("approve", "goes with the kind sync alone")
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-        raise _wrong("approve", "must be the digest of a refused plan, 64 hexadecimal digits")
+        raise _wrong("approve", "must be the digest of a refused plan, 64 hexadecimal digits or at least 8 of them")
     return digest
 
 
@@ -108,7 +175,7 @@ def _refuse_unknown(named: Iterable[str], known: tuple[str, ...]) -> None:
     """Refuse the first unknown name; it is the caller's text, so no more than its beginning is given back."""
     for name in named:
         if name not in known:
-            raise Problem(400, f"Only {' and '.join(known)} are known here.", field=name[:100])
+            raise Problem(400, f"Here is known only: {', '.join(known)}.", field=name[:100])
 
 
 def _wrong(field: str, what: str) -> Problem:

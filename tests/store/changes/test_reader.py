@@ -68,7 +68,7 @@ def refused(database, directory):
         note_changes(database, run.id)
         plan = read_plan(database, staging, POOL, rejects=0)
         yield run.id
-        run.end("refused", {"digest": plan.digest, "base": plan.base})
+        run.end("refused", {"digest": plan.digest, "base": plan.base, "generation": plan.base or None})
 
 
 def list_of_refused(database):

@@ -5,6 +5,7 @@ from sqlalchemy import event
 
 from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
+from connector.store.changes.reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.migrations import open_database
 from connector.store.publishing.cleanup import Retention, collect
@@ -36,7 +37,7 @@ def get(store):
     def ask(path, **query):
         reader, walks = DirectoryReader(store, Evaluator(f"{BASE}/scim/v2")), Walks(store, timeout=3600)
         measures = Measures(store, walk_timeout=3600)
-        parts = (reader, walks, Clients(store), Runs(store), measures, AuditTrail(store))
+        parts = (reader, walks, Clients(store), Runs(store), ChangesReader(store), measures, AuditTrail(store))
         services = Services(*parts, BASE, 1000, lending=store.lending)
         http = create_app(services).test_client()
         return http.get(f"/scim/v2{path}", query_string=query, headers={"Authorization": f"Bearer {token}"})
