@@ -96,7 +96,7 @@ class Planned:
         return Memberships(
             rows,
             (noted.run == self.run, noted.kind == Kind.USERS.value, ~known),
-            (noted.id, staged.group_id),
+            (staged.user_id, staged.group_id),  # along their index
             ChangeFilter.CREATED,
             (staged.group_id, staged_groups.c.name, staged_groups.c.name_key),
             (noted.id, staged_users.c.user_name, staged_users.c.name_key),

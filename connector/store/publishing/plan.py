@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select
+from sqlalchemy import Connection, Select, and_, case, exists, func, select
 
 from connector.directory.plan import UNRECORDED, ChangePlan, Changes, GroupLoss, Making, Sizes, Source, digest_of
 from connector.directory.rows import Kind
@@ -54,14 +54,8 @@ def read_plan(
             members_removed=connection.execute(_removed_members(run)).scalar_one(),
             making=making,
             published_making=making_of(connection, base) if generation else UNRECORDED,
-            renamed=connection.execute(_counted(run, users.c.name_key != staged_users.c.name_key)).scalar_one(),
-            changed_emails=connection.execute(
-                _counted(run, users.c.email_key != "", users.c.email_key != staged_users.c.email_key)
-            ).scalar_one(),
+            **connection.execute(_turned(run)).one()._asdict(),
             emptied=connection.execute(_emptied(run)).scalar_one(),
-            deactivated=connection.execute(
-                _counted(run, users.c.active.is_(True), staged_users.c.active.is_(False))
-            ).scalar_one(),
             losses=tuple(_losses(connection, run)),
             rejects=rejects,
         )
@@ -120,13 +114,18 @@ def _added_members(run: int) -> Any:
     return select(func.count()).select_from(staged_memberships).where(new_members(run))
 
 
-def _counted(run: int, *conditions: ColumnElement[bool]) -> Any:
-    """Return the statement that counts the users who stay and of whom, published and staged, the conditions hold."""
+def _turned(run: int) -> Any:
+    """Return the statement that counts, among the users who stay, those who become somebody else or inactive."""
+    published, staged = users.c, staged_users.c
+    counted = {
+        "renamed": published.name_key != staged.name_key,
+        "changed_emails": and_(published.email_key != "", published.email_key != staged.email_key),
+        "deactivated": and_(published.active.is_(True), staged.active.is_(False)),
+    }
     return (
-        select(func.count())
-        .select_from(staged_users.join(users, and_(users.c.id == staged_users.c.id, users.c.until == FOREVER)))
-        .where(staged_users.c.run == run, staged_users.c.id.in_(ids_of_changed(run, Kind.USERS, UPDATED)))
-        .where(*conditions)
+        select(*(func.count(case((condition, 1))).label(name) for name, condition in counted.items()))
+        .select_from(staged_users.join(users, and_(published.id == staged.id, published.until == FOREVER)))
+        .where(staged.run == run, staged.id.in_(ids_of_changed(run, Kind.USERS, UPDATED)))
     )
 
 

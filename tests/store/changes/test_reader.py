@@ -1,8 +1,12 @@
 """Lists of changes: of a refused plan, of what was published, and between two generations."""
 
+import json
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete
 
 from connector.directory.changes import ChangeFilter, ChangeKind
 from connector.store.changes.reader import ChangesReader, Wanted
@@ -10,6 +14,7 @@ from connector.store.publishing.compare import note_changes
 from connector.store.publishing.plan import read_plan
 from connector.store.publishing.user_names import settle_names
 from connector.store.runs.run import begin
+from connector.store.sql.tables import metadata
 from tests.store.population import POOL, Directory, person, publish_directory, stage, team
 
 BEFORE = Directory(
@@ -213,3 +218,46 @@ def test_generations_that_are_the_same_differ_in_nothing(database):
         publish_directory(database, directory)
 
     assert list(ChangesReader(database).between(1, 3).stream()) == []
+
+
+PEOPLE = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["x", "y"]), max_size=6)
+GROUPS = st.dictionaries(st.sampled_from("gh"), st.frozensets(st.sampled_from("abcdef"), max_size=4), max_size=2)
+
+
+def made_of(people, groups):
+    """Return a directory, and all that can be told of it: titles of users, members of groups who are users."""
+    members = {group: sorted(users & people.keys()) for group, users in groups.items()}
+    directory = Directory([person(one, title=title) for one, title in people.items()], map(team, groups), members)
+    return directory, dict(people), {(group, user) for group, users in members.items() for user in users}
+
+
+@settings(max_examples=12)
+@given(states=st.lists(st.tuples(PEOPLE, GROUPS), min_size=2, max_size=4))
+def test_a_list_is_the_difference_of_two_directories(open_store, states):
+    """P06: whatever the directories and however many lie between them, for a plan as for what it then published."""
+    database = open_store()
+    for table in reversed(metadata.sorted_tables):
+        if table.name not in {"schema_version", "leases"}:
+            with database.writing() as connection:
+                connection.execute(delete(table))
+    made = [made_of(*state) for state in states]
+    numbers = [published.generation for published in (publish_directory(database, one[0]) for one in made[:-1])]
+    first = next((one.number for one in reversed(numbers) if one), 0)
+    with refused(database, made_of(*states[-1])[0]) as run:
+        pass
+    last = publish_directory(database, made_of(*states[-1])[0]).generation
+    planned = [one.as_json() for one in ChangesReader(database).of_run(run).stream()] if last else []
+    published = [one.as_json() for one in ChangesReader(database).between(first, last.number).stream()] if last else []
+
+    (_, was, had), (_, now, has) = made[-2:]
+    memberships = {(c["change"], c["group"]["id"], c["user"]["id"]) for c in published if c["kind"] == "memberships"}
+    assert memberships == {("created", *one) for one in has - had} | {("removed", *one) for one in had - has}
+    users = {c["id"]: (c["was"].get("title"), c["now"].get("title")) for c in published if c["kind"] == "users"}
+    titles = {one: (was.get(one), now.get(one)) for one in {*was, *now} if was.get(one) != now.get(one)}
+    assert {one: users.get(one) for one in titles} == titles
+    assert key_of(planned) == key_of(published)
+
+
+def key_of(changes):
+    """Return changes in one order, which memberships of a plan and of a publish do not share."""
+    return sorted(json.dumps(change, sort_keys=True) for change in changes)

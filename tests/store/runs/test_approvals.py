@@ -5,7 +5,8 @@ from sqlalchemy import delete, update
 
 from connector.directory.runs import Cause, RunKind
 from connector.directory.safeguard import Limit
-from connector.errors import ApprovalRefused
+from connector.errors import ApprovalRefused, NothingToDiscard
+from connector.store.audit import Actor
 from connector.store.runs.lease import SHARING
 from connector.store.runs.queue import Runs
 from connector.store.runs.run import take_up
@@ -76,3 +77,45 @@ def test_what_is_no_longer_what_was_refused_is_not_published(refused):
 
     assert (result.outcome, len(connector.published()["users"])) == ("refused", 4)
     assert "no longer what was refused" in " ".join(result.reasons)
+
+
+def test_a_plan_that_is_being_approved_is_not_discarded(refused):
+    """P03: who comes second is told who was first; the approval publishes."""
+    connector, digest = refused
+    queue = Runs(connector.database)
+    approval = queue.request(RunKind.SYNC, cause=Cause.API, approve=digest)
+    with pytest.raises(NothingToDiscard, match=f"Run {approval.id} is publishing"):
+        queue.discard(2, by=Actor("ops"), reason="wrong")
+
+    assert execute(connector, approval).outcome == "published"
+
+
+def test_a_discarded_plan_is_approved_by_nobody(refused):
+    """P03: whichever run was refused with it; the same found again waits again."""
+    connector, digest = refused
+    again = connector.sync()
+    queue = Runs(connector.database)
+    record = queue.discard(2, by=Actor("ops"), reason="the export was broken")
+
+    assert again.plan.digest == digest
+    assert (record.outcome, record.result["discarded"]["by"]) == ("refused", "ops")
+    assert queue.find(again.run).result["discarded"]["reason"] == "the export was broken"
+    with pytest.raises(ApprovalRefused):
+        queue.request(RunKind.SYNC, cause=Cause.API, approve=digest)
+    with pytest.raises(NothingToDiscard, match="discarded by ops"):
+        queue.discard(again.run, by=Actor("bo"), reason="me too")
+    assert connector.approve(connector.sync().plan.digest).outcome == "published"
+
+
+def test_the_beginning_of_a_digest_names_a_plan_while_no_other_begins_like_it(refused):
+    """P03: what could mean two plans means none; the whole of it is on record."""
+    connector, digest = refused
+    queue = Runs(connector.database)
+    connector.pool.directory.remove_user("p2")
+    other = connector.sync().plan.digest
+    with pytest.raises(ApprovalRefused, match="2 refused plans wait"):
+        queue.request(RunKind.SYNC, cause=Cause.API, approve="")
+    run = queue.request(RunKind.SYNC, cause=Cause.API, approve=digest[:8].upper())
+
+    assert other[:8] != digest[:8]
+    assert execute(connector, run).as_json()["approved"] == digest
