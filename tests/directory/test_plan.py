@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from connector.directory.plan import ChangePlan, Changes, GroupLoss, Sizes, Source, digest_of
+from connector.directory.plan import UNRECORDED, ChangePlan, Changes, GroupLoss, Making, Sizes, Source, digest_of
 
 HOME = Source("111122223333", "eu-west-1", "eu-west-1_A", ("admins",))
 CHANGES = [("groups", "g1", "created", "d1"), ("users", "u1", "removed", "")]
@@ -58,10 +58,23 @@ def test_what_is_not_said_counts_as_nothing():
     assert Sizes() == Sizes(0, 0, 0)
     assert Changes() == Changes(0, 0, 0)
     assert (PLAN.members_added, PLAN.members_removed, PLAN.deactivated, PLAN.losses, PLAN.rejects) == (0, 0, 0, (), 0)
+    assert (PLAN.renamed, PLAN.changed_emails, PLAN.emptied) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("value", [HOME, Sizes(), Changes(), GroupLoss("g", 1, 2), PLAN])
+@pytest.mark.parametrize("value", [HOME, UNRECORDED, Sizes(), Changes(), GroupLoss("g", 1, 2), PLAN])
 def test_a_plan_cannot_be_changed_between_judgement_and_publish(value):
     """P03: what was judged is what is published, and nothing can be added to it."""
     with pytest.raises(FrozenInstanceError):
         setattr(value, value.__slots__[0], None)
+
+
+def test_what_a_plan_turns_over_is_counted_together():
+    """P06: who is listed is whom these numbers count; a version ends for each that changes, goes or leaves."""
+    plan = replace(PLAN, users=Changes(1, 2, 4), groups=Changes(8, 16, 32), members_added=64, members_removed=128)
+
+    assert (plan.changes, plan.versions_ended) == (255, 2 + 4 + 16 + 32 + 128)
+
+
+def test_a_making_that_was_not_recorded_is_empty():
+    """P02: it counts as today's."""
+    assert Making({}, "") == UNRECORDED

@@ -221,6 +221,7 @@ def test_a_release_with_other_defaults_is_named_as_the_cause():
     before = Making({"user_name": "auto", "display_name": ""}, "0.9")
 
     by_release = judge(mapped(Making(default, "1.0"), was=before, updated=3), ALL_ALLOWED).reasons
+    dropped = judge(mapped(Making({}, "1.0"), was=Making({"motto": "custom:motto"}, "0.9")), ALL_ALLOWED).reasons
     by_hand = judge(mapped(Making({**default, "user_name": "sub"}, "1.0"), was=before), ALL_ALLOWED).reasons
     same_release = judge(mapped(Making(default, "0.9"), was=before), ALL_ALLOWED).reasons
 
@@ -228,6 +229,7 @@ def test_a_release_with_other_defaults_is_named_as_the_cause():
         "release 1.0 has other defaults than 0.9 (mapping.display_name from '' to 'name'), and 3 users would be changed"
     )
     assert by_release == (told,)
+    assert dropped[0].startswith("release 1.0 has other defaults than 0.9 (mapping.motto from 'custom:motto' to '')")
     assert by_hand[0].startswith("the mapping was changed (")
     assert same_release[0].startswith("the mapping was changed (")
 
