@@ -8,9 +8,11 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, quote_plus
 
@@ -19,6 +21,10 @@ FORMATS = ("console", "json")
 REDACTED = "***"
 _TALKATIVE = ("boto3", "botocore", "s3transfer", "urllib3")
 _SHORTEST_SECRET = 6
+_CAUSED_BY_REQUESTS = ("connector.web", "connector.server", "_granian")
+_LONGEST_LINE = 16_000
+_LONGEST_KIND = 200
+_MOST_KINDS = 1000
 
 # C0 and C1 controls, line and paragraph separators, and the marks that reorder text (Unicode TR 36, section 2.10).
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -63,6 +69,52 @@ def name_run(run: str) -> None:
     _run_id.set(run)
 
 
+class Sparing(logging.Filter):
+    """Lets a few lines of one kind through and counts the rest, so that nobody fills a disk by asking.
+
+    Of one kind are lines of one logger with the same text around their values. Concerned are those that requests cause.
+
+    Args:
+        clock: gives seconds that only grow.
+    """
+
+    BURST = 20
+    SECONDS_PER_LINE = 6.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._kinds: dict[tuple[str, str], _Kind] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is logged; one that is tells how many like it were not."""
+        if not record.name.startswith(_CAUSED_BY_REQUESTS):
+            return True
+        now = self._clock()
+        kind = self._kinds.setdefault((record.name, str(record.msg)[:_LONGEST_KIND]), _Kind(self.BURST, now))
+        kind.left = min(self.BURST, kind.left + (now - kind.since) / self.SECONDS_PER_LINE)
+        kind.since = now
+        if kind.left < 1:
+            kind.dropped += 1
+            return False
+        kind.left -= 1
+        if kind.dropped:
+            record.msg = f"{record.msg} (and {kind.dropped} more like it)"
+            kind.dropped = 0
+        if len(self._kinds) > _MOST_KINDS:
+            self._kinds.clear()
+        return True
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Lines of one kind: how many may come at once, since when that is so, and how many were dropped."""
+
+    left: float
+    since: float
+    dropped: int = 0
+
+
 class ConsoleFormatter(logging.Formatter):
     """`2026-01-31T08:00:00Z WARNING [run 12] connector.cognito.pool: message`."""
 
@@ -75,7 +127,8 @@ class ConsoleFormatter(logging.Formatter):
 
     def _told(self, record: logging.LogRecord) -> str:
         fault = self.formatException(record.exc_info) if record.exc_info else ""
-        return "\n".join(part for part in (record.getMessage(), fault) if part)
+        text = "\n".join(part for part in (record.getMessage(), fault) if part)
+        return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]} … ({len(text)} characters)"
 
 
 class JsonFormatter(ConsoleFormatter):
@@ -117,6 +170,7 @@ def configure_logging(level: str, form: str) -> None:
         form: one of `FORMATS`.
     """
     handler = StderrHandler()
+    handler.addFilter(Sparing())
     handler.setFormatter(JsonFormatter() if form == "json" else ConsoleFormatter())
     root = logging.getLogger()
     root.handlers[:] = [*(other for other in root.handlers if not isinstance(other, StderrHandler)), handler]

@@ -111,3 +111,30 @@ def test_logging_twice_configured_logs_once(capsys: pytest.CaptureFixture[str]) 
     logging.getLogger("connector.test").info("once")
 
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_requests_cause_is_logged_a_few_times_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """P31: whoever asks without end fills no disk; what a run tells is told each time."""
+    now = [0.0]
+    handler = logs.StderrHandler()
+    handler.addFilter(logs.Sparing(lambda: now[0]))
+    loggers = {name: logging.getLogger(f"{name}.of_a_test") for name in ("connector.web", "connector.sync")}
+    for logger in loggers.values():
+        logger.propagate = False
+        logger.handlers[:] = [handler]
+    for number in range(1000):
+        for logger in loggers.values():
+            logger.warning("request %s failed", number)
+    now[0] = 6.0
+    loggers["connector.web"].warning("request %s failed", "x")
+    lines = capsys.readouterr().err.splitlines()
+
+    assert len(lines) == 1000 + logs.Sparing.BURST + 1
+    assert lines[-1] == "request x failed (and 980 more like it)"
+
+
+def test_a_line_has_a_length() -> None:
+    """P31: nor by asking for something long."""
+    record = logging.makeLogRecord({"name": "a", "levelname": "INFO", "msg": "x" * 1_000_000})
+
+    assert len(logs.ConsoleFormatter().format(record)) < 17_000

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 
 from connector.bootstrap.console import console_parts
 from connector.bootstrap.from_settings import schedules_of
@@ -16,11 +17,13 @@ from connector.store.audit import AuditTrail
 from connector.store.changes.reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.migrations import open_database
+from connector.store.reading.matches import Matches
 from connector.store.reading.pins import Walks
 from connector.store.reading.reader import DirectoryReader
+from connector.store.reading.search_process import SearchProcess
 from connector.store.runs.figures import Measures
 from connector.store.runs.queue import Runs
-from connector.store.sql.database import SERVING_CACHE_KIB, Database
+from connector.store.sql.database import SERVING_CACHE_KIB
 from connector.web.services import Services
 
 
@@ -38,11 +41,17 @@ def runner_of(settings: Settings, command: Sequence[str], is_wanted: Callable[[]
 def reader_of(settings: Settings) -> Iterator[DirectoryReader]:
     """Give the published directory, for the length of a block; a store that is not there is not made."""
     with closing(open_database(settings.store.url.get_secret_value(), make=False)) as database:
-        yield _reader(database, settings.server.base_url())
+        yield DirectoryReader(database, Evaluator(scim_base_url(settings.server.base_url())))
 
 
-def _reader(database: Database, public_base_url: str) -> DirectoryReader:
-    return DirectoryReader(database, Evaluator(scim_base_url(public_base_url)))
+def search_matches(url: str, public_base_url: str) -> Matches:
+    """Return what searches in a process of its own.
+
+    Args:
+        url: the store.
+        public_base_url: where importers reach the server.
+    """
+    return Matches(open_database(url, make=False), Evaluator(scim_base_url(public_base_url)))
 
 
 def web_services(settings: Settings | None = None, *, port: int | None = None) -> Services:
@@ -59,17 +68,19 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
         settings = load_settings(find_config(None, os.environ), os.environ, reads_pool=False)
         for secret in settings.secrets():
             register_secret(secret)
-    database = open_database(settings.store.url.get_secret_value(), cache_kib=SERVING_CACHE_KIB)
+    url, base_url = settings.store.url.get_secret_value(), settings.server.base_url(port)
+    database = open_database(url, cache_kib=SERVING_CACHE_KIB)
+    elsewhere = SearchProcess(partial(search_matches, url, base_url))
     schedules = schedules_of(settings)
     return Services(
-        reader=_reader(database, settings.server.base_url(port)),
+        reader=DirectoryReader(database, Evaluator(scim_base_url(base_url)), elsewhere=elsewhere),
         walks=Walks(database, timeout=seconds(settings.sync.walk_timeout)),
         clients=Clients(database),
         runs=Runs(database),
         changes=ChangesReader(database),
         measures=Measures(database, walk_timeout=seconds(settings.sync.walk_timeout)),
         audit=AuditTrail(database),
-        public_base_url=settings.server.base_url(port),
+        public_base_url=base_url,
         max_results=settings.server.max_results,
         trusted_proxies=settings.server.trusted_proxies,
         requests_per_second_per_client=settings.server.rate_limit,

@@ -24,6 +24,7 @@ class Exposure:
     tls_key: str
     trusted_proxies: int
     threads: int
+    public_base_url: str
 
 
 def listen(exposure: Exposure) -> socket.socket:

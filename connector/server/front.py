@@ -50,21 +50,24 @@ class Front:
     Args:
         application: answers; called in a thread.
         threads: how many threads read the directory.
+        base: the path of the public base URL, which may stand before every other.
         turns: whose turn it is.
         arrival: seconds that a body may take.
         writing: seconds that a client may read nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each limit can be set apart
         self,
         application: WSGIApplication,
         *,
         threads: int,
+        base: str = "",
         turns: Turns | None = None,
         arrival: float = ARRIVAL_SECONDS,
         writing: float = WRITING_SECONDS,
     ) -> None:
         self._application = application
+        self._base = "/" + base.strip("/")
         self._turns = turns or Turns()
         self._arrival = arrival
         self._writing = writing
@@ -116,7 +119,8 @@ class Front:
         return body[:MOST_BODY_BYTES]
 
     async def _answer(self, scope: Mapping[str, Any], body: bytes, receive: Receive, send: Send) -> None:
-        pool = self._lanes.get("/" + scope["path"].lstrip("/").partition("/")[0])
+        path = ("/" + scope["path"].lstrip("/")).removeprefix(self._base)
+        pool = self._lanes.get("/" + path.lstrip("/").partition("/")[0])
         if pool is not None:
             await self._send(await self._ask(pool, scope, body), receive, send)
             return

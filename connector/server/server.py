@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
@@ -66,7 +67,7 @@ async def _serve(
     exposure: Exposure,
     ready: Callable[[], None],
 ) -> None:
-    front = Front(load(), threads=exposure.threads)
+    front = Front(load(), threads=exposure.threads, base=urlsplit(exposure.public_base_url).path)
     server = _Granian(front, listener, exposure)
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,7 @@
 """The WSGI application, put together from its services; `connector.web.app:create_app` runs under any WSGI server."""
 
 import uuid
+from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication
 
 from flask import Flask, Response, abort, g, request
@@ -84,7 +85,9 @@ def _protect(response: Response) -> Response:
 
 
 def _wrap(app: Flask, services: Services) -> None:
-    application: WSGIApplication = TolerantPaths(OneConnection(app.wsgi_app, services.lending))
+    application: WSGIApplication = TolerantPaths(
+        OneConnection(app.wsgi_app, services.lending), urlsplit(services.public_base_url).path
+    )
     if proxies := services.trusted_proxies:
         application = ProxyFix(application, x_for=proxies, x_proto=proxies)
     app.wsgi_app = application  # type: ignore[assignment,method-assign]

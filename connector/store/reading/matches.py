@@ -46,6 +46,13 @@ class Interpreter(Protocol):
         """Return what gives the value that a resource is sorted by, None for no value."""
 
 
+class Elsewhere(Protocol):
+    """Decides in another process; see `connector.store.reading.search_process`."""
+
+    def find(self, search: "Search", seconds: float) -> Positions:
+        """Return the positions of all matches, in the order asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """What is searched for, None = everything, and the order it is wanted in, None = that of the positions."""
@@ -64,6 +71,7 @@ class Matches:
         interpreter: decides what no column tells; None = such a search is refused.
         seconds: how long one search may take.
         clock: seconds of any origin, never going back.
+        elsewhere: decides instead of this process what no column tells; None = it is decided here.
     """
 
     def __init__(
@@ -73,9 +81,11 @@ class Matches:
         *,
         seconds: float = SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._database = database
         self._interpreter = interpreter
+        self._elsewhere = elsewhere
         self._seconds = seconds
         self._clock = clock
         self._answers = _Answers()
@@ -96,11 +106,18 @@ class Matches:
                 self._answers.keep(search, answer)
         return answer
 
+    def decide(self, search: Search, seconds: float) -> Positions:
+        """Return the positions of all matches, found now, within a time; raises what `find` does."""
+        return self._find(search, Budget(seconds, self._clock))[0]
+
     def _find(self, search: Search, budget: Budget) -> tuple[Positions, bool]:
         """Return the answer, and whether columns alone gave it."""
         where, sort = search.where, search.sort
         known = EVERYTHING if where is None else known_of(search.kind, where)
         order = order_of(search.kind, sort)
+        if self._elsewhere is not None and not (known.exact and order is not None):
+            with self._turn(budget):
+                return self._elsewhere.find(search, self._seconds), False
         # What Python sorts comes in order of id, which then stays the order of what is equal.
         candidates = self._candidates(search, known, (PUBLISHED[search.kind].c.id,) if order is None else order, budget)
         if known.exact and order is not None:

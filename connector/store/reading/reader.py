@@ -17,7 +17,7 @@ from connector.directory.rows import Kind, StoredRow
 from connector.store.generations import Generation, fetch_generation, fetch_newest
 from connector.store.reading.filters import Sort
 from connector.store.reading.indexed_attributes import alive
-from connector.store.reading.matches import Interpreter, Matches, Search
+from connector.store.reading.matches import Elsewhere, Interpreter, Matches, Search
 from connector.store.reading.resources import (
     SLICE,
     Member,
@@ -55,6 +55,7 @@ class DirectoryReader:
         interpreter: decides what no column tells; None = only indexed attributes can be searched for.
         seconds: how long one search may take.
         clock: seconds of any origin, never going back.
+        elsewhere: decides in another process what no column tells; None = it is decided here.
     """
 
     def __init__(
@@ -64,9 +65,10 @@ class DirectoryReader:
         *,
         seconds: float = SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._database = database
-        self._matches = Matches(database, interpreter, seconds=seconds, clock=clock)
+        self._matches = Matches(database, interpreter, seconds=seconds, clock=clock, elsewhere=elsewhere)
 
     def newest(self) -> Generation | None:
         """Return the newest generation, None before the first.

@@ -19,14 +19,22 @@ _READ_METHODS = "GET, HEAD"
 
 
 class TolerantPaths:
-    """WSGI middleware that hands the canonical path to the application."""
+    """WSGI middleware that hands the canonical path to the application.
 
-    def __init__(self, application: WSGIApplication) -> None:
+    Args:
+        application: the application.
+        base: the path of the public base URL; proxies that do not take it away leave it in front.
+    """
+
+    def __init__(self, application: WSGIApplication, base: str = "") -> None:
         self._application = application
+        self._base = canonical_path(base)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Pass the request on under its canonical path."""
         path = canonical_path(environ.get("PATH_INFO", ""))
+        if self._base != "/" and f"{path}/".startswith(f"{self._base}/"):
+            path = canonical_path(path.removeprefix(self._base))
         return self._application({**environ, "PATH_INFO": path}, start_response)
 
 

@@ -6,10 +6,11 @@ both, by query string or by `.search`.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from itertools import chain
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from scim2_models import NotFoundException
 
 from connector.directory.rows import Kind
@@ -26,6 +27,7 @@ from connector.scim.query import (
     parse_selection,
     read_parameters,
 )
+from connector.scim.schemas import search_model
 from connector.scim.search_request import read_search_request
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort
@@ -34,6 +36,7 @@ from connector.web.http.bodies import read_body
 from connector.web.http.paths import allowed_methods
 from connector.web.scim.errors import NoAlias, NothingPublished, ReadOnly
 from connector.web.scim.responses import complete_response, scim_response
+from connector.web.scim.search_places import SearchPlaces
 from connector.web.scim.validators import is_current, list_tag, not_modified
 from connector.web.scim.walks import Pager
 from connector.web.services import Services
@@ -68,6 +71,10 @@ class ScimEndpoint:
         self._max_results = services.max_results
         self._base = services.scim_base_url
         self._bodies = Bodies(self._base)
+        # Made here, since two threads that made models at once would fail (python/cpython#106905).
+        for kinds in ((Kind.USERS,), (Kind.GROUPS,), tuple(Kind)):
+            search_model(*kinds)
+        self._searches = SearchPlaces()
         note_import = {"note_import": services.console.imports.note} if services.console else {}
         self._pager = Pager(services.reader, services.walks, **note_import)
 
@@ -120,7 +127,9 @@ class ScimEndpoint:
     def _answer_list(self, asked: Mapping[Kind, ListRequest]) -> Response:
         """Answer with one page, exactly as long as it was asked for (P34)."""
         place = self._pager.find(asked)
-        total, batches = self._read(place.asked, place.generation)
+        searches = any(part.where or part.sort_by for part in place.asked.values())
+        with self._searches.place(g.client.id) if searches else nullcontext():
+            total, batches = self._read(place.asked, place.generation)
         rows = next(iter(place.asked.values())).rows(total, self._max_results)
         self._pager.note(place, rows=rows, total=total)
         tag = list_tag(place.asked, place.generation, f"{self._bodies.edition} {self._max_results}")

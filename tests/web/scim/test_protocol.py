@@ -9,7 +9,7 @@ from connector.store.migrations import open_database
 from connector.web.app import create_app
 from connector.web.http.paths import canonical_path
 from tests.web.conftest import BASE_URL, MAX_RESULTS, Ask, document
-from tests.web.fakes import TOKEN, FakeClients, FakeReader, services_of
+from tests.web.fakes import TOKEN, FakeClients, FakeReader, sample_reader, services_of
 
 SCIM_JSON = "application/scim+json; charset=utf-8"
 SEARCHES = ["/scim/v2/.search", "/scim/v2/Users/.search", "/scim/v2/Groups/.search"]
@@ -130,6 +130,30 @@ def test_the_content_type_is_one_the_caller_reads(ask: Ask, path: str, accept: s
 def test_paths_are_read_as_importers_write_them(written: str, canonical: str) -> None:
     """A base URL with a slash at its end gives `//Users`; ids stay as they are."""
     assert canonical_path(written) == canonical
+
+
+@pytest.mark.parametrize("path", ["/scim/v2/Users", "/x/y/scim/v2/Users", "/x//y//scim/v2//users/"])
+def test_a_base_path_may_be_left_in_front(path: str) -> None:
+    """`server.public_base_url: https://h/x/y` works whether the proxy takes the path away or not."""
+    services = services_of(sample_reader(), FakeClients(), "https://h/x/y", MAX_RESULTS)
+    answer = (
+        create_app(services)
+        .test_client()
+        .get(path, query_string={"count": 1}, headers={"Authorization": f"Bearer {TOKEN}"})
+    )
+
+    assert document(answer)["Resources"][0]["meta"]["location"].startswith("https://h/x/y/scim/v2/Users/")
+
+
+def test_another_path_is_not_taken_for_the_base_path() -> None:
+    """Only whole parts of the path are taken away, and once."""
+    http = create_app(services_of(sample_reader(), FakeClients(), "https://h/x", MAX_RESULTS)).test_client()
+    statuses = [
+        http.get(path, headers={"Authorization": f"Bearer {TOKEN}"}).status_code
+        for path in ("/xy/scim/v2/Schemas", "/x/x/scim/v2/Schemas", "/x", "/x/livez")
+    ]
+
+    assert statuses == [404, 404, 404, 200]
 
 
 @pytest.mark.parametrize("path", ["/scim/v2//Users", "/scim/v2/users/", "/scim/v2/USERS", "/scim//v2//Users//"])
