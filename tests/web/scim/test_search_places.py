@@ -66,11 +66,13 @@ def test_a_third_search_is_429_and_a_page_is_not(
         return answer(*arguments, start=asked["start"], count=asked["count"])  # type: ignore[arg-type]
 
     monkeypatch.setattr(reader, "page", slow)
-    threads = [threading.Thread(target=lambda: statuses.append(ask(f"/scim/v2/Users?{query}"))) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda: statuses.append(ask(f"/scim/v2/Users?count=1&{query}"))) for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     assert all(under_way.acquire(timeout=20) for _ in threads)
-    third, page = ask(f"/scim/v2/Users?{query}"), ask("/scim/v2/Users?count=1")
+    third, page = ask(f"/scim/v2/Users?count=1&{query}"), ask("/scim/v2/Users?count=1")
     going_on.set()
     for thread in threads:
         thread.join(20)
