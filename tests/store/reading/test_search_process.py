@@ -33,6 +33,7 @@ def published(database: Database, text: str) -> Search:
     people = [person(f"00000000-0000-4000-8000-{n:012}", f"user{n}", title=f"Title {n % 3}") for n in range(30)]
     publish_directory(database, Directory(people, [], {}))
     generation = DirectoryReader(database).newest()
+    assert generation is not None
     return Search(Kind.USERS, generation, parse_list_request([("filter", text)], Kind.USERS).where)
 
 
