@@ -3,10 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
+LOCK := --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-emit-index-url \
+  --custom-compile-command 'make lock'
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint schema lambda keeper soak mutants bench clean
+.PHONY: help demo test quick lint schema lambda keeper soak mutants lock bench clean
 .DELETE_ON_ERROR:
 
 help: ## Show what can be made.
@@ -49,6 +51,10 @@ soak: $(VENV)/test.stamp ## Sync, walk and kill for ten minutes; ARGS="--seconds
 
 mutants: $(VENV)/test.stamp ## Make every small mistake in the safeguard and the comparison; a test must notice each.
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+lock: ## Write down what the image is made of, each file by its hash; needs uv. ARGS=--upgrade takes the newest.
+	@uv pip compile $(LOCK) --extra postgres --output-file deploy/requirements.lock $(ARGS) pyproject.toml
+	@echo 'hatchling>=1.27' | uv pip compile $(LOCK) --output-file deploy/build.lock $(ARGS) -
 
 bench: $(VENV)/test.stamp ## Measure; docs/explanation/measurements.md says what.
 	@$(BIN)/python -m benchmarks $(ARGS)

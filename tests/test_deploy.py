@@ -7,14 +7,18 @@ import re
 import subprocess
 import sys
 import threading
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from connector.cli.main import cli
 from connector.config.keys import key_names, secret_keys, variable
+from connector.runner.executor import STOP_SECONDS
+from connector.server.server import GRACE_SECONDS
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -103,7 +107,31 @@ def test_the_image_runs_without_rights_and_without_tools():
     assert "pip" not in " ".join(commands)
     assert instructions("VOLUME") == ["/data"]
     assert instructions("WORKDIR") == ["/data"]
-    assert DOCKERFILE.count("FROM python:3.13-slim") == DOCKERFILE.count("\nFROM ") == 2
+    assert DOCKERFILE.count("\nFROM ${PYTHON_IMAGE}") == DOCKERFILE.count("\nFROM ") == 2
+    assert "ARG PYTHON_IMAGE=python:3.13-slim\n" in DOCKERFILE
+
+
+def test_every_package_of_the_image_comes_with_its_hash():
+    """What is installed is what was locked, file by file, from whichever index; nothing else is fetched."""
+    installs = re.findall(r"/bin/pip (?:install|wheel) (.*?)(?: \\\n|$| && )", DOCKERFILE, re.MULTILINE)
+
+    assert len(installs) == 4
+    assert all("--require-hashes" in one or "--no-deps" in one for one in installs)
+    assert all("--no-index" in one or "--no-build-isolation" in one for one in installs if "--no-deps" in one)
+    for name in ("build.lock", "requirements.lock"):
+        lock = (DEPLOY / name).read_text()
+        entries = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", lock, flags=re.MULTILINE).strip())
+        assert all(re.match(r"[\w.-]+==\S+", entry) and "--hash=sha256:" in entry for entry in entries)
+        assert re.findall(r"https?://|--(?:extra-)?index-url|--find-links", lock) == []
+
+
+def test_the_lock_holds_what_the_program_needs():
+    """`make lock` was run after the last change of the dependencies, or the image would not start."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    locked = dict(re.findall(r"^([\w.-]+)==([^ ;]+)", (DEPLOY / "requirements.lock").read_text(), re.MULTILINE))
+    wanted = map(Requirement, project["dependencies"] + project["optional-dependencies"]["postgres"])
+
+    assert {one.name: locked.get(one.name) for one in wanted if locked.get(one.name, "0") not in one.specifier} == {}
 
 
 def test_the_builder_gets_the_source_and_nothing_else():
@@ -187,6 +215,29 @@ def test_kubernetes_runs_two_replicas_without_rights():
     assert [serve[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")] == ["/livez"] * 3
     assert [volume["secret"]["secretName"] for volume in POD["volumes"] if "secret" in volume] == ["cognito-scim"]
     assert KUBERNETES["Service"]["spec"]["selector"] == KUBERNETES["Deployment"]["spec"]["selector"]["matchLabels"]
+
+
+def test_kubernetes_lets_only_the_ingress_reach_the_pods():
+    """Pods that believe forwarded addresses and speak plain HTTP are reached by what tells them, and no other."""
+    policy = KUBERNETES["NetworkPolicy"]["spec"]
+
+    assert policy["podSelector"] == KUBERNETES["Deployment"]["spec"]["selector"]
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert [[source.keys() for source in rule["from"]] for rule in policy["ingress"]] == [[{"namespaceSelector"}]]
+    assert all(source["namespaceSelector"]["matchLabels"] for rule in policy["ingress"] for source in rule["from"])
+    assert [rule["ports"] for rule in policy["ingress"]] == [[{"protocol": "TCP", "port": "http"}]]
+    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 443, 5432}
+
+
+def test_kubernetes_is_patient_with_a_busy_node_and_at_an_end():
+    """The default of a second fails on a busy node; an end waits for what routes here, then for what is under way."""
+    (serve,) = POD["containers"]
+    probes = [serve[f"{name}Probe"] for name in ("startup", "liveness", "readiness")]
+    (_, pause) = serve["lifecycle"]["preStop"]["exec"]["command"]
+
+    assert all(probe["timeoutSeconds"] >= 5 for probe in probes)
+    assert probes[1]["periodSeconds"] * probes[1]["failureThreshold"] >= 60
+    assert POD["terminationGracePeriodSeconds"] > int(pause) + GRACE_SECONDS + STOP_SECONDS
 
 
 def test_kubernetes_finds_every_secret_where_it_is_mounted():
