@@ -36,6 +36,7 @@
         VaultUnfit              78   what the vault keeps cannot be used
         VaultUnavailable        75   the vault is unreachable or throttled
         RotationBusy            75   another rotation of the account is under way
+        NothingKept              4   there is no password that could be handed over
       RecordRejected            -   one record cannot be served; counted, never fatal
 
 The number is the exit code of the command that ends with it.
@@ -295,6 +296,12 @@ class RotationBusy(RotationError):
 
     exit_code = 75
     retryable = True
+
+
+class NothingKept(RotationError):
+    """There is no password that could be handed over."""
+
+    exit_code = 4
 
 
 class RecordRejected(ConnectorError):

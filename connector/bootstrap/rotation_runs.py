@@ -26,7 +26,7 @@ from connector.bootstrap.runs import command_run, store_of
 from connector.config import Settings
 from connector.directory.runs import RunKind
 from connector.directory.times import rfc3339
-from connector.errors import ConfigError, ConnectorError, VaultUnfit
+from connector.errors import ConfigError, ConnectorError, NothingKept, VaultUnfit
 from connector.rotation.engine.engine import Options
 from connector.rotation.model.results import Outcome, RotationResult
 from connector.rotation.model.secret import Secret
@@ -178,7 +178,8 @@ class _Record:
         else:
             entry = AccountEntry.of_result(outcome)
         self._report.add(entry)
-        if self._run is None or entry.record.outcome == Outcome.NOTHING_PENDING.value:
+        nothing_done = isinstance(outcome, NothingKept) or entry.record.outcome == Outcome.NOTHING_PENDING.value
+        if self._run is None or nothing_done:
             return
         record = entry.record
         if record.outcome == Outcome.DISCARDED.value:  # no new password, and nothing that needs an operator any more

@@ -12,7 +12,7 @@ from connector.bootstrap.rotation_factory import (
     journal_of,
 )
 from connector.config import Settings
-from connector.errors import ConfigError, ConnectorError
+from connector.errors import ConfigError, ConnectorError, NothingKept
 from connector.journal.handed_over import HandedOver
 from connector.journal.journal import Stage, Survey
 from connector.logs import register_secret
@@ -38,13 +38,21 @@ def recover_account(settings: Settings, request: RotationRequest, hand_over: Han
     """Bring to its end what a rotation of an account began; errors are those of `rotate_account`.
 
     Where it has come to its end onto standard output, the copy of what was handed over is handed over again.
+
+    Raises:
+        NothingKept: nothing is pending, and there is no copy either.
     """
     result = RotationFactory(settings).rotation(request, hand_over).recover()
     if (result.vault, result.outcome) == (HandedOver.name, Outcome.NOTHING_PENDING):
         given = journal_of(settings).find(result.account, Stage.GIVEN)
-        if given is not None:
-            register_secret(given.new.reveal())
-            hand_over(result.account, given.new)
+        if given is None:
+            raise NothingKept(
+                f"The journal keeps no password of {result.account}: nothing is pending, and there is no copy of one"
+                " that was handed over.",
+                remedy="Check the name and rotation.journal; `cognito-scim rotate` makes a new one.",
+            )
+        register_secret(given.new.reveal())
+        hand_over(result.account, given.new)
     return result
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from connector.errors import RotationBusy, VaultUnavailable, VaultUnfit
-from connector.journal.seal import BrokenSeal, Sealer
+from connector.journal.seal import BrokenSeal, Sealer, is_outdated
 from connector.rotation.model.secret import Secret
 
 _log = logging.getLogger(__name__)
@@ -95,9 +95,12 @@ class Journal:
         directory: made when something is first written.
         sealer: seals the entries.
 
+    No link is followed, and the directory has to be this user's own: another owner could plant files in it, or take the
+    only copy of a password.
+
     Every method raises
         VaultUnavailable: the directory cannot be read or written.
-        VaultUnfit: an entry does not open with this key; it is left as it is.
+        VaultUnfit: an entry does not open with this key, and is left as it is; or the directory is not this user's.
     """
 
     def __init__(self, directory: Path, sealer: Sealer) -> None:
@@ -116,7 +119,8 @@ class Journal:
         """
         with self._reaching():
             self._make_directory()
-            lock = os.open(self._path(account, _LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            lock = os.open(self._path(account, _LOCK), flags, 0o600)
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -124,6 +128,7 @@ class Journal:
                 raise RotationBusy(
                     f"{account} is being rotated by another process.", remedy="Wait for it to end."
                 ) from None
+            self._seal_anew(account)
             self._count_attempt(account)
             yield
         finally:
@@ -133,12 +138,14 @@ class Journal:
         """Return the entry of an account, if it has one."""
         path = self._path(account, stage)
         with self._reaching():
-            return self._open(path) if path.exists() else None
+            self._check_directory()
+            return self._open(path) if os.path.lexists(path) else None
 
     def survey(self, stage: Stage = Stage.PENDING) -> Survey:
         """Return every entry, by account; one that does not open hides no other."""
         entries, faults = list[Entry](), list[VaultUnfit]()
         with self._reaching():
+            self._check_directory()
             for path in sorted(self._directory.glob(f"*{stage}")):
                 try:
                     entries.append(self._open(path))
@@ -168,6 +175,19 @@ class Journal:
             self._path(account, stage).unlink(missing_ok=True)
             self._sync_directory()
 
+    def _seal_anew(self, account: str) -> None:
+        """Seal what an earlier version sealed as it is done today; what does not open is left as it is."""
+        for stage in Stage:
+            path = self._path(account, stage)
+            with self._reaching():
+                outdated = os.path.lexists(path) and is_outdated(_read(path))
+            if outdated:
+                try:
+                    entry = self._open(path)
+                except VaultUnfit:
+                    continue
+                self.write(entry, stage)
+
     def _count_attempt(self, account: str) -> None:
         entry = self.find(account)
         if entry is not None:
@@ -177,7 +197,7 @@ class Journal:
 
     def _open(self, path: Path) -> Entry:
         try:
-            return Entry.from_bytes(self._sealer.open(path.read_bytes(), about=path.name.encode()))
+            return Entry.from_bytes(self._sealer.open(_read(path), about=path.name.encode()))
         except BrokenSeal as error:
             raise VaultUnfit(
                 f"The journal's entry {path} cannot be opened: {error}.",
@@ -189,13 +209,32 @@ class Journal:
         return self._directory / f"{hashlib.sha256(account.encode()).hexdigest()[:32]}{kind}"
 
     def _make_directory(self) -> None:
-        """Make the directory, or look whether nobody else could put or take an entry.
+        """Make the directory where there is none, and check it."""
+        if not os.path.lexists(self._directory):
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._check_directory()
+
+    def _check_directory(self) -> None:
+        """Check that nobody else can put or take an entry.
 
         Raises:
-            VaultUnfit: others may write there.
+            VaultUnfit: it is a link, another user's, or others may write there.
         """
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._directory.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        try:
+            found = self._directory.lstat()
+        except FileNotFoundError:
+            return
+        if stat.S_ISLNK(found.st_mode):
+            raise VaultUnfit(
+                f"{self} is a symbolic link, which could lead to a place of somebody else's.",
+                remedy="Name the directory itself in rotation.journal.",
+            )
+        if found.st_uid != os.geteuid():
+            raise VaultUnfit(
+                f"{self} belongs to another user, who could plant files in it or take the only copy of a password.",
+                remedy=f"Run this as its owner, or: chown -R {os.geteuid()} {self._directory}",
+            )
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise VaultUnfit(
                 f"Others may write into {self}, and so take away the only copy of a password.",
                 remedy=f"Run: chmod 700 {self._directory}",
@@ -217,3 +256,9 @@ class Journal:
                 f"{self} cannot be used ({error.strerror}).",
                 remedy="Nothing that it keeps was lost. Give this user the directory, with space, and try again.",
             ) from None
+
+
+def _read(path: Path) -> bytes:
+    """Return the content of a file; a link is not followed."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb") as stream:
+        return stream.read()

@@ -1,20 +1,21 @@
-"""Seal what the journal keeps: encrypted, then authenticated, by the standard library alone.
+"""Seal what the journal keeps: AES-256-GCM of the package cryptography (NIST SP 800-38D).
 
-The rotation is carried into functions and plugins without compiled parts, and the standard library has no AES. It has
-HMAC-SHA256, which is a pseudo-random function: in counter mode it makes a key stream (NIST SP 800-108 counter mode),
-and a second one over everything makes the tag (encrypt-then-MAC, RFC 7366). Both keys come from the journal's key and
-a random salt by HKDF (RFC 5869), so that no two seals share a key stream. Entries are short; speed does not matter.
+Each seal has a key of its own, made from the journal's key and a random salt by HKDF (RFC 5869), so that no nonce is
+used twice with one key. What it belongs to is authenticated with it: an entry does not open as another account's.
 """
 
-import hashlib
-import hmac
 import secrets
-from itertools import count
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from connector.journal import old_seal
 
 KEY_BYTES_AT_LEAST = 32
-_MARK = b"cognito-scim journal 1\n"
-_SALT_BYTES = 32
-_TAG_BYTES = hashlib.sha256().digest_size
+_MARK = b"cognito-scim journal 2\n"
+_SALT_BYTES, _NONCE_BYTES, _AES_KEY_BYTES = 32, 12, 32
 _PAD_TO = 512
 
 
@@ -23,7 +24,7 @@ class BrokenSeal(ValueError):
 
 
 class Sealer:
-    """Seals and opens with one key.
+    """Seals and opens with one key; opens also what earlier versions sealed.
 
     Raises:
         ValueError: the key is shorter than 32 bytes.
@@ -41,10 +42,10 @@ class Sealer:
             content: what is sealed; its length shows to the next multiple of 512 bytes.
             about: what it belongs to; it opens for nothing else.
         """
-        salt = secrets.token_bytes(_SALT_BYTES)
-        encrypting, signing = self._keys(salt)
-        body = _MARK + salt + _mask(encrypting, _pad(content))
-        return body + _tag(signing, body, about)
+        salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
+        padded = len(content).to_bytes(8, "big") + content
+        padded += bytes(-len(padded) % _PAD_TO)
+        return _MARK + salt + nonce + self._cipher(salt).encrypt(nonce, padded, _MARK + about)
 
     def open(self, sealed: bytes, *, about: bytes) -> bytes:
         """Return what was sealed.
@@ -52,46 +53,24 @@ class Sealer:
         Raises:
             BrokenSeal: this is not what was sealed about it with this key.
         """
-        body, tag = sealed[:-_TAG_BYTES], sealed[-_TAG_BYTES:]
-        if not body.startswith(_MARK) or len(body) < len(_MARK) + _SALT_BYTES:
+        if old_seal.is_old(sealed):
+            content = old_seal.open_old(self._key, sealed, about=about)
+            if content is None:
+                raise BrokenSeal("it was changed, or sealed with another key")
+            return content
+        salt, rest = sealed[len(_MARK) :][:_SALT_BYTES], sealed[len(_MARK) + _SALT_BYTES :]
+        if not sealed.startswith(_MARK) or len(rest) < _NONCE_BYTES:
             raise BrokenSeal("it was not written by this program, or is cut short")
-        salt = body[len(_MARK) : len(_MARK) + _SALT_BYTES]
-        encrypting, signing = self._keys(salt)
-        if not hmac.compare_digest(tag, _tag(signing, body, about)):
-            raise BrokenSeal("it was changed, or sealed with another key")
-        return _unpad(_mask(encrypting, body[len(_MARK) + _SALT_BYTES :]))
+        try:
+            padded = self._cipher(salt).decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], _MARK + about)
+        except InvalidTag:
+            raise BrokenSeal("it was changed, or sealed with another key") from None
+        return padded[8 : 8 + int.from_bytes(padded[:8], "big")]
 
-    def _keys(self, salt: bytes) -> tuple[bytes, bytes]:
-        return derive(self._key, salt=salt, info=b"encrypt"), derive(self._key, salt=salt, info=b"authenticate")
-
-
-def derive(key: bytes, *, salt: bytes, info: bytes, length: int = 32) -> bytes:
-    """Return a key made from another (HKDF with SHA-256, RFC 5869)."""
-    extracted = hmac.digest(salt, key, "sha256")
-    made = block = b""
-    for number in range(1, -(-length // _TAG_BYTES) + 1):
-        block = hmac.digest(extracted, block + info + bytes([number]), "sha256")
-        made += block
-    return made[:length]
+    def _cipher(self, salt: bytes) -> AESGCM:
+        return AESGCM(HKDF(SHA256(), _AES_KEY_BYTES, salt, b"cognito-scim journal").derive(self._key))
 
 
-def _mask(key: bytes, text: bytes) -> bytes:
-    stream = b""
-    for number in count():
-        if len(stream) >= len(text):
-            break
-        stream += hmac.digest(key, number.to_bytes(8, "big"), "sha256")
-    return bytes(one ^ other for one, other in zip(text, stream, strict=False))
-
-
-def _tag(key: bytes, body: bytes, about: bytes) -> bytes:
-    return hmac.digest(key, len(about).to_bytes(8, "big") + about + body, "sha256")
-
-
-def _pad(content: bytes) -> bytes:
-    padded = len(content).to_bytes(8, "big") + content
-    return padded + bytes(-len(padded) % _PAD_TO)
-
-
-def _unpad(padded: bytes) -> bytes:
-    return padded[8 : 8 + int.from_bytes(padded[:8], "big")]
+def is_outdated(sealed: bytes) -> bool:
+    """Return whether an earlier version sealed it, so that it is to be sealed anew."""
+    return old_seal.is_old(sealed)

@@ -19,6 +19,22 @@ class Mishap(Protocol):
         """Return the faulty answer; `good` makes the right one, `say_no` writes an error in the service's protocol."""
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedAfter:
+    """The call had its effect, and is refused all the same, as by a trigger that fails behind it.
+
+    Args:
+        refusal: how.
+    """
+
+    refusal: Refusal
+
+    def spoil(self, good: Callable[[], Answer], say_no: Callable[[Refusal], Answer]) -> Answer:
+        """Return the refusal once the call has had its effect."""
+        good()
+        return say_no(self.refusal)
+
+
 class Fault(Enum):
     """Each value makes the answer that the client sees out of the one it should have got."""
 

@@ -291,3 +291,39 @@ def test_own_way_without_current_password_leaves_no_candidate(journal):
 
     assert "--current-password-file" in caught.value.remedy
     assert files(journal) == []
+
+
+def test_journal_of_another_owner_is_refused(journal, monkeypatch):
+    """P27: whoever owns the directory could plant files in it, or take the only copy of a password."""
+    journal.write(ENTRY)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+
+    for use in (lambda: journal.write(ENTRY), lambda: journal.find(IDENTITY), journal.survey):
+        with pytest.raises(VaultUnfit, match="belongs to another user"):
+            use()
+
+
+def test_journal_that_is_a_link_is_refused(journal, tmp_path):
+    """P27: a link may lead to a place of somebody else's choice."""
+    journal.write(ENTRY)
+    (tmp_path / "link").symlink_to(journal._directory)
+    linked = Journal(tmp_path / "link", Sealer(KEY))
+
+    with pytest.raises(VaultUnfit, match="symbolic link"), linked.hold(IDENTITY):
+        pass
+    with pytest.raises(VaultUnfit, match="symbolic link"):
+        linked.find(IDENTITY)
+
+
+@pytest.mark.parametrize("kind", ["lock", "entry", "unfinished"])
+def test_planted_link_makes_nobody_write_or_read_elsewhere(journal, tmp_path, kind):
+    """P27: a lock, an entry or an unfinished one that is a link is not followed."""
+    journal.write(ENTRY)
+    name = files(journal)[0].with_suffix(f".{kind}")
+    name.unlink(missing_ok=True)
+    elsewhere = tmp_path / "elsewhere"
+    name.symlink_to(elsewhere)
+
+    with suppress(VaultUnavailable), journal.hold(IDENTITY):
+        journal.write(ENTRY)
+    assert not elsewhere.exists()

@@ -16,7 +16,6 @@ from connector.errors import (
     OutcomeUnknown,
     RotationDenied,
     RotationError,
-    VaultUnfit,
 )
 from connector.rotation.engine.backoff import Backoff, SignIns
 from connector.rotation.engine.password_change import Candidate, PasswordChange, outcome_unknown, prove_leniently
@@ -139,7 +138,7 @@ class Rotation:
 
         Raises:
             TargetUnfit, RotationDenied, TargetUnavailable: it cannot be done; nothing has changed.
-            CurrentRefused, VaultUnfit: the user's own way, and nothing that is kept signs in; nothing has changed.
+                CurrentRefused: the user's own way, and nothing that is kept signs in; nothing has changed.
         """
         if self._target.needs_current:
             self._enter_with_what_is_kept(kept)
@@ -206,12 +205,7 @@ class Rotation:
 
     def _enter_with_what_is_kept(self, kept: Kept) -> None:
         name, values = self._target.identity, [each for each in (kept.current, kept.previous) if each is not None]
-        if not values:
-            raise VaultUnfit(
-                f"{self._vault.name} keeps no password with which {name} could sign in.",
-                remedy="Store the current password there, or rotate the administrator's way.",
-            )
-        if all(self._sign_ins.rehearse(each).verdict is Verdict.REFUSED for each in values):
+        if values and all(self._sign_ins.rehearse(each).verdict is Verdict.REFUSED for each in values):
             raise CurrentRefused(
                 f"{name}: nothing that {self._vault.name} keeps signs in. Nothing has changed.",
                 remedy="Store the live password there, or rotate the administrator's way.",

@@ -54,6 +54,7 @@ class PasswordChange:
         self._sign_ins = sign_ins
         self._candidate = candidate
         self._unanswered = False
+        self._answered_no = False
 
     def settle(self, backoff: Backoff) -> Proof | None:
         """Send the candidate until a yes or a sign-in settles the matter.
@@ -89,14 +90,14 @@ class PasswordChange:
             except OutcomeUnknown as error:
                 fault, self._unanswered = error, True
             except TargetUnavailable as error:
-                fault = error
+                fault, self._answered_no = error, self._answered_no or error.answers_change
             except RotationError as error:
                 return self._settle_refusal(error)
             else:
                 return None
             if self._unanswered and (proof := self._prove()).accepted:
                 return proof
-        if fault.answers_change and not self._unanswered:
+        if self._answered_no and not self._unanswered:
             return self._settle_refusal(fault)
         raise fault
 
@@ -131,8 +132,9 @@ class PasswordChange:
             RotationError: the refusal, where a sign-in shows that it had no effect.
             OutcomeUnknown: no sign-in shows anything.
         """
-        if not (error.answers_change or isinstance(error, NewSecretRejected) or self._unanswered):
-            raise error  # the candidate was not sent
+        was_sent = error.answers_change or isinstance(error, NewSecretRejected)
+        if not (was_sent or self._answered_no or self._unanswered):
+            raise error
         proof = self._prove()
         if proof.accepted:
             return proof
