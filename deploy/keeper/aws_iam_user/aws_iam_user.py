@@ -1277,6 +1277,7 @@ class PasswordChange:
         self._sign_ins = sign_ins
         self._candidate = candidate
         self._unanswered = False
+        self._answered_no = False
 
     def settle(self, backoff: Backoff) -> Proof | None:
         """Send the candidate until a yes or a sign-in settles the matter.
@@ -1312,14 +1313,14 @@ class PasswordChange:
             except OutcomeUnknown as error:
                 fault, self._unanswered = error, True
             except TargetUnavailable as error:
-                fault = error
+                fault, self._answered_no = error, self._answered_no or error.answers_change
             except RotationError as error:
                 return self._settle_refusal(error)
             else:
                 return None
             if self._unanswered and (proof := self._prove()).accepted:
                 return proof
-        if fault.answers_change and not self._unanswered:
+        if self._answered_no and not self._unanswered:
             return self._settle_refusal(fault)
         raise fault
 
@@ -1354,8 +1355,9 @@ class PasswordChange:
             RotationError: the refusal, where a sign-in shows that it had no effect.
             OutcomeUnknown: no sign-in shows anything.
         """
-        if not (error.answers_change or isinstance(error, NewSecretRejected) or self._unanswered):
-            raise error  # the candidate was not sent
+        was_sent = error.answers_change or isinstance(error, NewSecretRejected)
+        if not (was_sent or self._answered_no or self._unanswered):
+            raise error
         proof = self._prove()
         if proof.accepted:
             return proof
@@ -1520,7 +1522,7 @@ class Rotation:
 
         Raises:
             TargetUnfit, RotationDenied, TargetUnavailable: it cannot be done; nothing has changed.
-            CurrentRefused, VaultUnfit: the user's own way, and nothing that is kept signs in; nothing has changed.
+                CurrentRefused: the user's own way, and nothing that is kept signs in; nothing has changed.
         """
         if self._target.needs_current:
             self._enter_with_what_is_kept(kept)
@@ -1587,12 +1589,7 @@ class Rotation:
 
     def _enter_with_what_is_kept(self, kept: Kept) -> None:
         name, values = self._target.identity, [each for each in (kept.current, kept.previous) if each is not None]
-        if not values:
-            raise VaultUnfit(
-                f"{self._vault.name} keeps no password with which {name} could sign in.",
-                remedy="Store the current password there, or rotate the administrator's way.",
-            )
-        if all(self._sign_ins.rehearse(each).verdict is Verdict.REFUSED for each in values):
+        if values and all(self._sign_ins.rehearse(each).verdict is Verdict.REFUSED for each in values):
             raise CurrentRefused(
                 f"{name}: nothing that {self._vault.name} keeps signs in. Nothing has changed.",
                 remedy="Store the live password there, or rotate the administrator's way.",
