@@ -4,7 +4,6 @@ A public report has AdminSetUserPassword answer so, and triggers that fail behin
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ OF_IAM = [
 
 
 @pytest.fixture
-def ann(cloud: Cloud) -> Iterator[Cloud]:
+def ann(cloud: Cloud) -> Cloud:
     """Ann with a secret about her, and Bo with a console password."""
     cloud.pool.add_client("app")
     cloud.pool.add_user("ann", OLD.reveal())
