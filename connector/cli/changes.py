@@ -26,7 +26,7 @@ def write_changes(changes: Iterator[Change], *, form: str) -> None:
         first = next(lines)
         second = next(lines, None)
         if second is None:
-            say("Nothing changes.")
+            say("No changes.")
             return
         click.echo_via_pager(chain((first, second), lines))
         return

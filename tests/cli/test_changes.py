@@ -85,7 +85,7 @@ def test_changes_can_be_asked_for(run: Run) -> None:
     assert names("--change", "email-changed") == ["ann"]
     assert names("--kind", "memberships") == ["bo"]
     assert names("--kind", "users", "--filter", "NEW.example") == ["ann"]
-    assert "Nothing changes." in run("runs", "changes", "2", "--change", "renamed").out
+    assert "No changes." in run("runs", "changes", "2", "--change", "renamed").out
 
 
 def test_what_has_no_list_says_why(run: Run, pool: SimulatedPool) -> None:
@@ -95,7 +95,7 @@ def test_what_has_no_list_says_why(run: Run, pool: SimulatedPool) -> None:
 
     assert [run("runs", "changes", *words).code for words in ((), ("1",), ("99",), ("--from", "1"))] == [2, 2, 2, 2]
     assert [run("runs", "changes", "--from", a, "--to", b).code for a, b in (("1", "9"), ("1", "1"))] == [2, 2]
-    assert "Nothing changes." in run("runs", "changes", str(run("sync", "--json").document["run"])).out
+    assert "No changes." in run("runs", "changes", str(run("sync", "--json").document["run"])).out
     assert pool.calls["ListUsers"] == 3
 
 
