@@ -3,63 +3,17 @@
 A secret stands neither in an argument list, which `ps` shows to everybody, nor in config.yaml: each has its own file.
 """
 
-import json
-import os
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say
 from connector.config import load_values, reason_against, variable
+from connector.config.file import FORM, Answer, Field, render, write_private
 from connector.errors import ConfigError
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of the form.
-
-    Args:
-        name: its name on the form.
-        key: its key in the configuration.
-        why: what it is for.
-        secret: whether it is asked without echo and kept in a file of its own.
-    """
-
-    name: str
-    key: str
-    why: str
-    secret: bool = False
-
-    @property
-    def option(self) -> str:
-        """The parameter that takes the field from the command line."""
-        return self.key.rpartition(".")[2] + ("_file" if self.secret else "")
-
-
-FORM = (
-    Field("Region", "cognito.region", "AWS Region of the user pool; empty takes it from the pool id."),
-    Field("User Pool Id", "cognito.user_pool_id", "The user pool that is read."),
-    Field(
-        "List of Groups", "cognito.groups", "Only these groups and their members, one name a line; empty: everybody."
-    ),
-    Field("Access Key ID", "aws.access_key_id", "Key of the service user; empty: the default credentials of AWS."),
-    Field("Secret Access Key", "aws.secret_access_key", "Its secret access key.", secret=True),
-    Field("External ID", "aws.external_id", "The ExternalId that the role's trust policy asks for.", secret=True),
-    Field("Role ARN", "aws.role_arn", "The role that the service user assumes to read the pool."),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was said to a field: its text, or the file that has it."""
-
-    field: Field
-    text: str = ""
-    file: str = ""
 
 
 @click.command()
@@ -146,8 +100,8 @@ def _write(path: Path, answers: list[Answer]) -> list[Path]:
         if secrets:
             folder.mkdir(mode=0o700, exist_ok=True)
         for file, answer in secrets.items():
-            _write_private(file, f"{answer.text}\n")
-        _write_private(path, render([*others, *named]))
+            write_private(file, f"{answer.text}\n")
+        write_private(path, render([*others, *named]))
     except OSError as error:
         raise ConfigError(
             f"{error.filename or path} cannot be written: {error.strerror}.", remedy="Name another file with --config."
@@ -157,44 +111,3 @@ def _write(path: Path, answers: list[Answer]) -> list[Path]:
 
 def _is_kept(answer: Answer) -> bool:
     return answer.field.secret and bool(answer.text)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else can read, as a whole or not at all."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-
-
-def render(answers: Iterable[Answer]) -> str:
-    """Return the configuration file of some answers, each under its name on the form."""
-    given = {answer.field: answer for answer in answers}
-    lines = ["# Configuration of cognito-scim; config.example.yaml explains every key there is."]
-    section = ""
-    for field in FORM:
-        heading, _, name = field.key.partition(".")
-        if heading != section:
-            lines += ["", f"{heading}:"]
-            section = heading
-        lines.append(f"  # {field.name}: {field.why}")
-        lines.append(_setting(name, given.get(field), field))
-    return "\n".join([*lines, ""])
-
-
-def _setting(name: str, answer: Answer | None, field: Field) -> str:
-    if answer is not None and answer.file:
-        return f"  {name}_file: {_quote(answer.file)}"
-    if answer is None or not answer.text:
-        return f"  # {name}_file:" if field.secret else f"  # {name}:"
-    if field.key == "cognito.groups":
-        return "\n".join([f"  {name}:", *(f"    - {_quote(group)}" for group in answer.text.splitlines())])
-    return f"  {name}: {_quote(answer.text)}"
-
-
-def _quote(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from connector.cli.init import FORM
 from connector.config import load_settings
+from connector.config.file import FORM
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
