@@ -37,6 +37,11 @@
         VaultUnavailable        75   the vault is unreachable or throttled
         RotationBusy            75   another rotation of the account is under way
         NothingKept              4   there is no password that could be handed over
+      ProvisioningError         1   the AWS side could not be set up or looked at
+        SetUpUnfit             78   what is asked cannot be done: a name, an ARN, a quota, an object that is not ours
+        SetUpDenied            77   AWS refuses the caller
+        SetUpUnavailable       75   no clear answer came; running again finds out and goes on
+        KeyInUse               75   a key is still used by something else, so it stays
       RecordRejected            -   one record cannot be served; counted, never fatal
 
 The number is the exit code of the command that ends with it.
@@ -302,6 +307,36 @@ class NothingKept(RotationError):
     """There is no password that could be handed over."""
 
     exit_code = 4
+
+
+class ProvisioningError(ConnectorError):
+    """The AWS side could not be set up or looked at."""
+
+
+class SetUpUnfit(ProvisioningError):
+    """What is asked cannot be done: a name, an ARN, a quota, an object that this program did not make."""
+
+    exit_code = 78
+
+
+class SetUpDenied(ProvisioningError):
+    """AWS refuses the caller."""
+
+    exit_code = 77
+
+
+class SetUpUnavailable(ProvisioningError):
+    """No clear answer came, or AWS asks to wait; running again finds out and goes on."""
+
+    exit_code = 75
+    retryable = True
+
+
+class KeyInUse(ProvisioningError):
+    """A key is still used by something else, so it stays."""
+
+    exit_code = 75
+    retryable = True
 
 
 class RecordRejected(ConnectorError):

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import click
 
+from connector.bootstrap.aws_side import Asked
+from connector.cli.aws.set_up import apply_and_check
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say
 from connector.config import load_values, reason_against, variable
 from connector.config.file import FORM, Answer, Field, render, write_private
-from connector.errors import ConfigError
+from connector.errors import ConfigError, SetUpUnfit
+from connector.provisioning.design.arns import parse_pool_arn
 
 
 @click.command()
@@ -29,24 +32,45 @@ from connector.errors import ConfigError
 @click.option("--force", is_flag=True, help="Replace a configuration that is there.")
 @json_option
 @pass_invocation
-def init(invocation: Invocation, /, *, force: bool, **given: str | tuple[str, ...] | None) -> None:
+def init(invocation: Invocation, /, *, force: bool, **given: str | tuple[str, ...] | None) -> int:
     """Ask for the values of the configuration form and write config.yaml.
 
-    On a terminal, what no option gives is asked for; a secret that the environment holds is left there.
+    On a terminal, what no option gives is asked for; a secret that the environment holds is left there. Without any
+    option it offers to set up the AWS side, as `aws apply` does, which needs no value but the pool's ARN.
     """
     path = (invocation.config or Path("config.yaml")).absolute()
     if path.exists() and not force:
         raise ConfigError(f"{path} is there already.", remedy="Replace it with --force, or name another with --config.")
+    if sys.stdin.isatty() and not any(given.values()) and _offer_set_up():
+        return apply_and_check(invocation, Asked(pool_arn=_ask_pool_arn()), yes=False)
     answers = list(_answers(given, invocation.environment))
     load_values({_key(answer): answer.text or answer.file for answer in answers}, invocation.environment)
     written = _write(path, answers)
     if invocation.json:
         print_json({"written": [str(file) for file in written]})
-        return
+        return 0
     for file in written:
         say(f"Wrote {file}")
     option = f" --config {path}" if invocation.config else ""
     say(f"Next: cognito-scim{option} check")
+    return 0
+
+
+def _offer_set_up() -> bool:
+    click.echo(
+        "Role, policies, service user and key can be made now, if you are signed in to AWS as an admin.", err=True
+    )
+    wanted: bool = click.confirm("Shall I set up the AWS side?", err=True)
+    return wanted
+
+
+def _ask_pool_arn() -> str:
+    while True:
+        text = _ask_line("ARN of the user pool", hidden=False)
+        try:
+            return str(parse_pool_arn(text))
+        except SetUpUnfit as error:
+            click.echo(f"  {error.message} {error.remedy}", err=True)
 
 
 def _key(answer: Answer) -> str:

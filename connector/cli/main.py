@@ -17,6 +17,7 @@ from connector.errors import ConnectorError, UnforeseenFault
 from connector.logs import FORMATS, LEVELS
 
 COMMANDS = {
+    "aws": "connector.cli.aws.group:aws",
     "check": "connector.cli.check:check",
     "client": "connector.cli.client:client",
     "db": "connector.cli.db:db",

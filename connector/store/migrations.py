@@ -14,7 +14,17 @@ from sqlalchemy.schema import CreateColumn
 from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.runs.lease import SHARED
 from connector.store.sql.database import CACHE_KIB, Database, connect
-from connector.store.sql.tables import audit_events, clients, generations, imports, leases, metadata, runs, sessions
+from connector.store.sql.tables import (
+    audit_events,
+    aws_verifications,
+    clients,
+    generations,
+    imports,
+    leases,
+    metadata,
+    runs,
+    sessions,
+)
 
 _LOCK = 0x5C1A
 
@@ -34,6 +44,10 @@ def _add_making(connection: Connection) -> None:
     _add_columns(connection, *made, runs.c.discarded)
 
 
+def _add_aws_verifications(connection: Connection) -> None:
+    aws_verifications.create(connection)
+
+
 def _add_columns(connection: Connection, *columns: Column[Any]) -> None:
     for column in columns:
         described = CreateColumn(column).compile(dialect=connection.dialect)
@@ -45,7 +59,13 @@ def _add_console(connection: Connection) -> None:
     imports.create(connection)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_create_tables, _add_audit_trail, _add_console, _add_making)
+STEPS: tuple[Callable[[Connection], None], ...] = (
+    _create_tables,
+    _add_audit_trail,
+    _add_console,
+    _add_making,
+    _add_aws_verifications,
+)
 """The first makes a new store as the tables stand today; each of the others brings an older store one version up."""
 
 

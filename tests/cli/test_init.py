@@ -120,6 +120,7 @@ def test_a_terminal_is_asked_for_every_field(folder: Path) -> None:
     """Secrets without echo; an answer that cannot be used is asked for again."""
     talk = Talk(folder)
     for prompt, answer in (
+        ("Shall I set up the AWS side? [y/N]: ", "n"),
         ("Region: ", ""),
         ("User Pool Id: ", "nonsense"),
         ("User Pool Id: ", "eu-west-1_AbC"),

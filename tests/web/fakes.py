@@ -13,6 +13,7 @@ from connector.errors import AlreadyRunning, ApprovalRefused, NoSuchRun, RunEnde
 from connector.scim.encoding import encode
 from connector.scim.render import group_row, user_row
 from connector.store.audit import Actor, Counted
+from connector.store.aws_verification import VerificationRecord
 from connector.store.clients import Client, Grant, Role
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort, UnsupportedFilter
@@ -294,10 +295,12 @@ class FakeMeasures:
     calls: dict[str, int] = field(default_factory=dict)
     pinned: int = 0
     rotation: RotationFigures = field(default_factory=RotationFigures)
+    verification: VerificationRecord | None = None
 
     def read(self) -> Figures:
         """Return the figures."""
-        return Figures(self.now, self.reader.newest(), self.runs, self.calls, self.pinned, self.rotation)
+        told = (self.now, self.reader.newest(), self.runs, self.calls, self.pinned, self.rotation)
+        return Figures(*told, verification=self.verification)
 
 
 @dataclass

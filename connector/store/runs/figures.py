@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select, text
 
 from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.times import to_milliseconds
+from connector.store.aws_verification import VerificationRecord, read_verification
 from connector.store.generations import Generation, newest
 from connector.store.runs.rotated_accounts import RotationFigures, read_rotation_figures
 from connector.store.sql.clock import read_clock
@@ -73,6 +74,7 @@ class Figures:
         calls: API calls of all runs, by operation.
         pinned: imports under way, each of which keeps its generation.
         rotation: the accounts whose passwords the schedule rotates.
+        verification: the last look at the AWS side, None before the first.
     """
 
     now: float
@@ -81,6 +83,7 @@ class Figures:
     calls: Mapping[str, int]
     pinned: int
     rotation: RotationFigures = field(default_factory=RotationFigures)
+    verification: VerificationRecord | None = None
 
     def last_success(self, kind: RunKind) -> float | None:
         """Return when the last run of a kind succeeded, in seconds since 1970; None before the first."""
@@ -154,6 +157,7 @@ class Measures:
                 calls={row.operation: row.calls for row in calls},
                 pinned=_count_pinned(connection, now - self._walk_timeout),
                 rotation=read_rotation_figures(connection),
+                verification=read_verification(connection),
             )
 
 

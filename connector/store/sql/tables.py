@@ -358,3 +358,11 @@ audit_events = Table(
     Column("counted_under", _Key, unique=True),
     sqlite_autoincrement=True,
 )
+
+aws_verifications = Table(
+    "aws_verifications",
+    metadata,
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("role_arn", Text, nullable=False),
+    Column("findings", Text, nullable=False),
+)

@@ -89,6 +89,7 @@ def _about_store(services: Services) -> Iterator[Metric]:
     yield from _about_runs(figures)
     yield from _about_calls(figures)
     yield from _about_rotation(figures)
+    yield from _about_aws(figures)
     if services.sync_interval is not None:
         yield _gauge("schedule_interval_seconds", "Longest time between two scheduled syncs.", services.sync_interval)
     if services.next_rotation is not None:
@@ -149,6 +150,18 @@ def _about_rotation(figures: Figures) -> Iterator[Metric]:
             "When the one that waits longest was last rotated, 0 before.",
             known.oldest or 0,
         )
+
+
+def _about_aws(figures: Figures) -> Iterator[Metric]:
+    """Tell what `aws verify` last found; without any look there is nothing to tell."""
+    last = figures.verification
+    if last is None:
+        return
+    yield _gauge("aws_verified_timestamp_seconds", "When the AWS side was last looked at.", last.at)
+    found = GaugeMetricFamily("cognito_scim_aws_findings", "What was found then.", labels=("severity",))
+    for severity in ("error", "warning", "note"):
+        found.add_metric((severity,), last.count(severity))
+    yield found
 
 
 def _about_calls(figures: Figures) -> Iterator[Metric]:

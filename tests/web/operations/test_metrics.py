@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.times import to_milliseconds
+from connector.store.aws_verification import VerificationRecord
 from connector.store.clients import Client, Grant, Role
 from connector.store.runs.figures import RunTotal
 from connector.store.runs.rotated_accounts import RotationFigures
@@ -124,6 +125,18 @@ def test_accounts_under_rotation_are_counted(http: FlaskClient) -> None:
 
     assert told == {"accounts": 5, "accounts_needing_operator": 1}
     assert times == [4_000, 3_000, 5_000 + 86_400]
+
+
+def test_the_last_look_at_the_aws_side_is_told(http: FlaskClient, measures: FakeMeasures) -> None:
+    """When it was and what it found; before the first there is nothing, so that an alert on its absence works."""
+    nothing = scrape(http)
+    found = tuple({"name": "x", "severity": severity} for severity in ("error", "warning", "warning"))
+    measures.verification = VerificationRecord(4_500.0, "arn:aws:iam::123456789012:role/r", found)
+    samples = scrape(http)
+
+    assert not any("aws_verified" in name or "aws_findings" in name for name, _ in nothing)
+    assert value(samples, "aws_verified_timestamp_seconds") == 4_500
+    assert [value(samples, "aws_findings", severity=severity) for severity in ("error", "warning", "note")] == [1, 2, 0]
 
 
 def test_without_accounts_under_rotation_there_are_no_times(http: FlaskClient, measures: FakeMeasures) -> None:

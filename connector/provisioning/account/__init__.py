@@ -1,0 +1,1 @@
+"""What is there in the AWS account, read as the caller."""

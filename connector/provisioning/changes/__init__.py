@@ -1,0 +1,1 @@
+"""What would change in the account, and how it is changed."""

@@ -1,0 +1,1 @@
+"""Whether the AWS side still is as it should be."""

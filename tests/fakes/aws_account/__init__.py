@@ -1,0 +1,1 @@
+"""The AWS account in which the AWS side is set up."""
