@@ -10,6 +10,7 @@ from typing import Any
 
 import hcl2
 import pytest
+import yaml
 
 from tests.fakes.aws_account.account import Account
 from tests.provisioning.conftest import Run
@@ -38,7 +39,7 @@ def made_of(state: dict[str, Any]) -> dict[str, Any]:
             return listed[0] if len(listed) == 1 else sorted(listed, key=str)
         return value
 
-    users = {name: {**user, "keys": []} for name, user in state["users"].items()}
+    users = {name: {**user, "keys": [], "tags": {}} for name, user in state["users"].items()}
     policies = {name: (path, document) for name, (path, document, _) in state["policies"].items()}
     made: dict[str, Any] = plain({**state, "users": users, "policies": policies})
     return made
@@ -83,9 +84,12 @@ def test_apply_goes_on_from_a_template(account: Account, run: Run) -> None:
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": "ExternalId", "ParameterValue": EXTERNAL_ID}],
     )
+    tags = [{"Key": "managed-by", "Value": "cognito-scim"}, {"Key": "cognito-scim-pool", "Value": account.pool_arn}]
+    account.client("iam").tag_user(UserName="serviceAccountUser", Tags=tags)  # moto's CloudFormation forgets them
     done = run("aws", "apply", account.pool_arn, "--yes", "--json", "--show-secret")
 
     assert done.code == 0, done.err
+    assert yaml.safe_load(template)["Resources"]["ServiceAccountUser"]["Properties"]["Tags"][0] == tags[0]
     assert done.document["form"]["External ID"] == EXTERNAL_ID
     assert {change["kind"] for change in done.document["changes"] if change["action"] != "none"} == {
         *("access-key", "configuration")

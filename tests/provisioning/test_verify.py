@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,14 +20,14 @@ READ = "arn:aws:iam::123456789012:policy/cognitoAPIAccessPolicy"
 ASSUME = "arn:aws:iam::123456789012:policy/assumeRolePolicy"
 
 
-def change_trust(account: Account, change: Callable[[dict], object]) -> None:
+def change_trust(account: Account, change: Callable[[dict[str, Any]], object]) -> None:
     """Change the trust policy by hand."""
     trust = json.loads(account.backend.get_role(ROLE).assume_role_policy_document)
     change(trust["Statement"][0])
     account.backend.get_role(ROLE).assume_role_policy_document = json.dumps(trust)
 
 
-def change_policy(account: Account, arn: str, change: Callable[[dict], object]) -> None:
+def change_policy(account: Account, arn: str, change: Callable[[dict[str, Any]], object]) -> None:
     """Change a managed policy by hand."""
     iam = account.client("iam")
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]

@@ -182,7 +182,7 @@ class Verification:
 
     def _root(self) -> Iterator[Finding]:
         call = AwsCall("iam:GetAccountSummary", "the account")
-        summary: dict[str, Any] = dict(self.caller.ask(call, self.caller.iam.get_account_summary)["SummaryMap"])
+        summary = self.caller.ask(call, self.caller.iam.get_account_summary)["SummaryMap"]
         if summary.get("AccountAccessKeysPresent"):
             detail = "The root user of the account has an access key, which no policy limits."
             remedy = "Sign in as root and delete it (My security credentials, Access keys)."
