@@ -20,6 +20,7 @@
       StoreError               75   the database could not answer
         LeaseLost              75   the lease expired or went to another run; nothing was published
         NotADatabase           78   the file is something else
+        StoreForbidden         78   the file may not be read or written
         SchemaTooNew           78   the database belongs to a newer version
         SchemaTooOld           78   the database waits for `db migrate`
       RotationError              1   a password was not rotated
@@ -194,6 +195,13 @@ class LeaseLost(StoreError):
 
 class NotADatabase(StoreError):
     """The file that the configuration names is no SQLite database."""
+
+    exit_code = 78
+    retryable = False
+
+
+class StoreForbidden(StoreError):
+    """The user that runs this program may not write the file of the store, or not enter its folder."""
 
     exit_code = 78
     retryable = False

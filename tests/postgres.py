@@ -41,24 +41,68 @@ class Server:
         """Stop it at once, which ends every connection, and start it again."""
         _run(self.owner, *self.control, "-m", "immediate", "-w", "restart")
 
+    def promote(self) -> None:
+        """Make a standby the writer."""
+        _run(self.owner, *self.control, "-w", "promote")
+
+    def demote(self) -> None:
+        """Take no more writes, on connections that are there already too."""
+        _tell(self.url, "ALTER SYSTEM SET default_transaction_read_only = on")
+        _tell(self.url, "SELECT pg_reload_conf()")
+
 
 @contextmanager
 def running_server() -> Iterator[Server]:
     """Run a server."""
-    binaries, owner = find_binaries(), _server_user()
+    with _data_folder() as (data, owner):
+        _run(
+            owner,
+            find_binaries() / "initdb",
+            "-D",
+            data,
+            "-U",
+            "tests",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        )
+        with _started(data, owner) as server:
+            yield server
+
+
+@contextmanager
+def running_standby(primary: Server) -> Iterator[Server]:
+    """Run a server that follows another and answers reads, until it is promoted."""
+    with _data_folder() as (data, owner):
+        source = make_url(primary.url)
+        copy = ("-D", data, "-h", source.host, "-p", source.port, "-U", "tests", "-R", "-X", "stream", "-c", "fast")
+        _run(owner, find_binaries() / "pg_basebackup", *copy)
+        with _started(data, owner) as server:
+            yield server
+
+
+@contextmanager
+def _data_folder() -> Iterator[tuple[Path, str | None]]:
+    owner = _server_user()
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         if owner:
             shutil.chown(folder, owner)
-        data, port = Path(folder) / "data", _free_port()
-        _run(owner, binaries / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
-        with (data / "postgresql.conf").open("a") as settings:
-            settings.write(f"{_SETTINGS}port={port}\n")
-        control = (binaries / "pg_ctl", "-D", data, "-l", Path(folder) / "log")
-        _run(owner, *control, "-w", "start")
-        try:
-            yield Server(f"postgresql://tests@127.0.0.1:{port}/postgres", control, owner)
-        finally:
-            _run(owner, *control, "-m", "immediate", "-w", "stop")
+        yield Path(folder) / "data", owner
+
+
+@contextmanager
+def _started(data: Path, owner: str | None) -> Iterator[Server]:
+    port = _free_port()
+    with (data / "postgresql.conf").open("a") as settings:
+        settings.write(f"{_SETTINGS}port={port}\n")
+    control = (find_binaries() / "pg_ctl", "-D", data, "-l", data.parent / "log")
+    _run(owner, *control, "-w", "start")
+    try:
+        yield Server(f"postgresql://tests@127.0.0.1:{port}/postgres", control, owner)
+    finally:
+        _run(owner, *control, "-m", "immediate", "-w", "stop")
 
 
 def create_database(server: str, name: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateColumn
 from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.runs.lease import SHARED
 from connector.store.sql.database import CACHE_KIB, Database, connect
+from connector.store.sql.faults import forbidden
 from connector.store.sql.tables import (
     audit_events,
     aws_verifications,
@@ -96,10 +97,27 @@ def open_database(url: str, *, make: bool = True, cache_kib: int = CACHE_KIB) ->
 
 
 def _demand_file(database: Database) -> None:
-    if database.dialect == "sqlite" and not Path(database.engine.url.database or "").exists():
+    if database.dialect == "sqlite" and not _is_there(database):
         raise StoreError(
             f"No directory is published yet: there is no store {database.name}.", remedy="Run: cognito-scim sync"
         )
+
+
+def _is_there(database: Database) -> bool:
+    """Tell whether the file of a SQLite store is there.
+
+    Raises:
+        StoreForbidden: its folder may not be looked into.
+    """
+    path = Path(database.engine.url.database or "").absolute()
+    try:
+        return path.exists()
+    except PermissionError as error:
+        raise forbidden(path) from error
+    except OSError as error:  # a name that no file can have
+        raise ConfigError(
+            f"The store {path.name[:80]} cannot be: {error.strerror}.", remedy="Name another file in store.url."
+        ) from error
 
 
 def _make_ready(database: Database) -> None:
@@ -122,7 +140,7 @@ def schema_version(database: Database, *, missing_ok: bool = False) -> int:
         database: the store.
         missing_ok: count a SQLite file that is not there yet as empty.
     """
-    if missing_ok and not Path(database.engine.url.database or "").exists():
+    if missing_ok and not _is_there(database):
         return 0
     with database.reading() as connection:
         return _version(connection)
@@ -140,6 +158,7 @@ def migrate(database: Database) -> tuple[int, int]:
     Raises:
         SchemaTooNew: the schema belongs to a newer version of this program.
         ConfigError: the file of the database cannot be made.
+        StoreForbidden: it may not be made.
         StoreError: the database cannot be changed.
     """
     if database.dialect == "sqlite":
@@ -159,10 +178,12 @@ def migrate(database: Database) -> tuple[int, int]:
 
 
 def _create_file(database: Database) -> None:
-    path = Path(database.engine.url.database or "")
+    path = Path(database.engine.url.database or "").absolute()
     try:
         path.touch(mode=0o600)
         sqlite3.connect(path).close()
+    except PermissionError as error:
+        raise forbidden(path) from error
     except (OSError, sqlite3.Error) as error:
         raise ConfigError(
             f"The store {path} cannot be made: {getattr(error, 'strerror', None) or error}.",

@@ -4,7 +4,6 @@ A reading block sees one snapshot; a writing block is one transaction that owns 
 statement.
 """
 
-import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, exc
 
-from connector.errors import NotADatabase, StoreError
-from connector.store.sql.engines import make_engine
+from connector.errors import StoreError
+from connector.store.sql.engines import BUSY_SECONDS, make_engine
+from connector.store.sql.faults import PRIMARY_CODE, fault_of, is_full
 from connector.store.sql.prepared import Prepared
 from connector.store.sql.time_limit import Budget
 
@@ -113,6 +113,17 @@ class Database:
             with connection.begin():
                 yield connection
 
+    def prove_writable(self) -> None:
+        """Try whether changes are taken, without waiting for whoever writes, and leave nothing.
+
+        Raises:
+            StoreError: they are not: no right to write, no room, or a PostgreSQL server that is not the writer.
+        """
+        with self._connected() as connection:
+            _PROOFS[self.dialect](connection)
+        if self.dialect == "sqlite" and is_full(Path(self.engine.url.database or "").absolute().parent):
+            raise StoreError(f"The disk of the store {self.name} is full.", remedy="Make room.")
+
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         with self._explained(), self.engine.connect() as connection:
@@ -123,17 +134,7 @@ class Database:
         try:
             yield
         except (exc.SQLAlchemyError, self._driver_error, OSError) as error:
-            raise self._fault_of(error) from error
-
-    def _fault_of(self, error: Exception) -> StoreError:
-        cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
-        code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE
-        if code == sqlite3.SQLITE_NOTADB:
-            return NotADatabase(f"The store {self.name} is no SQLite database.", remedy=_NOT_OURS)
-        reason = " ".join(str(cause).split())[:300].rstrip(".?! ") or type(cause).__name__
-        if code == sqlite3.SQLITE_IOERR and _is_full(Path(self.engine.url.database or "").absolute().parent):
-            reason = f"its disk is full, and reading needs some room too ({reason})"
-        return StoreError(f"The store {self.name} could not answer: {reason}.", remedy=_REMEDY)
+            raise fault_of(error, self.engine.url, self.name) from error
 
     @property
     def name(self) -> str:
@@ -198,22 +199,29 @@ def _explained(within: Budget) -> Iterator[None]:
         raise
 
 
+def _prove_sqlite(connection: Connection) -> None:
+    """Take the right to write and give it back; whoever has it at the moment proves as much."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+        driver.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+            raise
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+
+
+def _prove_postgresql(connection: Connection) -> None:
+    """Change no row; a server that takes no writes, and a user without the right to, are told all the same."""
+    connection.exec_driver_sql("UPDATE schema_version SET version = version WHERE version < 0")
+
+
+_PROOFS = {"sqlite": _prove_sqlite, "postgresql": _prove_postgresql}
 _LIMITS = {"sqlite": _limit_sqlite, "postgresql": _limit_postgresql}
 _STEPS = 100_000
 """So many steps of SQLite's machine, some milliseconds, lie between two looks at the clock."""
-_REMEDY = "Look at store.url, and whether the database runs, can be reached and has room."
-_NOT_OURS = "Look at store.url: it names a file of another kind, or one that is damaged, which is left as it is."
-_PRIMARY_CODE = 0xFF
-"""The part of a result code of SQLite that says what went wrong; the rest says where (sqlite.org/rescode.html)."""
-_LEAST_ROOM = 256 * 1024
-"""Bytes; opening a WAL database takes 32 KiB of shared memory in a file beside it."""
-
-
-def _is_full(folder: Path) -> bool:
-    try:
-        return shutil.disk_usage(folder).free < _LEAST_ROOM
-    except OSError:
-        return False
 
 
 def connect(url: str, *, cache_kib: int = CACHE_KIB) -> Database:

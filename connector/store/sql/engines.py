@@ -1,4 +1,4 @@
-"""How each database is connected to, how its transactions begin, and when a connection is of no use any more.
+"""How each database is connected to; of SQLite, how a transaction begins and when a connection is of no use any more.
 
 SQLite upgrades a reader to a writer only by luck, hence BEGIN IMMEDIATE (sqlite.org/lang_transaction.html).
 """
@@ -15,9 +15,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from connector.errors import ConfigError
+from connector.store.sql.postgresql import make_postgresql
 
 BUSY_SECONDS = 15
-CONNECT_SECONDS = 10
 POOLED = 16
 """So many connections are kept, once they were needed: one for each thread of `serve` as shipped."""
 _REMEDY = "Write sqlite:///path/to/file.db or postgresql://user@host/database."
@@ -40,27 +40,8 @@ def make_engine(url: str, cache_kib: int) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _make_sqlite(parsed, cache_kib)
     if parsed.get_backend_name() == "postgresql":
-        return _make_postgresql(parsed)
+        return make_postgresql(parsed, POOLED)
     raise ConfigError(f"store.url names {parsed.get_backend_name()!r}, which is not supported.", remedy=_REMEDY)
-
-
-def _make_postgresql(url: URL) -> Engine:
-    try:
-        patient = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)} | dict(url.query))
-        engine = create_engine(patient, pool_pre_ping=True, pool_size=POOLED, max_overflow=-1)
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"store.url names PostgreSQL, but {error.name} is not installed.",
-            remedy="Run: pip install 'cognito-scim[postgres]'",
-        ) from error
-    event.listen(engine, "begin", _begin_postgresql)
-    return engine
-
-
-def _begin_postgresql(connection: Connection) -> None:
-    if not connection.get_execution_options().get("durable", True):
-        driver: Any = connection.connection.driver_connection
-        driver.execute("SET LOCAL synchronous_commit TO off")
 
 
 def _make_sqlite(url: URL, cache_kib: int) -> Engine:
