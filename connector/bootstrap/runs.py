@@ -7,8 +7,9 @@ from contextlib import ExitStack, closing, contextmanager
 
 from connector.bootstrap.account import account
 from connector.bootstrap.from_settings import access_of, sync_settings_of
+from connector.bootstrap.store_remarks import find_remarks
 from connector.checks.check_run import record_checks
-from connector.checks.connectivity import Check, Subject
+from connector.checks.connectivity import Check, Remark, Subject
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
 from connector.cognito.session import open_pool
@@ -217,13 +218,21 @@ def check_subject(settings: Settings | ConfigError) -> Subject:
         access=access_of(settings),
         warnings=settings.warnings,
         groups=settings.cognito.groups,
-        open_store=lambda: _ping_store(settings),
+        examine_store=lambda: _examine_store(settings),
     )
 
 
-def _ping_store(settings: Settings) -> None:
+def _examine_store(settings: Settings) -> list[Remark]:
     with store_of(settings) as database:
         fetch_newest(database)
+        database.prove_writable()
+        return list(find_remarks(database))
+
+
+def remarks_on_store(settings: Settings) -> list[Remark]:
+    """Return what deserves a second look about the store."""
+    with store_of(settings) as database:
+        return list(find_remarks(database))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ since AWS ignores one that the trust policy does not ask for (confused deputy; I
 import difflib
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -49,6 +49,14 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What works but deserves a second look."""
+
+    detail: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """What is examined.
 
@@ -56,14 +64,15 @@ class Subject:
         access: how to reach the pool, or why the configuration did not load.
         warnings: what the configuration should do better.
         groups: names of the configured groups; none means the whole pool.
-        open_store: opens the store and asks it something; None when it is not known which.
+        examine_store: proves that the store can be read and written, and yields what deserves a second look; None when
+            it is not known which store.
         now: the clock that is compared with that of AWS.
     """
 
     access: Access | ConfigError
     warnings: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    open_store: Callable[[], object] | None = None
+    examine_store: Callable[[], Iterable[Remark]] | None = None
     now: Callable[[], datetime] = utc_now
 
 
@@ -194,10 +203,13 @@ class _Examination:
         return Finding(f"Not in the pool: {names}.", Status.FAILED, self._suggest(missing))
 
     def store(self) -> Finding:
-        if self._subject.open_store is None:
+        if self._subject.examine_store is None:
             return Finding("Not tried, because the configuration did not load.", Status.SKIPPED)
-        self._subject.open_store()
-        return Finding("The store answers.")
+        remarks = list(self._subject.examine_store())
+        if not remarks:
+            return Finding("The store can be read and written.")
+        detail, remedy = (" ".join(parts) for parts in zip(*((one.detail, one.remedy) for one in remarks), strict=True))
+        return Finding(f"The store can be read and written. {detail}", Status.WARNING, remedy)
 
     def _list(self, operation: str, read_page: Callable[[], object]) -> Finding:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from connector.bootstrap.runs import clients_of
+from connector.bootstrap.runs import clients_of, remarks_on_store
 from connector.bootstrap.serving import runner_of, web_services
 from connector.cli.invocation import Invocation, pass_invocation, say
 from connector.config import Settings
@@ -29,6 +29,8 @@ def serve(invocation: Invocation) -> None:
             _log.warning(
                 "there is no client, so every request is answered with 401; run: cognito-scim client create NAME"
             )
+    for remark in remarks_on_store(settings):
+        _log.warning("%s %s", remark.detail, remark.remedy)
     serve_settings(settings, execute_command(invocation))
 
 

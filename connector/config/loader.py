@@ -5,7 +5,6 @@ came from, nor does it mind an unknown variable.
 """
 
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,8 @@ from connector.config.faults import Fault, error_of, show
 from connector.config.keys import holds_secret, is_source, key_names, may_hold_secret, spellings
 from connector.config.settings import Settings
 from connector.config.sources import GivenValue, Reading, read_environment, read_secret_files, read_yaml
+from connector.file_access import describe_access
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _PLAIN = {
     "missing": "missing",
     "string_type": "must be text: put it in quotes",
@@ -73,8 +72,9 @@ def load_settings(path: Path | None, environment: Mapping[str, str], *, reads_po
         ConfigError: something is wrong; names every fault.
     """
     file = read_yaml(path) if path else Reading({})
-    settings = _load(file.under(read_environment(environment)), reads_pool=reads_pool)
-    settings._warnings = (*_warn_of_readers(path, file), *settings.warnings)  # noqa: SLF001 - set while it is made
+    reading = file.under(read_environment(environment))
+    settings = _load(reading, reads_pool=reads_pool)
+    settings._warnings = (*_warn_of_access(path, file, reading), *settings.warnings)  # noqa: SLF001 - set while it is made
     settings._file = path  # noqa: SLF001 - likewise
     return settings
 
@@ -155,15 +155,20 @@ def _beside(key: str, reading: Reading) -> GivenValue:
     return GivenValue(None, next(origins, "") if is_source(section) else "")
 
 
-def _warn_of_readers(path: Path | None, file: Reading) -> Iterator[str]:
+def _warn_of_access(path: Path | None, file: Reading, reading: Reading) -> Iterator[str]:
+    """Yield which files of the configuration others may read or change."""
     secrets = [
         key for key, found in file.found.items() if isinstance(found.value, str) and holds_secret(key, found.value)
     ]
-    if path is None or not secrets:
-        return
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return
-    if mode & _OTHERS:
-        yield f"{path} holds {', '.join(secrets)} and others can read it; run: chmod 600 {path}"
+    if path is not None:
+        what = f"which holds {', '.join(secrets)}" if secrets else "the configuration"
+        yield from _sentences(path, what, secret=bool(secrets))
+    for key in (*(f"{key}_file" for key in key_names()), "server.tls_key"):
+        named = reading.found.get(key)
+        if named is not None and isinstance(named.value, str) and named.value:
+            yield from _sentences(Path(named.value), f"named by {key}", secret=True)
+
+
+def _sentences(path: Path, what: str, *, secret: bool) -> Iterator[str]:
+    for detail, command in describe_access(path, what, secret=secret):
+        yield f"{detail}; run: {command}"

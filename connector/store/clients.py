@@ -155,6 +155,17 @@ class Clients:
             rows = connection.execute(select(*_COLUMNS).order_by(clients.c.id)).all()
         return [_client(row) for row in rows]
 
+    def expiring(self, *, within: float) -> Sequence[Client]:
+        """Return the clients that expire soon, or have expired and were not revoked; the next one first.
+
+        Args:
+            within: seconds that are soon.
+        """
+        soon = clients.c.revoked_at.is_(None), clients.c.expires_at <= CLOCK + int(within * 1000)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(*_COLUMNS).where(*soon).order_by(clients.c.expires_at, clients.c.id))
+            return [_client(row) for row in rows]
+
     def revoke(self, name: str, *, by: Actor = NOBODY) -> None:
         """Shut a client out, with every access token it holds, from its next request on.
 

@@ -56,7 +56,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.before_request(_refuse_large_body)
     app.after_request(_protect)
     register_error_handlers(app)
-    app.register_blueprint(health_blueprint(services.measures, interval=services.sync_interval))
+    app.register_blueprint(health_blueprint(services.measures, interval=services.sync_interval, clock=services.clock))
     app.register_blueprint(metrics_blueprint(services, latencies))
     app.register_blueprint(scim_blueprint(services))
     app.register_blueprint(api_blueprint(services))

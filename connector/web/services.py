@@ -129,6 +129,9 @@ class Measures(Protocol):
     def read(self) -> Figures:
         """Return the figures of this moment, or raise StoreError."""
 
+    def prove_writable(self) -> None:
+        """Try whether the store takes changes, or raise StoreError."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:

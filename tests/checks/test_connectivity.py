@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connector.checks.connectivity import Check, Status, Subject, check_connectivity
+from connector.checks.connectivity import Check, Remark, Status, Subject, check_connectivity
 from connector.cognito.sending import RetryLimits
 from connector.errors import ConfigError, StoreError
 from tests.fakes.clock import Clock
@@ -37,7 +37,7 @@ def simulated() -> Iterator[SimulatedPool]:
 def examine(simulated: SimulatedPool, *, changes: dict[str, Any] | None = None, **subject: Any) -> dict[str, Check]:
     """Return the checks by name; every failure and warning must come with a remedy."""
     access = simulated.access(**(changes or {}))
-    checks = list(check_connectivity(Subject(**{"access": access, "open_store": lambda: None, **subject})))
+    checks = list(check_connectivity(Subject(**{"access": access, "examine_store": list, **subject})))
     assert [check.name for check in checks] == NAMES
     assert all(check.remedy for check in checks if check.status in {Status.FAILED, Status.WARNING})
     assert not any(check.remedy for check in checks if check.status in {Status.PASSED, Status.SKIPPED})
@@ -84,7 +84,7 @@ def test_a_configuration_that_did_not_load_skips_everything_but_the_store(simula
 
 def test_an_unknown_store_is_skipped(simulated: SimulatedPool) -> None:
     """Without a configuration nobody knows where it is."""
-    checks = examine(simulated, access=ConfigError("unreadable", remedy="Repair it."), open_store=None)
+    checks = examine(simulated, access=ConfigError("unreadable", remedy="Repair it."), examine_store=None)
 
     assert checks["store"].status is Status.SKIPPED
 
@@ -316,10 +316,20 @@ def test_a_store_that_does_not_answer_fails_alone(simulated: SimulatedPool) -> N
     def refuse() -> None:
         raise StoreError("The database cannot be opened.", remedy="Check store.url.")
 
-    checks = examine(simulated, open_store=refuse)
+    checks = examine(simulated, examine_store=refuse)
 
     assert by_status(checks, Status.FAILED) == ["store"]
     assert (checks["store"].detail, checks["store"].remedy) == ("The database cannot be opened.", "Check store.url.")
+
+
+def test_what_deserves_a_second_look_about_the_store_is_a_warning(simulated: SimulatedPool) -> None:
+    """The sync works; the details and what to do about them stand side by side."""
+    remarks = [Remark("One.", "Do this."), Remark("Two.", "Do that.")]
+    checks = examine(simulated, examine_store=lambda: remarks)
+
+    assert by_status(checks, Status.WARNING) == ["store"]
+    assert checks["store"].detail == "The store can be read and written. One. Two."
+    assert checks["store"].remedy == "Do this. Do that."
 
 
 def test_a_check_that_breaks_is_a_failed_check_and_no_traceback(simulated: SimulatedPool) -> None:
@@ -328,7 +338,7 @@ def test_a_check_that_breaks_is_a_failed_check_and_no_traceback(simulated: Simul
     def explode() -> None:
         raise KeyError(EXTERNAL_ID)
 
-    checks = examine(simulated, open_store=explode)
+    checks = examine(simulated, examine_store=explode)
 
     assert by_status(checks, Status.FAILED) == ["store"]
     assert "KeyError" in checks["store"].detail

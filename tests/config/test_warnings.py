@@ -50,7 +50,7 @@ def test_a_secret_in_yaml_works_but_warns(text: str, key: str, tmp_path: Path, m
     name = {} if key == "aws.external_id" else {"COGNITO_SCIM_AWS__EXTERNAL_ID": "a-random-external-id"}
     path = tmp_path / "config.yaml"
     in_yaml = f"{key} is written in {path}, line 1; better name a file with {key}_file."
-    readable = f"{path} holds {key} and others can read it; run: chmod 600 {path}"
+    readable = f"{path}, which holds {key}, can be read by others; run: chmod 600 {path}"
 
     assert load(text, tmp_path, name).warnings == (in_yaml,)
     assert load(text, tmp_path, name, mode=0o640).warnings == (readable, in_yaml)
@@ -59,6 +59,7 @@ def test_a_secret_in_yaml_works_but_warns(text: str, key: str, tmp_path: Path, m
 def test_a_secret_of_environment_or_file_does_not_warn(tmp_path: Path) -> None:
     """Neither does a secret in YAML that another one stands before."""
     (tmp_path / "key").write_text("of-the-file")
+    (tmp_path / "key").chmod(0o600)
     settings = load(
         f"aws: {{secret_access_key_file: '{tmp_path}/key'}}",
         tmp_path,

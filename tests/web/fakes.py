@@ -296,11 +296,20 @@ class FakeMeasures:
     pinned: int = 0
     rotation: RotationFigures = field(default_factory=RotationFigures)
     verification: VerificationRecord | None = None
+    expiries: dict[str, float] = field(default_factory=dict)
+    read_only: bool = False
+    asked: int = 0
 
     def read(self) -> Figures:
         """Return the figures."""
+        self.asked += 1
         told = (self.now, self.reader.newest(), self.runs, self.calls, self.pinned, self.rotation)
-        return Figures(*told, verification=self.verification)
+        return Figures(*told, verification=self.verification, expiries=self.expiries)
+
+    def prove_writable(self) -> None:
+        """Take changes, unless the store is read-only."""
+        if self.read_only:
+            raise StoreError("attempt to write a readonly database in /secret/place")
 
 
 @dataclass

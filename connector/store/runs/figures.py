@@ -17,7 +17,7 @@ from connector.store.generations import Generation, newest
 from connector.store.runs.rotated_accounts import RotationFigures, read_rotation_figures
 from connector.store.sql.clock import read_clock
 from connector.store.sql.database import Database
-from connector.store.sql.tables import call_totals, run_totals, runs, walks
+from connector.store.sql.tables import call_totals, clients, run_totals, runs, walks
 
 LATE_SECONDS = 60
 """A scheduled run that was queued so much after its time is late."""
@@ -75,6 +75,7 @@ class Figures:
         pinned: imports under way, each of which keeps its generation.
         rotation: the accounts whose passwords the schedule rotates.
         verification: the last look at the AWS side, None before the first.
+        expiries: when clients expire, in seconds since 1970 by their names; those that expired are let in no more.
     """
 
     now: float
@@ -84,6 +85,7 @@ class Figures:
     pinned: int
     rotation: RotationFigures = field(default_factory=RotationFigures)
     verification: VerificationRecord | None = None
+    expiries: Mapping[str, float] = field(default_factory=dict)
 
     def last_success(self, kind: RunKind) -> float | None:
         """Return when the last run of a kind succeeded, in seconds since 1970; None before the first."""
@@ -158,7 +160,16 @@ class Measures:
                 pinned=_count_pinned(connection, now - self._walk_timeout),
                 rotation=read_rotation_figures(connection),
                 verification=read_verification(connection),
+                expiries=_read_expiries(connection),
             )
+
+    def prove_writable(self) -> None:
+        """Try whether the store takes changes, and leave nothing.
+
+        Raises:
+            StoreError: it does not.
+        """
+        self._database.prove_writable()
 
 
 def _read_runs(connection: Connection) -> list[RunTotal]:
@@ -177,6 +188,12 @@ def _read_runs(connection: Connection) -> list[RunTotal]:
         )
         for row in rows
     ]
+
+
+def _read_expiries(connection: Connection) -> dict[str, float]:
+    expiring = clients.c.revoked_at.is_(None), clients.c.expires_at.is_not(None)
+    rows = connection.execute(select(clients.c.name, clients.c.expires_at).where(*expiring))
+    return {row.name: row.expires_at / 1000 for row in rows}
 
 
 def _count_pinned(connection: Connection, since: int) -> int:

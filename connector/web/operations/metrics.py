@@ -90,6 +90,7 @@ def _about_store(services: Services) -> Iterator[Metric]:
     yield from _about_calls(figures)
     yield from _about_rotation(figures)
     yield from _about_aws(figures)
+    yield from _about_clients(figures)
     if services.sync_interval is not None:
         yield _gauge("schedule_interval_seconds", "Longest time between two scheduled syncs.", services.sync_interval)
     if services.next_rotation is not None:
@@ -162,6 +163,15 @@ def _about_aws(figures: Figures) -> Iterator[Metric]:
     for severity in ("error", "warning", "note"):
         found.add_metric((severity,), last.count(severity))
     yield found
+
+
+def _about_clients(figures: Figures) -> Iterator[Metric]:
+    expires = GaugeMetricFamily(
+        "cognito_scim_client_expires_timestamp_seconds", "When a client expires.", labels=("client",)
+    )
+    for client, at in sorted(figures.expiries.items()):
+        expires.add_metric((client,), at)
+    yield expires
 
 
 def _about_calls(figures: Figures) -> Iterator[Metric]:

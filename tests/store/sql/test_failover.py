@@ -67,7 +67,7 @@ def cluster() -> Iterator[tuple[Server, Server, Switch]]:
 
 
 def test_after_a_failover_everything_goes_to_the_new_writer() -> None:
-    """P22: reads too, at once, although the switch keeps the old connections and the old server still answers."""
+    """P39: reads too, at once, although the switch keeps the old connections and the old server still answers."""
     with cluster() as (primary, standby, switch), closing(open_database(switch.url("scim"))) as database:
         clients = Clients(database)
         before = clients.create("before").token
@@ -87,7 +87,7 @@ def test_after_a_failover_everything_goes_to_the_new_writer() -> None:
 
 
 def test_without_a_writer_reads_go_on_and_the_store_is_not_ready() -> None:
-    """P25: what is published is served from a standby; that no change is taken is told, and ends by itself."""
+    """P39, P25: what is published is served from a standby; that no change is taken is told, and ends by itself."""
     with cluster() as (primary, standby, switch), closing(open_database(switch.url("scim"))) as database:
         clients = Clients(database)
         token = clients.create("okta").token
@@ -106,7 +106,7 @@ def test_without_a_writer_reads_go_on_and_the_store_is_not_ready() -> None:
 
 
 def test_no_connection_grows_old(postgresql_url: str) -> None:
-    """P22: where nothing tells that the switch leads elsewhere now, a connection leads astray for minutes at most."""
+    """P39: where nothing tells that the switch leads elsewhere now, a connection leads astray for minutes at most."""
     with closing(connect(postgresql_url)) as database:
         assert database.engine.pool._recycle == LONGEST_USE_SECONDS <= 600
 

@@ -5,7 +5,7 @@ from connector.directory.runs import RunKind, RunOutcome
 from connector.store.runs.figures import RunTotal
 from connector.web.app import create_app
 from tests.web.conftest import BASE_URL, MAX_RESULTS, document
-from tests.web.fakes import FakeClients, FakeMeasures, FakeReader, sample_reader, services_of
+from tests.web.fakes import FakeClients, FakeClock, FakeMeasures, FakeReader, sample_reader, services_of
 
 HOUR = 3600.0
 NOW = 1_000_000.0
@@ -49,6 +49,32 @@ def test_without_a_generation_it_is_not_ready() -> None:
 def test_a_store_that_does_not_answer_is_not_ready() -> None:
     """P04: what is wrong with it stands in the log alone."""
     assert ask(reader=FakeReader(broken=True)) == (503, {"ready": False, "reasons": ["the store does not answer"]})
+
+
+def test_a_store_that_takes_no_changes_is_not_ready(caplog: pytest.LogCaptureFixture) -> None:
+    """P04: walks, tokens and syncs would be answered with 503; the directory is still served to whoever asks."""
+    measures = FakeMeasures(sample_reader(), read_only=True)
+    answer = create_app(services_of(measures.reader, FakeClients(), BASE_URL, MAX_RESULTS, measures=measures))
+    answered = answer.test_client().get("/readyz")
+
+    assert (answered.status_code, document(answered)["reasons"]) == (503, ["the store takes no changes"])
+    assert (caplog.messages, "secret" in answered.text) == (
+        ["not ready: attempt to write a readonly database in /secret/place"],
+        False,
+    )
+
+
+def test_strangers_do_not_reach_the_store_by_asking_for_health() -> None:
+    """P31: it is open, so a flood of it is answered from what was found within the last second."""
+    clock, measures = FakeClock(), FakeMeasures(sample_reader())
+    services = services_of(measures.reader, FakeClients(), BASE_URL, MAX_RESULTS, measures=measures, clock=clock)
+    http = create_app(services).test_client()
+    first = [http.get("/readyz").status_code for _ in range(100)]
+    measures.read_only = True
+    clock.now += 1
+
+    assert (set(first), measures.asked) == ({200}, 1)
+    assert (http.get("/readyz").status_code, measures.asked) == (503, 2)
 
 
 @pytest.mark.parametrize("outcome", ["failed", "incomplete", "refused"])

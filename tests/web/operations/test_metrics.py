@@ -52,6 +52,7 @@ def measures(reader: FakeReader) -> FakeMeasures:
         {"ListUsers": 12, "AssumeRole": 3},
         2,
         RotationFigures(accounts=5, needing_operator=1, last=4_000.0, oldest=3_000.0),
+        expiries={"okta": 9_000.0},
     )
 
 
@@ -260,6 +261,11 @@ def test_requests_counted_by_many_threads_are_all_counted() -> None:
     (observed,) = latencies.read()
 
     assert sum(observed.buckets) == 16_000
+
+
+def test_when_a_client_expires_is_exported(http: FlaskClient) -> None:
+    """P38: so that an alert comes before the importer stands still."""
+    assert value(scrape(http), "client_expires_timestamp_seconds", client="okta") == 9_000.0
 
 
 def test_applications_count_for_themselves(reader: FakeReader) -> None:
