@@ -26,6 +26,7 @@ def access_of(settings: Settings) -> Access:
         profile=aws.profile,
         role_arn=aws.role_arn,
         external_id=aws.external_id.get_secret_value(),
+        sts_region=aws.sts_region,
         session_duration=aws.session_duration,
         requests_per_second=cognito.requests_per_second,
         patience=RetryLimits(deadline=seconds(settings.sync.deadline)),

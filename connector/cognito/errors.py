@@ -170,10 +170,14 @@ def _allowance(call: Call) -> str:
 
 
 def _wrong_keys(error: ClientError, call: Call) -> SourceDenied:
+    other_region = (
+        " In a Region that has to be enabled, only accounts that have enabled it are known: else name another Region in"
+        " aws.sts_region, such as us-east-1."
+    )
     return SourceDenied(
         f"AWS does not know the keys with which {call} was signed ({error_code(error)}).",
         remedy="Check aws.access_key_id and aws.secret_access_key (or what aws.credential_source names): both parts of"
-        " one key, active, of the right account.",
+        f" one key, active, of the right account.{other_region if call.action.startswith('sts:') else ''}",
     )
 
 

@@ -5,7 +5,7 @@ The role's session is named after the run, so that CloudTrail tells which run as
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ class Access:
 
     Args:
         credential_source: "access-key", "chain" or "profile".
+        sts_region: the Region whose STS is asked; empty = that of the pool.
         session_duration: seconds that a session of the role lasts.
         requests_per_second: ceiling for ListUsers and ListUsersInGroup together.
         group_requests_per_second: ceiling for ListGroups and GetGroup together; a pool allows 5 of each.
@@ -59,6 +60,7 @@ class Access:
     session_duration: int
     requests_per_second: float
     group_requests_per_second: float = 5.0
+    sts_region: str = ""
     endpoint_url: str = ""
     patience: RetryLimits = field(default_factory=RetryLimits)
 
@@ -102,14 +104,15 @@ class Session:
         self.clock_ahead: timedelta | None = None
         with prepared("A session with AWS"):
             self._source = _source_session(access)
-            self._sts: STSClient = self._source.client("sts", **self._client_options(attempts=access.patience.attempts))
+            sts = self._client_options(access.sts_region or access.region, attempts=self._attempts())
+            self._sts: STSClient = self._source.client("sts", **sts)
         meter.watch_calls(self._sts)
         meter.watch_answers(self._sts)
         self._sts.meta.events.register("response-received", self._compare_clocks)
 
     def caller(self) -> Caller:
         """Return who the source credentials belong to; this needs no permission."""
-        with told(Call("GetCallerIdentity", f"STS in {self._access.region}")):
+        with told(Call("GetCallerIdentity", f"STS in {self._access.sts_region or self._access.region}")):
             answer = self._sts.get_caller_identity()
             return Caller(answer["Account"], answer["Arn"])
 
@@ -130,15 +133,16 @@ class Session:
         if not self._access.role_arn:
             return self._source
         with prepared("A session with AWS"):
-            return _role_session(RoleCredentials(self.assume_role, now=self._now))
+            return _role_session(self._access, RoleCredentials(self.assume_role, now=self._now))
 
     def pool(self) -> UserPool:
         """Return the pool, read as the role where one is configured."""
         role = RoleCredentials(self.assume_role, now=self._now) if self._access.role_arn else None
         with prepared("A session with AWS"):
-            session = _role_session(role) if role else self._source
+            session = _role_session(self._access, role) if role else self._source
             # The sender tries again, not the client: only so each attempt has its turn, and the run its deadline.
-            client: CognitoIdentityProviderClient = session.client("cognito-idp", **self._client_options(attempts=1))
+            options = self._client_options(self._access.region, attempts=1)
+            client: CognitoIdentityProviderClient = session.client("cognito-idp", **options)
         self._meter.watch_answers(client)
         return UserPool(
             client,
@@ -149,7 +153,7 @@ class Session:
         )
 
     def _sender(self, role: RoleCredentials | None) -> Sender:
-        patience = self._access.patience
+        patience = replace(self._access.patience, attempts=self._attempts())
         deadline = Deadline(patience.deadline)
         paces = Paces(
             users=Pace(self._access.requests_per_second, sleep=deadline.sleep),
@@ -173,7 +177,12 @@ class Session:
             got = self._sts.assume_role(**request)["Credentials"]
             return SessionGrant(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], got["Expiration"])
 
-    def _client_options(self, *, attempts: int) -> dict[str, Any]:
+    def _attempts(self) -> int:
+        """Return how often a call is tried: as `max_attempts` of the profile says, where it does."""
+        asked = self._source._session.get_config_variable("max_attempts")  # noqa: SLF001 - boto3 shows no other way
+        return self._access.patience.attempts if asked is None else max(1, int(asked))
+
+    def _client_options(self, region: str, *, attempts: int) -> dict[str, Any]:
         patience = self._access.patience
         config = Config(
             retries={"mode": "standard", "total_max_attempts": attempts},
@@ -182,7 +191,7 @@ class Session:
             max_pool_connections=CONNECTIONS,
         )
         return {
-            "region_name": self._access.region,
+            "region_name": region,
             "endpoint_url": self._access.endpoint_url or None,
             "config": config,
         }
@@ -194,24 +203,27 @@ class Session:
 
 
 def _source_session(access: Access) -> boto3.Session:
-    core = _core_session()
-    match access.credential_source:
-        case "access-key":
-            keys = {"aws_access_key_id": access.access_key_id, "aws_secret_access_key": access.secret_access_key}
-            return boto3.Session(botocore_session=core, **keys)
-        case "profile":
-            return boto3.Session(botocore_session=core, profile_name=access.profile)
-        case _:
-            return boto3.Session(botocore_session=core)
+    core = _core_session(access)
+    if access.credential_source != "access-key":
+        return boto3.Session(botocore_session=core)
+    keys = {"aws_access_key_id": access.access_key_id, "aws_secret_access_key": access.secret_access_key}
+    return boto3.Session(botocore_session=core, **keys)
 
 
-def _role_session(role: RoleCredentials) -> boto3.Session:
-    core = _core_session()
+def _role_session(access: Access, role: RoleCredentials) -> boto3.Session:
+    core = _core_session(access)
     core.register_component("credential_provider", CredentialResolver([RoleProvider(role)]))
     return boto3.Session(botocore_session=core)
 
 
-def _core_session() -> botocore.session.Session:
-    core = botocore.session.Session()
+def _core_session(access: Access) -> botocore.session.Session:
+    """Return what every client of a run is made from, so that the settings of the profile hold for each.
+
+    A profile holds more than credentials: use_fips_endpoint, ca_bundle, endpoint_url, retries (AWS SDKs and Tools
+    Reference Guide). Keys that are given need none, so an AWS_PROFILE that is not there does not stop them.
+    """
+    core = botocore.session.Session(profile=access.profile if access.credential_source == "profile" else None)
+    if access.credential_source == "access-key" and core.profile not in {None, *core.available_profiles}:
+        core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     core.register_component(COMPONENT, ParserFactory())
     return core

@@ -62,7 +62,10 @@ class Aws(Section):
     secret_access_key_file: Path = ""
     """File that holds the secret access key."""
     profile: str = ""
-    """Profile of the AWS configuration files to take the source credentials from."""
+    """Profile of the AWS configuration files to take the source credentials from; its other settings hold as well."""
+    sts_region: Annotated[str, AfterValidator(values.region)] = ""
+    """Region whose STS is asked, empty for that of the pool. A Region that has to be enabled knows only the accounts
+    that have enabled it: where the source credentials are of one that has not, name another, such as us-east-1."""
     role_arn: Annotated[str, AfterValidator(values.role_arn)] = ""
     """Role to assume; without it the source credentials are used as they are, with a warning."""
     external_id: Annotated[SecretStr, AfterValidator(values.external_id)] = SecretStr("")
