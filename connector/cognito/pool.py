@@ -179,7 +179,10 @@ class UserPool:
 
 
 def _read_page(listing: ListOperation[Record], call: Call, answer: Answer) -> Page[Record]:
-    return Page(tuple(map(listing.parse, _part(answer, listing.items, call))), answer.get(listing.token))
+    items, token = _part(answer, listing.items, call), answer.get(listing.token)
+    if not isinstance(items, list) or not isinstance(token, str | None):
+        raise unreadable(call, f"its {listing.items} or {listing.token} are of another type")
+    return Page(tuple(map(listing.parse, items)), token)
 
 
 def _part(answer: Answer, name: str, call: Call) -> Any:

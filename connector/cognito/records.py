@@ -12,56 +12,101 @@ from botocore.utils import parse_timestamp
 from connector.directory.records import GroupRecord, UserRecord
 
 _TIMES = ("UserCreateDate", "UserLastModifiedDate")
+_LONGEST_NAME = 64
 
 
-def user_record(answer: Mapping[str, Any]) -> UserRecord:
-    """Return the user that an answer describes."""
+def user_record(answer: Any) -> UserRecord:
+    """Return the user that an answer describes; what is of another type than AWS gives it is named as unread.
+
+    Emulators send numbers, truth values and lists where AWS sends text.
+    """
+    if not isinstance(answer, dict):
+        answer = {}
+    attributes, unread = _read_attributes(answer.get("Attributes"))
+    username, status = (_text(answer, name, unread) for name in ("Username", "UserStatus"))
     created, modified = (_utc(answer.get(name)) for name in _TIMES)
-    return UserRecord(
-        username=answer.get("Username") or "",
-        attributes={one["Name"]: one.get("Value") or "" for one in answer.get("Attributes") or () if one.get("Name")},
-        enabled=answer.get("Enabled") is not False,
-        status=answer.get("UserStatus") or "",
-        created=created,
-        modified=modified,
-        unread=() if created and modified else _unread(answer, created, modified),
-    )
+    enabled = answer.get("Enabled", True)
+    if enabled is not True and enabled is not False:
+        enabled = _truth(enabled, unread)
+    if created is None or modified is None:
+        unread += _unread_times(answer, created, modified)
+    return UserRecord(username, attributes, enabled, status, created, modified, tuple(unread))
 
 
-def _unread(answer: Mapping[str, Any], *times: datetime | None) -> tuple[str, ...]:
-    """Name the times that are there but are none."""
-    return tuple(
-        name for name, time in zip(_TIMES, times, strict=True) if time is None and answer.get(name) is not None
-    )
+def _read_attributes(listed: Any) -> tuple[dict[str, str], list[str]]:
+    """Return the attributes of a user, and the names of those whose values are not text."""
+    attributes: dict[str, str] = {}
+    unread: list[str] = []
+    if listed is not None and not isinstance(listed, list):
+        return attributes, ["Attributes"]
+    for one in listed or ():
+        name, value = (one.get("Name") or "", one.get("Value")) if isinstance(one, dict) else (None, None)
+        if not isinstance(name, str):
+            unread.append("Attributes")
+        elif value is None or isinstance(value, str):
+            if name:
+                attributes[name] = value or ""
+        else:
+            unread.append(name if name.isprintable() and len(name) <= _LONGEST_NAME else "Attributes")
+    return attributes, unread
 
 
-def user_sub(answer: Mapping[str, Any]) -> str:
-    """Return only the `sub` of a user, empty if there is none."""
-    for one in answer.get("Attributes") or ():
-        if one.get("Name") == "sub":
-            return one.get("Value") or ""
+def _text(answer: Mapping[str, Any], name: str, unread: list[str]) -> str:
+    value = answer.get(name) or ""
+    if isinstance(value, str):
+        return value
+    unread.append(name)
     return ""
 
 
-def group_record(answer: Mapping[str, Any]) -> GroupRecord:
-    """Return the group that an answer describes."""
+def _truth(value: Any, unread: list[str]) -> bool:
+    """Read a truth value that is none: who may be disabled is not active."""
+    if value is None:
+        return True
+    if isinstance(value, str) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    unread.append("Enabled")
+    return False
+
+
+def _unread_times(answer: Mapping[str, Any], *times: datetime | None) -> list[str]:
+    """Name the times that are there but are none."""
+    return [name for name, time in zip(_TIMES, times, strict=True) if time is None and answer.get(name) is not None]
+
+
+def user_sub(answer: Any) -> str:
+    """Return only the `sub` of a user, empty if there is none."""
+    listed = answer.get("Attributes") if isinstance(answer, dict) else None
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict) and one.get("Name") == "sub":
+            value = one.get("Value")
+            return value if isinstance(value, str) else ""
+    return ""
+
+
+def group_record(answer: Any) -> GroupRecord:
+    """Return the group that an answer describes; what is of another type than AWS gives it counts as left out."""
+    if not isinstance(answer, dict):
+        answer = {}
+    precedence = answer.get("Precedence")
+    name, description, role_arn = (_text(answer, name, []) for name in ("GroupName", "Description", "RoleArn"))
     return GroupRecord(
-        name=answer.get("GroupName") or "",
-        description=answer.get("Description") or "",
-        precedence=answer.get("Precedence"),
-        role_arn=answer.get("RoleArn") or "",
+        name=name,
+        description=description,
+        precedence=precedence if type(precedence) is int else None,
+        role_arn=role_arn,
         created=_utc(answer.get("CreationDate")),
         modified=_utc(answer.get("LastModifiedDate")),
     )
 
 
-def _utc(moment: float | str | None) -> datetime | None:
+def _utc(moment: Any) -> datetime | None:
     """Read a time: seconds since 1970, unless somebody before AWS writes it in one of the other ways of its APIs.
 
     Returns:
         None where there is none that could be read.
     """
-    if moment is None:
+    if moment is None or isinstance(moment, bool):
         return None
     try:
         if isinstance(moment, float | int):

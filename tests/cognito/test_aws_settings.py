@@ -17,7 +17,7 @@ AUTHORITY = Path(__file__)
 
 def access(**settings: Any) -> Access:
     """Return how to reach a pool as a role, with the credentials of the profile `importer` unless told otherwise."""
-    given = {
+    given: dict[str, Any] = {
         "region": "us-west-2",
         "user_pool_id": "us-west-2_AbCdEf123",
         "credential_source": "profile",
@@ -77,8 +77,9 @@ def test_each_setting_of_a_profile_holds_for_both_services(
 def test_the_attempts_of_a_profile_hold_for_both_services() -> None:
     """House rule: STS tries again by itself, and reads of the pool by the run's sender."""
     session = Session(access(profile="hasty"), run="1", meter=Meter())
+    sts: Any = session._sts
 
-    assert session._sts.meta.config.retries["total_max_attempts"] == 3
+    assert sts.meta.config.retries["total_max_attempts"] == 3
     assert session.pool()._sender._patience.attempts == 3
 
 

@@ -1,10 +1,16 @@
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connector.cognito.records import group_record, user_record, user_sub
+from connector.directory.mapping import Rules, person_of
 from connector.directory.records import GroupRecord, UserRecord
+from connector.errors import RecordRejected
 
+NAMES = ["Username", "Attributes", "Enabled", "UserStatus", "UserCreateDate", "GroupName", "Name", "Value", "sub"]
 CREATED = 1_714_557_600.125
 
 
@@ -86,6 +92,66 @@ def test_what_is_null_is_as_good_as_left_out() -> None:
     assert group_record(dict.fromkeys(("GroupName", "Description", "Precedence", "RoleArn", "CreationDate"))) == (
         group_record({})
     )
+
+
+def test_what_is_not_text_costs_only_itself() -> None:
+    """P17: emulators send numbers, truth values and lists; each is named, and the rest is served."""
+    values = {"email": "a@corp.local", "custom:level": 5, "custom:on": True, "custom:list": ["x"], "nickname": {"a": 1}}
+    listed = [{"Name": name, "Value": value} for name, value in values.items()]
+    record = user_record(
+        {"Username": "ann", "Attributes": [*listed, {"Name": 7, "Value": "x"}, "odd"], "UserStatus": 3}
+    )
+
+    assert (record.username, record.attributes, record.status) == ("ann", {"email": "a@corp.local"}, "")
+    assert record.unread == (
+        *("custom:level", "custom:on", "custom:list", "nickname", "Attributes", "Attributes", "UserStatus"),
+    )
+
+
+@pytest.mark.parametrize("answer", [None, 5, "ann", [], {"Username": 5}, {"Username": ["ann"], "Attributes": "odd"}])
+def test_a_record_that_is_none_has_no_name(answer: object) -> None:
+    """P17: so it is a reject, told and counted, and never the end of a run."""
+    assert (user_record(answer).username, user_sub(answer), group_record(answer).name) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("enabled", "active", "unread"),
+    [
+        (True, True, ()),
+        (False, False, ()),
+        (None, True, ()),
+        ("true", True, ()),
+        ("false", False, ()),
+        ("False", False, ()),
+        ("no", False, ("Enabled",)),
+        (0, False, ("Enabled",)),
+        (1, False, ("Enabled",)),
+        ([], False, ("Enabled",)),
+    ],
+)
+def test_only_who_is_surely_enabled_is_active(enabled: object, unread: tuple[str, ...], *, active: bool) -> None:
+    """P19: a disabled user whose emulator writes `"false"` is not let in by an importer."""
+    record = user_record({"Username": "ann", "Enabled": enabled})
+
+    assert (record.enabled, record.unread) == (active, unread)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=3), inner, max_size=4)
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_json_is_a_record(answer: object) -> None:
+    """P17: reading never raises, and mapping what was read raises nothing but that it cannot be served."""
+    assert isinstance(group_record(answer).name, str)
+    assert user_sub(answer) in {user_record(answer).sub, ""}
+    with suppress(RecordRejected):
+        person_of(user_record(answer), Rules())
 
 
 @pytest.mark.parametrize(
