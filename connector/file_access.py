@@ -1,4 +1,4 @@
-"""Who besides this program may read or change a file that it relies on, and the command that ends it."""
+"""Files that this program relies on: read at once and within bounds, and who besides it may read or change them."""
 
 import os
 import pwd
@@ -8,6 +8,27 @@ from pathlib import Path
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS_READ = stat.S_IRWXG | stat.S_IRWXO
+
+
+def read_file(path: Path, *, largest: int) -> bytes:
+    """Return what a file holds; a pipe or a device, which may never end, is not one.
+
+    Args:
+        path: the file.
+        largest: how many bytes it may hold.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not a file, or too large.
+    """
+    # Without O_NONBLOCK the opening of a pipe that nobody writes to would wait for ever.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - no path
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is not a file")
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise ValueError("the file is too large")
+    return content
 
 
 def describe_access(path: Path, what: str, *, secret: bool) -> Iterator[tuple[str, str]]:

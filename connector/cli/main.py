@@ -1,5 +1,6 @@
 """The command `cognito-scim`: global options, exit codes, and one message for whatever goes wrong."""
 
+import io
 import logging
 import os
 import signal
@@ -61,6 +62,7 @@ def run() -> None:
     """Run the command line of this process; SIGTERM ends it as Ctrl-C does, so that a run frees its lease."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _open_closed_streams()
+    replace_missing_characters(sys.stdout, sys.stderr)
     code = execute(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -115,6 +117,13 @@ def _open_closed_streams() -> None:
         sys.stdout = os.fdopen(_STDOUT, "w")
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the process lives
+
+
+def replace_missing_characters(*streams: object) -> None:
+    """Write `?` for a character that the character set of a stream does not have; names come from anywhere."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _forget_stdout() -> None:

@@ -48,6 +48,10 @@ def _read_vault(_context: click.Context, _parameter: click.Parameter, text: str)
         raise click.BadParameter(f"{text!r} {error}") from None
 
 
+_LONGEST_LINE = 65_536
+"""Characters; a password has 256 at most (Cognito: PasswordType)."""
+
+
 def _read_mode(_context: click.Context, _parameter: click.Parameter, text: str | None) -> Mode | None:
     return Mode(text) if text else None
 
@@ -55,10 +59,13 @@ def _read_mode(_context: click.Context, _parameter: click.Parameter, text: str |
 def _read_current(_context: click.Context, _parameter: click.Parameter, file: TextIO | None) -> Secret | None:
     if file is None:
         return None
-    with file:
-        text = file.readline().rstrip("\r\n")
-    if not text:
-        raise click.BadParameter("its first line is empty")
+    try:
+        with file:
+            text = file.readline(_LONGEST_LINE).rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise click.BadParameter("it is not UTF-8 text") from None
+    if not text or len(text) == _LONGEST_LINE:
+        raise click.BadParameter("its first line is far too long" if text else "its first line is empty")
     return Secret(text)
 
 
@@ -88,7 +95,7 @@ _undo = click.option(
 _current = click.option(
     "--current-password-file",
     "current",
-    type=click.File("r"),
+    type=click.File("r", encoding="utf-8"),
     callback=_read_current,
     help="File whose first line is the current password (- reads stdin), for --mode self with --vault stdout.",
 )

@@ -14,8 +14,10 @@ import yaml
 from connector.config.faults import Fault, show, suggest
 from connector.config.keys import PREFIX, key_names, sections, spellings, variable
 from connector.errors import ConfigError
+from connector.file_access import read_file
 
 _LARGEST_SECRET = 65_536
+_LARGEST_CONFIGURATION = 4 * 1024 * 1024
 # Kubernetes puts such variables into every container beside a service named cognito-scim….
 _SERVICE_LINK = re.compile(
     r"COGNITO_SCIM_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT\w*|PORT_[0-9]+_(?:TCP|UDP|SCTP)\w*)"
@@ -85,10 +87,9 @@ def read_secret_files(reading: Reading) -> Reading:
 
 
 def _read_secret(path: Path) -> str:
-    with path.open("rb") as file:
-        content = file.read(_LARGEST_SECRET + 1)
-    if not content.strip() or len(content) > _LARGEST_SECRET:
-        raise ValueError("the file is empty" if not content.strip() else "the file is too large for a secret")
+    content = read_file(path, largest=_LARGEST_SECRET)
+    if not content.strip():
+        raise ValueError("the file is empty")
     try:
         return content.decode().rstrip("\r\n")
     except UnicodeDecodeError:
@@ -102,10 +103,10 @@ def read_yaml(path: Path) -> Reading:
         ConfigError: the file cannot be read or is not YAML.
     """
     try:
-        root = _compose(path.read_bytes())
-    except OSError as error:
+        root = _compose(read_file(path, largest=_LARGEST_CONFIGURATION))
+    except (OSError, ValueError) as error:
         raise ConfigError(
-            f"The configuration {path} cannot be read: {error.strerror}.",
+            f"The configuration {path} cannot be read: {getattr(error, 'strerror', None) or error}.",
             remedy="Name another with --config, or make one with: cognito-scim init",
         ) from error
     except yaml.YAMLError as error:

@@ -90,6 +90,11 @@ def store_url(secret: SecretStr) -> SecretStr:
     """Check that a URL names a database that the store can use."""
     if not _STORE.fullmatch(secret.get_secret_value()):
         raise ValueError("is not a database: write sqlite:///path/to/file.db or postgresql://user@host/database")
+    place, _, rest = secret.get_secret_value().partition("://")[2].partition("/")
+    signs = place.count("@") + rest.partition("?")[0].count("@")
+    if secret.get_secret_value().startswith("postgresql") and (signs > 1 or "@" in rest.partition("?")[0]):
+        # Else what follows the first @ would be taken for the host: shown in errors, and asked of the DNS.
+        raise ValueError("write @ in its user or password as %40, and / as %2F")
     return secret
 
 

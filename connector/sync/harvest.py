@@ -58,7 +58,8 @@ class Tally:
         """Take note of a record that cannot be served."""
         self.rejected += 1
         if len(self.rejects) < LISTED:
-            self.rejects.append(Reject(kind, source, reason))
+            # Half a surrogate pair is no text: what reads the result of the run might refuse all of it (RFC 8259, 8.2).
+            self.rejects.append(Reject(kind, source.encode("utf-8", "replace").decode(), reason))
 
 
 class Harvest:

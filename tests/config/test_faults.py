@@ -177,7 +177,7 @@ def test_keys_that_contradict_each_other_are_a_fault(values: dict[str, str], tol
         (None, "No such file or directory"),
         (b"\n", "the file is empty"),
         (b"\xff", "the file is not UTF-8 text"),
-        (b"x" * 70_000, "the file is too large for a secret"),
+        (b"x" * 70_000, "the file is too large"),
     ],
 )
 def test_a_secret_file_that_cannot_be_used_is_one_fault(content: bytes | None, reason: str, tmp_path: Path) -> None:
