@@ -1,4 +1,4 @@
-"""Standard output as the hands that take a password: flushed, and synced where it is a file."""
+"""Standard output, where a password is handed over: flushed, and synced where it is a file."""
 
 import json
 import os
@@ -15,8 +15,8 @@ from connector.errors import VaultUnavailable
 from connector.rotation.model.secret import Secret
 
 
-class Hands:
-    """Gives passwords to who asked for them on standard output.
+class PasswordOutput:
+    """Prints the passwords that were asked for on standard output.
 
     Args:
         as_json: each as a JSON document.

@@ -26,7 +26,7 @@ from connector.cli.invocation import (
     say,
     say_aside,
 )
-from connector.cli.password_output import Hands
+from connector.cli.password_output import PasswordOutput
 from connector.cli.rotation_copies import COPY, forget_copies, tell_copies
 from connector.cli.rotation_status import status
 from connector.config import Settings
@@ -124,8 +124,8 @@ def rotate() -> None:
 @pass_invocation
 def cognito_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     """Give the user NAME of the configured pool a new password."""
-    hands = Hands(as_json=invocation.json)
-    _tell(invocation, rotate_on_record(_settings(invocation), _request(Kind.COGNITO_USER, name, asked), hands), hands)
+    output = PasswordOutput(as_json=invocation.json)
+    _tell(invocation, rotate_on_record(_settings(invocation), _request(Kind.COGNITO_USER, name, asked), output), output)
 
 
 @rotate.command("iam-user")
@@ -134,8 +134,8 @@ def cognito_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
 @pass_invocation
 def iam_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     """Give the IAM user NAME a new console password; IAM has no sign-in that could prove it."""
-    hands = Hands(as_json=invocation.json)
-    _tell(invocation, rotate_on_record(_settings(invocation), _request(Kind.IAM_USER, name, asked), hands), hands)
+    output = PasswordOutput(as_json=invocation.json)
+    _tell(invocation, rotate_on_record(_settings(invocation), _request(Kind.IAM_USER, name, asked), output), output)
 
 
 @rotate.command()
@@ -154,10 +154,10 @@ def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: Mode | No
 
     Without a function, the secret says whose password it is: a JSON object with username, password and clientid.
     """
-    hands = Hands(as_json=invocation.json)
+    output = PasswordOutput(as_json=invocation.json)
     backoff = Backoff((_POLL_SECONDS,) * (wait // _POLL_SECONDS))
     request = SecretRequest(secret_id, mode, _options(asked), backoff)
-    _tell(invocation, rotate_secret_on_record(_settings(invocation), request, hands), hands)
+    _tell(invocation, rotate_secret_on_record(_settings(invocation), request, output), output)
 
 
 @rotate.command()
@@ -168,7 +168,7 @@ def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: Mode | No
 def verify(invocation: Invocation, /, kind: str, name: str, **asked: Any) -> int:
     """Tell which of the values that the vault keeps of an account signs in; changes nothing."""
     request = _request(Kind(kind), name, asked)
-    found = verify_account(_settings(invocation), request, Hands(as_json=invocation.json))
+    found = verify_account(_settings(invocation), request, PasswordOutput(as_json=invocation.json))
     if invocation.json:
         print_json(found.as_json())
     else:
@@ -199,8 +199,8 @@ def recover(invocation: Invocation, /, kind: str | None, name: str | None, forge
         return forget_copies(invocation, _settings(invocation), account)
     if account is None:
         return _recover_all(invocation, _options(asked))
-    hands, request = Hands(as_json=invocation.json), _request(Kind(account[0]), account[1], asked)
-    _tell(invocation, recover_on_record(_settings(invocation), request, hands), hands)
+    output, request = PasswordOutput(as_json=invocation.json), _request(Kind(account[0]), account[1], asked)
+    _tell(invocation, recover_on_record(_settings(invocation), request, output), output)
     return 0
 
 
@@ -209,20 +209,20 @@ rotate.add_command(status)
 
 def _recover_all(invocation: Invocation, options: Options) -> int:
     """Recover each entry of the journal; --json makes one list of what was handed over, was discarded, and failed."""
-    hands = Hands(as_json=invocation.json, in_list=True)
+    output = PasswordOutput(as_json=invocation.json, in_list=True)
     codes, done = [], 0
-    for outcome in recover_journal_on_record(_settings(invocation), options, hands):
+    for outcome in recover_journal_on_record(_settings(invocation), options, output):
         if isinstance(outcome, RotationResult):
             done += 1
             say_aside(_describe(outcome))
             if invocation.json and outcome.outcome is Outcome.DISCARDED:
-                hands.put(outcome.as_json())
+                output.put(outcome.as_json())
             continue
         codes.append(outcome.exit_code)
         if invocation.json:
-            hands.put(describe_error(outcome))
+            output.put(describe_error(outcome))
         say_aside(f"cognito-scim: {outcome}")
-    hands.end_list()
+    output.end_list()
     if not (codes or done):
         say_aside("Nothing is pending in the journal.")
     tell_copies(_settings(invocation))
@@ -252,9 +252,9 @@ def _options(asked: Mapping[str, Any]) -> Options:
     )
 
 
-def _tell(invocation: Invocation, result: RotationResult, hands: Hands) -> None:
+def _tell(invocation: Invocation, result: RotationResult, output: PasswordOutput) -> None:
     """Tell a result: on stderr where stdout has the password."""
-    if hands.gave:
+    if output.gave:
         say_aside(_describe(result))
         say_aside(f"  {COPY}")
     elif invocation.json:

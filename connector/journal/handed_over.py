@@ -1,6 +1,6 @@
 """A password that is handed to the caller (standard output), which cannot keep a candidate: the journal does.
 
-A crash before the end hands the password over again. That a pipe took it says not that somebody has read it, so a
+A crash before the end hands the password over again. That a pipe took it does not mean that anybody has read it, so a
 sealed copy stays until the account's next rotation, or until it is forgotten on request.
 """
 

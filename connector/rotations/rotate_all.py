@@ -161,7 +161,7 @@ class _Story:
 
 
 def _attempt(account: ListedAccount, deed: Callable[[Rotation], RotationResult]) -> RotationResult | ConnectorError:
-    """Do something with one account, which keeps the name that it is expected under; what goes wrong is its alone."""
+    """Do something with one account, under the name that it is expected under; its error stops no other account."""
     try:
         return replace(deed(account.open()), account=account.identity)
     except ConnectorError as fault:

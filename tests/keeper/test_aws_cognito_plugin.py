@@ -5,11 +5,12 @@ import logging
 import pytest
 
 from deploy.keeper.flatten import ROOT
-from tests.fakes.faults import Fault
+from tests.fakes.faults import Fault, RefusedAfter
 from tests.fakes.kdnrm.gateway import ConfigRecord, Gateway, Outcome, UserRecord, load_plugin
 from tests.fakes.kdnrm.log import Log
 from tests.fakes.kdnrm.saas_type import AwsConfig
 from tests.fakes.kdnrm.secret import Secret
+from tests.fakes.refusals import Refusal
 from tests.fakes.rotation.cloud import POOL_ID, REGION, ROTATOR, Cloud
 from tests.fakes.rotation.policies import PoolPolicy
 
@@ -287,3 +288,18 @@ def test_no_secret_in_any_output(cloud, caplog, capsys):
 
     canaries = [OLD, NEW, ROTATOR.secret, *cloud.pool.tokens]
     assert [canary for canary in canaries if canary in text] == []
+
+
+@pytest.mark.parametrize("code", ["UserNotFoundException", "NotAuthorizedException", "InvalidPasswordException"])
+@pytest.mark.parametrize("fields", [FIELDS, without("App Client ID")], ids=["app client", "no app client"])
+def test_change_that_is_refused_after_its_effect_is_never_taken_for_none(cloud, fields, code):
+    """P26, P36: a sign-in finds it; without one the prior password is set again, and nobody is told otherwise."""
+    refusal = Refusal(code, "It is said to have failed.")
+    cloud.fail("AdminSetUserPassword", call=1, fault=RefusedAfter(refusal))
+    keeper = gateway(fields)
+
+    outcome = keeper.run(SaasPlugin, NEW)
+
+    assert cloud.pool.signs_in("ann", keeper.user.password)
+    assert outcome is (Outcome.ROTATED if fields is FIELDS else Outcome.ROLLED_BACK)
+    assert not [line for line in Log.lines if "Nothing to roll back" in str(line)]
