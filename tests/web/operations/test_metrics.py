@@ -285,8 +285,9 @@ def test_odd_names_of_clients_stay_labels(clients: FakeClients, http: FlaskClien
     assert 'a"} 1\\' in {dict(pairs).get("client") for _, pairs in scrape(http)}
 
 
-def test_the_page_of_the_reference_is_what_is_exported(http: FlaskClient, ask: Ask) -> None:
+def test_the_page_of_the_reference_is_what_is_exported(http: FlaskClient, ask: Ask, measures: FakeMeasures) -> None:
     """A metric that nobody can look up does not exist; neither does one that is only written about."""
+    measures.verification = VerificationRecord(4_500.0, "arn:aws:iam::123456789012:role/r", ())
     ask("/scim/v2/Users?count=1")
     answer = http.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     exported = {}
