@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from connector.config import Settings, effective
 from connector.config.keys import meaning_of
 from connector.directory.schedule import Schedules
+from connector.store.changes.reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.imports import Imports
 from connector.store.reading.lookup import Lookup
@@ -28,6 +29,7 @@ def console_parts(settings: Settings, database: Database, schedules: Schedules) 
         sessions=Sessions(database),
         clients=Clients(database),
         runs=Runs(database),
+        changes=ChangesReader(database),
         lookup=Lookup(database),
         imports=Imports(database),
         accounts=RotatedAccounts(database),

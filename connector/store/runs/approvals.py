@@ -95,6 +95,12 @@ def discard(connection: Connection, row: Row[Any], mark: Mapping[str, str]) -> N
     connection.execute(update(runs).where(runs.c.id.in_(same)).values(discarded=json.dumps(mark)))
 
 
+def list_waiting(database: Database) -> list[Waiting]:
+    """Return the refused plans that wait for approval, newest first."""
+    with database.reading() as connection:
+        return _all_waiting(connection)
+
+
 def clear_left_over_staging(database: Database, *, under: Lease) -> None:
     """Remove what killed runs left behind; staging rows of refused plans wait for their approval.
 

@@ -17,7 +17,7 @@ from connector.errors import AlreadyRunning, ConfigError, NoSuchRun, RunEnded
 from connector.store import audit
 from connector.store.audit import NOBODY, Actor, Event
 from connector.store.runs import lease as leases
-from connector.store.runs.approvals import discard, find_waiting
+from connector.store.runs.approvals import Waiting, discard, find_waiting, list_waiting
 from connector.store.runs.figures import LATE_SECONDS
 from connector.store.runs.history import find_first_of_newest
 from connector.store.runs.lease import SHARED, TIME_TO_LIVE, Lease
@@ -158,6 +158,10 @@ class Runs:
             wanted = wanted.where(runs.c.id < before)
         with self._database.reading() as connection:
             return [RunRecord.read(row) for row in connection.execute(wanted)]
+
+    def waiting(self) -> list[Waiting]:
+        """Return the refused plans that wait for approval, newest first."""
+        return list_waiting(self._database)
 
     def silence(self, run: RunRecord) -> float:
         """Return the seconds since a run under way last gave a sign of life, up to 20 of which mean nothing.

@@ -3,6 +3,7 @@
 The web never calls AWS: what takes AWS is a run, asked for by the same functions as in the API.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -16,7 +17,10 @@ from connector.web.access.sign_ins import SignIns
 from connector.web.console.access import Guard, Refused
 from connector.web.console.assets import read_assets
 from connector.web.console.errors import register_error_pages
+from connector.web.console.pages.changes import ChangesPages
 from connector.web.console.pages.directory import DirectoryPages
+from connector.web.console.pages.importers import ImporterPages
+from connector.web.console.pages.missing import MissingPage
 from connector.web.console.pages.overview import Overview
 from connector.web.console.pages.rotation import RotationPage
 from connector.web.console.pages.routes import Page, View, Views
@@ -45,7 +49,10 @@ def console_blueprint(services: Services, parts: ConsoleParts, limits: Limits, s
     pages: list[Page] = [
         Overview(renderer, services, parts),
         RunPages(renderer, parts.runs, services.measures),
+        ChangesPages(renderer, parts),
         DirectoryPages(renderer, services, parts),
+        MissingPage(renderer, services, parts),
+        ImporterPages(renderer, services, parts),
         RotationPage(renderer, services, parts),
         SettingsPage(renderer, services, parts),
         SigningIn(renderer, guard, parts.clients, parts.sessions, Admission(limits, sign_ins)),
@@ -60,7 +67,7 @@ def console_blueprint(services: Services, parts: ConsoleParts, limits: Limits, s
 
 
 def _add(console: Blueprint, guard: Guard, rule: str, methods: Mapping[str, View]) -> None:
-    name = "overview" if rule == "" else rule.strip("/").replace("/", "-").replace("<", "").replace(">", "")
+    name = "overview" if rule == "" else re.sub(r"[^a-z]+", "-", rule).strip("-")
     for method, view in methods.items():
         admitted = partial(_admitted, guard, rule, view)
         console.add_url_rule(rule, f"{name}-{method.lower()}", admitted, methods=[method])

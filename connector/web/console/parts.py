@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from connector.directory.schedule import Schedules
+from connector.store.changes.reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.imports import Imports
 from connector.store.reading.lookup import Lookup
@@ -37,6 +38,7 @@ class ConsoleParts:
         sessions: who is signed in.
         clients: the callers, to be listed, made and revoked.
         runs: what is done, and was.
+        changes: who was changed, and by which run.
         lookup: resources by their names.
         imports: how far importers have come.
         accounts: the accounts whose passwords are rotated.
@@ -50,6 +52,7 @@ class ConsoleParts:
     sessions: Sessions
     clients: Clients
     runs: Runs
+    changes: ChangesReader
     lookup: Lookup
     imports: Imports
     accounts: RotatedAccounts

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from connector import __version__
 from connector.web.console import text
 from connector.web.console.assets import read_assets
+from connector.web.console.words import change_word
 
 PREFIX = "/console"
 HTML = "text/html; charset=utf-8"
@@ -57,7 +58,13 @@ class Renderer:
             auto_reload=False,
         )
         self._environment.globals.update(
-            to=self.to, asset=self.asset, version=__version__, count_of=text.count_of, **site
+            to=self.to,
+            asset=self.asset,
+            version=__version__,
+            count_of=text.count_of,
+            query=query_of,
+            change_word=change_word,
+            **site,
         )
         self._environment.filters.update(
             name=text.show_name,
@@ -93,3 +100,9 @@ class Renderer:
     def go_to(address: str) -> Response:
         """Lead the browser to an address of our own, with GET."""
         return Response(status=303, headers={"Location": address})
+
+
+def query_of(*asked: Mapping[str, Any]) -> str:
+    """Return a query string, with its question mark, of what is not empty."""
+    wanted = {name: value for part in asked for name, value in part.items() if value not in {None, ""}}
+    return f"?{urlencode(wanted)}" if wanted else ""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connector.directory.changes import Change, ChangeKind
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -83,3 +85,15 @@ CHECK_STATUS = {
     "failed": Word("Failed", "bad"),
     "skipped": Word("Not run", "quiet"),
 }
+
+
+def change_word(change: Change) -> Word:
+    """Return what to call a change: a membership comes and goes, and whoever is deactivated is told apart."""
+    words = {"created": Word("Created", "good"), "updated": Word("Changed", "busy"), "removed": Word("Removed", "bad")}
+    if change.kind is ChangeKind.MEMBERSHIPS:
+        return Word("Added", "good") if change.change == "created" else Word("Left", "bad")
+    if change.change == "updated" and change.now.get("active") is False:
+        return Word("Deactivated", "attention")
+    if change.change == "updated" and "userName" in change.was:
+        return Word("Renamed", "attention")
+    return words[change.change]

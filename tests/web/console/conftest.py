@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from connector.directory.schedule import Schedules, parse_schedule
 from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
+from connector.store.changes.reader import ChangesReader
 from connector.store.clients import Clients, Role
 from connector.store.imports import Imports
 from connector.store.migrations import open_database
@@ -46,6 +47,7 @@ def parts_of(database: Database, **more: Any) -> ConsoleParts:
         sessions=Sessions(database),
         clients=Clients(database),
         runs=Runs(database),
+        changes=ChangesReader(database),
         lookup=Lookup(database),
         imports=Imports(database),
         accounts=RotatedAccounts(database),
@@ -65,6 +67,7 @@ def services_of(database: Database, base_url: str = BASE_URL, **more: Any) -> Se
         clients=Clients(database),
         runs=Runs(database),
         measures=Measures(database, walk_timeout=3600),
+        changes=ChangesReader(database),
         audit=AuditTrail(database),
         public_base_url=base_url,
         max_results=1000,

@@ -6,12 +6,14 @@ What is shown is what importers are served, read by the same readers.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 from flask import Response, request
 from scim2_models import SCIMException
 
+from connector.directory.changes import Change, ChangeKind, difference
+from connector.directory.changes import attributes_of as changed_attributes
 from connector.directory.rows import Kind
 from connector.scim.bodies import Bodies
 from connector.scim.encoding import decode_body
@@ -19,7 +21,7 @@ from connector.scim.filters import parse_filter
 from connector.scim.urns import COGNITO_GROUP, COGNITO_USER
 from connector.store.generations import Generation
 from connector.store.reading.filters import UnsupportedFilter
-from connector.store.reading.lookup import Lookup
+from connector.store.reading.lookup import Lookup, Version
 from connector.store.reading.reader import Stored
 from connector.web.console.access import Refused
 from connector.web.console.attributes import attributes_of, facts_of
@@ -114,7 +116,7 @@ class DirectoryPages:
             facts=list(facts_of(resource)),
             document=json.dumps(resource, indent=2, ensure_ascii=False),
             generation=generation,
-            versions=self._lookup.versions(Kind.USERS, stored.id, count=VERSIONS),
+            versions=_with_differences(self._lookup.versions(Kind.USERS, stored.id, count=VERSIONS)),
         )
 
     def show_group(self, identifier: str) -> Response:
@@ -133,7 +135,7 @@ class DirectoryPages:
             size=size,
             document=self._group_text(stored, generation) if size <= SHOWN_MEMBERS else "",
             generation=generation,
-            versions=self._lookup.versions(Kind.GROUPS, stored.id, count=VERSIONS),
+            versions=_with_differences(self._lookup.versions(Kind.GROUPS, stored.id, count=VERSIONS)),
         )
 
     def _list(self, kind: Kind) -> Response:
@@ -216,3 +218,16 @@ class DirectoryPages:
         members = self._lookup.members(stored.id, generation, count=SHOWN_MEMBERS)
         body = "".join(self._bodies.body(Kind.GROUPS, stored, lambda _: members))
         return json.dumps(decode_body(self._bodies.fill(body)), indent=2, ensure_ascii=False)
+
+
+def _with_differences(versions: Sequence[Version]) -> list[tuple[Version, list[tuple[str, str, str]]]]:
+    """Return versions, newest first, each with what it changed of the one before: attribute, old and new value."""
+    changed = []
+    for newer, older in pairwise([*versions, None]):
+        differences: list[tuple[str, str, str]] = []
+        if newer and older:
+            was, now = difference(changed_attributes(older.stored.body), changed_attributes(newer.stored.body))
+            differences = list(Change(ChangeKind.USERS, "updated", was=was, now=now).attributes())
+        if newer:
+            changed.append((newer, differences))
+    return changed

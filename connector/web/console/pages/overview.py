@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from flask import Response
 
-from connector.directory.runs import RunKind, RunOutcome, RunState
+from connector.directory.runs import RunKind, RunState
 from connector.directory.schedule import Schedule
 from connector.store.clients import Client, Role
-from connector.store.generations import Generation
 from connector.store.imports import Import
 from connector.store.runs.queue import RunRecord
 from connector.web.console.chart import chart_of
@@ -63,7 +62,7 @@ class Overview:
             now=figures.now,
             generation=figures.generation,
             last_sync=last_sync,
-            waiting=self._waiting(ended, figures.generation),
+            waiting=self._waiting(),
             last_success=figures.last_success(RunKind.SYNC),
             interval=self._services.sync_interval,
         )
@@ -100,13 +99,10 @@ class Overview:
             if client.role is Role.IMPORTER and not client.revoked_at
         ]
 
-    def _waiting(self, ended: Sequence[RunRecord], generation: Generation | None) -> RunRecord | None:
-        """Return the last sync if it was refused and can still be approved."""
-        last = next(iter(ended), None)
-        if last is None or last.outcome is not RunOutcome.REFUSED or "approve" not in (last.result or {}):
-            return None
-        base = (last.result or {}).get("generation")
-        return last if base == (generation.number if generation else None) else None
+    def _waiting(self) -> RunRecord | None:
+        """Return the newest refused plan that waits for approval."""
+        waiting = self._parts.runs.waiting()
+        return self._parts.runs.find(waiting[0].run) if waiting else None
 
 
 def _word_of(run: RunRecord) -> Word:

@@ -5,10 +5,11 @@ from typing import Any
 
 from flask import Response, request
 
-from connector.directory.runs import Cause, RunKind, RunState
+from connector.directory.runs import Cause, RunKind, RunOutcome, RunState
 from connector.errors import AlreadyRunning, RunEnded
 from connector.store.runs.queue import RunRecord, Runs
 from connector.web.console.access import Refused
+from connector.web.console.pages.changes import RETYPED_FROM, removals_of
 from connector.web.console.pages.requests import asked_number, entered, find_run, who_asks
 from connector.web.console.pages.routes import Views
 from connector.web.console.progress import SILENT_SECONDS, Progress, progress_of
@@ -36,6 +37,7 @@ class RunView:
         silence: seconds without a sign of life, where that is long enough to mean something.
         steps: of a check, its checks.
         result: what it said at its end, empty before.
+        waits: whether its refused plan waits for approval.
     """
 
     run: RunRecord
@@ -47,6 +49,7 @@ class RunView:
     silence: float | None
     steps: list[dict[str, Any]]
     result: Said
+    waits: bool = False
 
 
 class RunViews:
@@ -73,6 +76,7 @@ class RunViews:
             silence=silence if silence >= SILENT_SECONDS else None,
             steps=steps_of(run) if run.kind is RunKind.CHECK else [],
             result=Said(run.result or {}),
+            waits=run.outcome is RunOutcome.REFUSED and any(one.run == run.id for one in self._runs.waiting()),
         )
 
     def _seconds(self, run: RunRecord) -> float | None:
@@ -176,11 +180,14 @@ class RunPages:
         """Show one run, as far as it has come."""
         view = self._views.view(find_run(self._runs, identifier))
         refreshes = view.run.state is not RunState.ENDED and request.args.get("still") is None
-        return self._renderer.page("run.html", view=view, refreshes=refreshes, note=request.args.get("note", ""))
+        return self._renderer.page(
+            "run.html", **_decision(view), view=view, refreshes=refreshes, note=request.args.get("note", "")
+        )
 
     def show_run_live(self, identifier: str) -> Response:
         """Answer with the part of the page that changes."""
-        return self._renderer.page("_run_live.html", view=self._views.view(find_run(self._runs, identifier)))
+        view = self._views.view(find_run(self._runs, identifier))
+        return self._renderer.page("_run_live.html", **_decision(view), view=view)
 
     def cancel_run(self, identifier: str) -> Response:
         """Ask a run to end; to ask twice is to ask once."""
@@ -199,3 +206,7 @@ class RunPages:
     def _last_check(self) -> RunView | None:
         last = next(iter(self._runs.history(count=1, kinds=(RunKind.CHECK,))), None)
         return self._views.view(last) if last else None
+
+
+def _decision(view: RunView) -> dict[str, int]:
+    return {"removals": removals_of(view.run), "retyped_from": RETYPED_FROM}

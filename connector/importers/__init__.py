@@ -1,0 +1,1 @@
+"""What importers are told: the fields of their forms, in their words."""
