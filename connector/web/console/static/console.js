@@ -71,6 +71,12 @@
     }
   });
 
+  // htmx notes the path of a page for its history, which is off; nothing of what was seen stays in the browser.
+  const forget = () => sessionStorage.clear();
+  forget();
+  window.addEventListener("load", forget);
+  window.addEventListener("pagehide", forget);
+
   document.documentElement.classList.add("has-script");
   addLocalTimes(document);
   sayZone();
