@@ -37,8 +37,9 @@ def change_policy(account: Account, arn: str, change: Callable[[dict[str, Any]],
 
 
 def age_key(account: Account) -> None:
-    """Let the key be 400 days old and unused for as long."""
-    account.backend.get_user(USER).access_keys[0].create_date = datetime(2020, 1, 1)  # noqa: DTZ001 - as moto keeps it
+    """Let the key be years old, and never used."""
+    key = account.backend.get_user(USER).access_keys[0]
+    key.create_date, key.last_used = datetime(2020, 1, 1), None  # noqa: DTZ001 - as moto keeps it
 
 
 def make_another_key(account: Account) -> None:
