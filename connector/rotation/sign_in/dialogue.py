@@ -67,6 +67,8 @@ class SignInStep:
         parameters: of the challenge.
         session: ties the answer to the challenge; a challenge may come without one (PASSWORD_VERIFIER does).
         expires_in: seconds for which access and id token count.
+        device_group: of the device that the pool made for this sign-in, if it tracks devices.
+        device_key: of that device.
         fault: why the challenge was left open although an answer was at hand.
     """
 
@@ -80,6 +82,8 @@ class SignInStep:
     id_token: Secret | None = None
     refresh_token: Secret | None = None
     expires_in: int = 0
+    device_group: str = ""
+    device_key: str = ""
     fault: RotationError | None = None
 
 
@@ -294,10 +298,13 @@ class Dialogue:
             return _read_step(answer, self._username, flow, secret)
 
     def _secret_hash(self, username: str, secret: Secret | None) -> dict[str, str]:
-        if secret is None:
-            return {}
-        message = f"{username}{self._app.client_id}".encode(errors="surrogatepass")
-        return {"SECRET_HASH": base64.b64encode(hmac.digest(secret.reveal().encode(), message, "sha256")).decode()}
+        return {"SECRET_HASH": secret_hash(username, self._app.client_id, secret)} if secret else {}
+
+
+def secret_hash(username: str, client_id: str, secret: Secret) -> str:
+    """Return what proves that a request comes from an app client's own program (API reference: SECRET_HASH)."""
+    message = f"{username}{client_id}".encode(errors="surrogatepass")
+    return base64.b64encode(hmac.digest(secret.reveal().encode(), message, "sha256")).decode()
 
 
 def _is_signed(flow: Flow) -> bool:
@@ -307,6 +314,7 @@ def _is_signed(flow: Flow) -> bool:
 def _read_step(answer: Mapping[str, Any], username: str, flow: Flow, client_secret: Secret | None) -> SignInStep:
     parameters = answer.get("ChallengeParameters") or {}
     tokens = answer.get("AuthenticationResult") or {}
+    device = tokens.get("NewDeviceMetadata") or {}
     if not (tokens.get("AccessToken") or answer.get("ChallengeName")):
         raise ValueError("neither tokens nor a challenge")  # reported as an answer that could not be read
     return SignInStep(
@@ -320,6 +328,8 @@ def _read_step(answer: Mapping[str, Any], username: str, flow: Flow, client_secr
         id_token=_wrap(tokens.get("IdToken")),
         refresh_token=_wrap(tokens.get("RefreshToken")),
         expires_in=int(tokens.get("ExpiresIn") or 0),
+        device_group=device.get("DeviceGroupKey") or "",
+        device_key=device.get("DeviceKey") or "",
     )
 
 

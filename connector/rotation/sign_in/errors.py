@@ -29,6 +29,18 @@ class FlowNotAllowed(TargetUnfit):
     """The app client does not allow the flow; no password was looked at."""
 
 
+class UserMissing(TargetUnfit):
+    """There is no such user."""
+
+
+class UserDisabled(TargetUnfit):
+    """The user is disabled."""
+
+
+class CodeRefused(TargetUnfit):
+    """The code of a second factor is wrong."""
+
+
 class ResetRequired(TargetUnfit):
     """The user has to reset the password before signing in."""
 
@@ -84,7 +96,7 @@ def _client_secret_refused(call: AwsCall) -> RotationError:
 
 
 def _user_disabled(call: AwsCall) -> RotationError:
-    return TargetUnfit(f"The user is disabled: {call}.", remedy="Enable the user, then try again.")
+    return UserDisabled(f"The user is disabled: {call}.", remedy="Enable the user, then try again.")
 
 
 def _too_slow(call: AwsCall) -> RotationError:
@@ -109,8 +121,12 @@ def _password_expired(call: AwsCall) -> RotationError:
     return CurrentRefused(f"The temporary password has expired: {call}.", remedy="Set one the administrator's way.")
 
 
+def _user_missing(call: AwsCall) -> RotationError:
+    return UserMissing(f"{call} found nobody of this name.", remedy="Check the name and the pool.")
+
+
 def _code_wrong(call: AwsCall) -> RotationError:
-    return TargetUnfit(
+    return CodeRefused(
         f"The authenticator's code is wrong: {call}.",
         remedy="Correct the seed (TOTP secret) that is kept for the user, or this machine's clock.",
     )
@@ -151,4 +167,5 @@ _SIGN_IN_CODES: Mapping[str, Callable[[AwsCall], RotationError]] = {
     "ExpiredCodeException": _code_used,
     "PasswordResetRequiredException": _reset_required,
     "UserNotConfirmedException": _user_unconfirmed,
+    "UserNotFoundException": _user_missing,
 }

@@ -229,7 +229,7 @@ class AwsDoor:
         return client
 
     def _client(self, service: str) -> Any:
-        _keep_requests_out_of_logs()
+        keep_requests_out_of_logs()
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 1},
             connect_timeout=self.connect_timeout,
@@ -241,8 +241,8 @@ class AwsDoor:
         return client
 
 
-def _keep_requests_out_of_logs() -> None:
-    # At DEBUG botocore prints every password that it sends (botocore#2626), whoever set the level of the root logger.
+def keep_requests_out_of_logs() -> None:
+    """Hold botocore to INFO: at DEBUG it prints every password that it sends (botocore#2626), whoever asked for it."""
     for name in _PRINT_REQUESTS_AT_DEBUG:
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, logging.INFO))
@@ -1163,6 +1163,18 @@ class FlowNotAllowed(TargetUnfit):
     """The app client does not allow the flow; no password was looked at."""
 
 
+class UserMissing(TargetUnfit):
+    """There is no such user."""
+
+
+class UserDisabled(TargetUnfit):
+    """The user is disabled."""
+
+
+class CodeRefused(TargetUnfit):
+    """The code of a second factor is wrong."""
+
+
 class ResetRequired(TargetUnfit):
     """The user has to reset the password before signing in."""
 
@@ -1218,7 +1230,7 @@ def _client_secret_refused(call: AwsCall) -> RotationError:
 
 
 def _user_disabled(call: AwsCall) -> RotationError:
-    return TargetUnfit(f"The user is disabled: {call}.", remedy="Enable the user, then try again.")
+    return UserDisabled(f"The user is disabled: {call}.", remedy="Enable the user, then try again.")
 
 
 def _too_slow(call: AwsCall) -> RotationError:
@@ -1243,8 +1255,12 @@ def _password_expired(call: AwsCall) -> RotationError:
     return CurrentRefused(f"The temporary password has expired: {call}.", remedy="Set one the administrator's way.")
 
 
+def _user_missing(call: AwsCall) -> RotationError:
+    return UserMissing(f"{call} found nobody of this name.", remedy="Check the name and the pool.")
+
+
 def _code_wrong(call: AwsCall) -> RotationError:
-    return TargetUnfit(
+    return CodeRefused(
         f"The authenticator's code is wrong: {call}.",
         remedy="Correct the seed (TOTP secret) that is kept for the user, or this machine's clock.",
     )
@@ -1289,6 +1305,7 @@ _SIGN_IN_CODES: Mapping[str, Callable[[AwsCall], RotationError]] = {
     "ExpiredCodeException": _code_used,
     "PasswordResetRequiredException": _reset_required,
     "UserNotConfirmedException": _user_unconfirmed,
+    "UserNotFoundException": _user_missing,
 }
 
 
@@ -1510,6 +1527,8 @@ class SignInStep:
         parameters: of the challenge.
         session: ties the answer to the challenge; a challenge may come without one (PASSWORD_VERIFIER does).
         expires_in: seconds for which access and id token count.
+        device_group: of the device that the pool made for this sign-in, if it tracks devices.
+        device_key: of that device.
         fault: why the challenge was left open although an answer was at hand.
     """
 
@@ -1523,6 +1542,8 @@ class SignInStep:
     id_token: Secret | None = None
     refresh_token: Secret | None = None
     expires_in: int = 0
+    device_group: str = ""
+    device_key: str = ""
     fault: RotationError | None = None
 
 
@@ -1737,10 +1758,13 @@ class Dialogue:
             return _read_step(answer, self._username, flow, secret)
 
     def _secret_hash(self, username: str, secret: Secret | None) -> dict[str, str]:
-        if secret is None:
-            return {}
-        message = f"{username}{self._app.client_id}".encode(errors="surrogatepass")
-        return {"SECRET_HASH": base64.b64encode(hmac.digest(secret.reveal().encode(), message, "sha256")).decode()}
+        return {"SECRET_HASH": secret_hash(username, self._app.client_id, secret)} if secret else {}
+
+
+def secret_hash(username: str, client_id: str, secret: Secret) -> str:
+    """Return what proves that a request comes from an app client's own program (API reference: SECRET_HASH)."""
+    message = f"{username}{client_id}".encode(errors="surrogatepass")
+    return base64.b64encode(hmac.digest(secret.reveal().encode(), message, "sha256")).decode()
 
 
 def _is_signed(flow: Flow) -> bool:
@@ -1750,6 +1774,7 @@ def _is_signed(flow: Flow) -> bool:
 def _read_step(answer: Mapping[str, Any], username: str, flow: Flow, client_secret: Secret | None) -> SignInStep:
     parameters = answer.get("ChallengeParameters") or {}
     tokens = answer.get("AuthenticationResult") or {}
+    device = tokens.get("NewDeviceMetadata") or {}
     if not (tokens.get("AccessToken") or answer.get("ChallengeName")):
         raise ValueError("neither tokens nor a challenge")  # reported as an answer that could not be read
     return SignInStep(
@@ -1763,6 +1788,8 @@ def _read_step(answer: Mapping[str, Any], username: str, flow: Flow, client_secr
         id_token=_wrap(tokens.get("IdToken")),
         refresh_token=_wrap(tokens.get("RefreshToken")),
         expires_in=int(tokens.get("ExpiresIn") or 0),
+        device_group=device.get("DeviceGroupKey") or "",
+        device_key=device.get("DeviceKey") or "",
     )
 
 

@@ -188,7 +188,7 @@ class AwsDoor:
         return client
 
     def _client(self, service: str) -> Any:
-        _keep_requests_out_of_logs()
+        keep_requests_out_of_logs()
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 1},
             connect_timeout=self.connect_timeout,
@@ -200,8 +200,8 @@ class AwsDoor:
         return client
 
 
-def _keep_requests_out_of_logs() -> None:
-    # At DEBUG botocore prints every password that it sends (botocore#2626), whoever set the level of the root logger.
+def keep_requests_out_of_logs() -> None:
+    """Hold botocore to INFO: at DEBUG it prints every password that it sends (botocore#2626), whoever asked for it."""
     for name in _PRINT_REQUESTS_AT_DEBUG:
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, logging.INFO))
