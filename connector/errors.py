@@ -43,6 +43,14 @@
         SetUpDenied            77   AWS refuses the caller
         SetUpUnavailable       75   no clear answer came; running again finds out and goes on
         KeyInUse               75   a key is still used by something else, so it stays
+      LoginError                1   a person got no AWS credentials
+        LoginRefused           77   the user pool does not let the person in
+        NotSignedIn            77   nobody is signed in, or no longer
+        CredentialsDenied      77   AWS gives the person no credentials
+        LoginUnfit             78   it cannot be done this way, whoever signs in
+        LoginUnavailable       75   AWS is unreachable or throttled, or another process is at it
+        LoginStoreFault        78   there is no place where a login can be kept
+        ProfileRefused         78   an AWS file is broken, or has what is not ours; nothing was changed
       RecordRejected            -   one record cannot be served; counted, never fatal
 
 The number is the exit code of the command that ends with it.
@@ -345,6 +353,53 @@ class KeyInUse(ProvisioningError):
 
     exit_code = 75
     retryable = True
+
+
+class LoginError(ConnectorError):
+    """A person got no AWS credentials."""
+
+
+class LoginRefused(LoginError):
+    """The user pool does not let the person in."""
+
+    exit_code = 77
+
+
+class NotSignedIn(LoginError):
+    """Nobody is signed in, or no longer."""
+
+    exit_code = 77
+
+
+class CredentialsDenied(LoginError):
+    """AWS gives the person no credentials."""
+
+    exit_code = 77
+
+
+class LoginUnfit(LoginError):
+    """It cannot be done this way, whoever signs in."""
+
+    exit_code = 78
+
+
+class LoginUnavailable(LoginError):
+    """AWS is unreachable or throttled, or another process is at it for too long."""
+
+    exit_code = 75
+    retryable = True
+
+
+class LoginStoreFault(LoginError):
+    """There is no place where a login can be kept."""
+
+    exit_code = 78
+
+
+class ProfileRefused(LoginError):
+    """An AWS file is broken, or has what is not ours; nothing was changed."""
+
+    exit_code = 78
 
 
 class RecordRejected(ConnectorError):

@@ -104,3 +104,17 @@ def test_links_lead_somewhere(page):
     """A reader is never sent to a page that is not there."""
     for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / link).exists(), link
+
+
+def test_every_row_of_the_authoriser_names_a_test_that_exists():
+    """Each command of the Cognito Authoriser's README is run by a test."""
+    page = ROOT / "docs/reference/cognito-authoriser.md"
+    files = dict(re.findall(r"^\[(\w+)\]: (\S+)$", page.read_text(), re.MULTILINE))
+    rows = [row for row in page.read_text().splitlines() if row.startswith("| `")]
+
+    assert len(rows) > 10
+    for row in rows:
+        named = re.findall(r"\[(test_\w+)\]\[(\w+)\]", row)
+        assert named, row
+        for test, file in named:
+            assert f"def {test}(" in (page.parent / files[file]).read_text(), f"{files[file]} has no {test}"

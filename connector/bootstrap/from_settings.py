@@ -1,7 +1,9 @@
 """The configuration's words in those of the parts, so that no part knows Settings."""
 
+import os
 import shlex
 
+from connector.bootstrap.logins import grants_of
 from connector.cognito.meter import Meter
 from connector.cognito.sending import RetryLimits
 from connector.cognito.session import Access
@@ -13,10 +15,14 @@ from connector.directory.schedule import Schedules, parse_schedule
 from connector.store.publishing.cleanup import Retention
 from connector.sync.full_sync import SyncSettings
 
+LONGEST_CHAINED = 3600
+"""Seconds that a session lasts at most which a session opened, as a person's is (IAM user guide, "Role chaining")."""
+
 
 def access_of(settings: Settings) -> Access:
     """Return who calls AWS, and for which pool."""
     aws, cognito = settings.aws, settings.cognito
+    by_person = aws.credential_source == "login"
     return Access(
         region=cognito.region,
         user_pool_id=cognito.user_pool_id,
@@ -27,8 +33,9 @@ def access_of(settings: Settings) -> Access:
         role_arn=aws.role_arn,
         external_id=aws.external_id.get_secret_value(),
         sts_region=aws.sts_region,
-        session_duration=aws.session_duration,
+        session_duration=min(aws.session_duration, LONGEST_CHAINED) if by_person else aws.session_duration,
         requests_per_second=cognito.requests_per_second,
+        person=grants_of(settings, os.environ) if by_person else None,
         patience=RetryLimits(deadline=seconds(settings.sync.deadline)),
     )
 

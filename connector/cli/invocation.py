@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connector.config import Settings, effective, find_config, load_settings
+from connector.config.authoriser import read_file, with_file, with_variables
 from connector.errors import ConnectorError
 from connector.logs import configure_logging, escape_controls, register_secret
 
@@ -45,6 +46,7 @@ class Invocation:
         log_format: `console` or `json`.
         json: whether the result is one JSON document.
         describe: makes that document of an error.
+        program: the name by which it was called.
     """
 
     config: Path | None = None
@@ -53,6 +55,7 @@ class Invocation:
     json: bool = False
     describe: Callable[[ConnectorError], Mapping[str, Any]] = describe_error
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    program: str = "cognito-scim"
 
     def start_logging(self, default: str = "warning") -> None:
         """Log from here on."""
@@ -77,9 +80,29 @@ class Invocation:
             _log.debug("%s = %s (%s)", row.key, row.value, row.origin)
         return settings
 
+    def login_settings(self, *, own_file: bool = True, said: Mapping[str, str] | None = None) -> Settings:
+        """Return the configuration of people's logins: ours, and beneath it the Cognito Authoriser's.
+
+        Args:
+            own_file: whether our configuration file is read at all.
+            said: what the Authoriser's file shall say; what it says when left out.
+
+        Raises:
+            ConfigError: something is wrong with it.
+        """
+        path = find_config(self.config, self.environment) if own_file else None
+        environment = with_variables(self.environment)
+        settings = load_settings(path, environment, reads_pool=False)
+        said = read_file(self.environment) if said is None else said
+        environment = with_file(environment, said, settings.origins, settings.cognito.user_pool_id)
+        settings = load_settings(path, environment, reads_pool=False)
+        for secret in settings.secrets():
+            register_secret(secret)
+        return settings
+
     def tell_error(self, error: ConnectorError) -> None:
         """Tell one error: what happened, to what and what to do."""
-        say_aside(f"cognito-scim: {error.message}")
+        say_aside(f"{self.program}: {error.message}")
         if error.remedy:
             say_aside(f"  {error.remedy}")
         if self.json:

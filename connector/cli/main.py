@@ -19,17 +19,24 @@ from connector.logs import FORMATS, LEVELS
 
 COMMANDS = {
     "aws": "connector.cli.aws.group:aws",
+    "admin": "connector.cli.access.admin:admin",
     "check": "connector.cli.check:check",
+    "credentials": "connector.cli.access.credentials:credentials",
     "client": "connector.cli.client:client",
     "db": "connector.cli.db:db",
     "demo": "connector.cli.demo:demo",
+    "exec": "connector.cli.access.credentials:execute",
     "execute-run": "connector.cli.execute:execute",
     "init": "connector.cli.init:init",
+    "login": "connector.cli.access.login:login",
+    "logout": "connector.cli.access.login:logout",
     "list": "connector.cli.listing:listing",
     "plan": "connector.cli.sync:plan",
+    "profile": "connector.cli.access.profile:profile",
     "rotate": "connector.cli.rotate:rotate",
     "runs": "connector.cli.runs:runs",
     "serve": "connector.cli.serve:serve",
+    "status": "connector.cli.access.login:status",
     "sync": "connector.cli.sync:sync",
 }
 """Where each command is."""
@@ -59,11 +66,21 @@ def cli(invocation: Invocation, config: Path | None, log_level: str | None, log_
 
 
 def run() -> None:
-    """Run the command line of this process; SIGTERM ends it as Ctrl-C does, so that a run frees its lease."""
+    """Run the command line of this process."""
+    run_program(cli, "cognito-scim")
+
+
+def run_program(command: click.Group, program: str) -> None:
+    """Run a command line of this process; SIGTERM ends it as Ctrl-C does, so that a run frees its lease.
+
+    Args:
+        command: what its arguments mean.
+        program: its name.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _open_closed_streams()
     replace_missing_characters(sys.stdout, sys.stderr)
-    code = execute(sys.argv[1:])
+    code = execute(sys.argv[1:], command, program)
     try:
         sys.stdout.flush()
     except OSError:  # told already
@@ -71,16 +88,16 @@ def run() -> None:
     sys.exit(code)
 
 
-def execute(arguments: Sequence[str]) -> int:
+def execute(arguments: Sequence[str], command: click.Group = cli, program: str = "cognito-scim") -> int:
     """Run one command line and return its exit code; no fault is ever raised."""
-    invocation = Invocation()
+    invocation = Invocation(program=program)
     try:
-        return _invoke(arguments, invocation)
+        return _invoke(arguments, command, invocation)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("cognito-scim: interrupted", err=True)
+        click.echo(f"{program}: interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:
         _forget_stdout()
@@ -96,11 +113,11 @@ def execute(arguments: Sequence[str]) -> int:
     return fault.exit_code
 
 
-def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
+def _invoke(arguments: Sequence[str], command: click.Group, invocation: Invocation) -> int:
     """Do what `cli.main` does, which would end the process itself when nobody reads stdout any more."""
     try:
-        with cli.make_context("cognito-scim", list(arguments), obj=invocation) as context:
-            code = cli.invoke(context)
+        with command.make_context(invocation.program, list(arguments), obj=invocation) as context:
+            code = command.invoke(context)
         with telling():
             sys.stdout.flush()
     except click.exceptions.Exit as end:

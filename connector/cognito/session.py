@@ -41,12 +41,13 @@ class Access:
     """Everything it takes to read one pool; an empty string is a setting that was left out.
 
     Args:
-        credential_source: "access-key", "chain" or "profile".
+        credential_source: "access-key", "chain", "profile" or "login".
         sts_region: the Region whose STS is asked; empty = that of the pool.
         session_duration: seconds that a session of the role lasts.
         requests_per_second: ceiling for ListUsers and ListUsersInGroup together.
         group_requests_per_second: ceiling for ListGroups and GetGroup together; a pool allows 5 of each.
         endpoint_url: where AWS is, if not where botocore looks (which heeds AWS_ENDPOINT_URL).
+        person: gives the credentials of whoever is signed in, where the source is "login".
     """
 
     region: str
@@ -62,6 +63,7 @@ class Access:
     group_requests_per_second: float = 5.0
     sts_region: str = ""
     endpoint_url: str = ""
+    person: Callable[[], SessionGrant] | None = field(default=None, repr=False)
     patience: RetryLimits = field(default_factory=RetryLimits)
 
 
@@ -103,7 +105,7 @@ class Session:
         self._now = now
         self.clock_ahead: timedelta | None = None
         with prepared("A session with AWS"):
-            self._source = _source_session(access)
+            self._source = _source_session(access, now)
             sts = self._client_options(access.sts_region or access.region, attempts=self._attempts())
             self._sts: STSClient = self._source.client("sts", **sts)
         meter.watch_calls(self._sts)
@@ -202,7 +204,9 @@ class Session:
             self.clock_ahead = self._now() - date
 
 
-def _source_session(access: Access) -> boto3.Session:
+def _source_session(access: Access, now: Callable[[], datetime]) -> boto3.Session:
+    if access.person is not None:
+        return _role_session(access, RoleCredentials(access.person, now=now))
     core = _core_session(access)
     if access.credential_source != "access-key":
         return boto3.Session(botocore_session=core)

@@ -79,6 +79,8 @@ def _credentials(given: Given) -> Iterator[Fault]:
     origin = given.origin("aws.credential_source")
     if source == "access-key" and not keys:
         yield Fault("aws.access_key_id", "missing: aws.credential_source is access-key", origin=origin)
+    if source == "login" and not given.has("login.client_id"):
+        yield Fault("login.client_id", "missing: aws.credential_source is login", origin=origin)
     if source == "profile" and not given.has("aws.profile"):
         yield Fault("aws.profile", "missing: aws.credential_source is profile", origin=origin)
     if not given.has("aws.credential_source") and keys and given.has("aws.profile"):
@@ -129,6 +131,7 @@ def find_warnings(given: Given, *, reads_pool: bool) -> Iterator[str]:
             yield f"{key} is written in {given.origin(key)}; better name a file with {key}_file."
     if reads_pool:
         yield from _warnings_of_access(given)
+        yield from _warnings_of_person(given)
     yield from _warnings_of_address(given)
     if given.has("sync.schedule") and not given.has("cognito.user_pool_id"):
         yield "sync.schedule is set, but no cognito.user_pool_id; every scheduled sync will fail."
@@ -146,8 +149,15 @@ def _warnings_of_access(given: Given) -> Iterator[str]:
         yield "aws.role_arn is not set; the source credentials read the pool as they are."
     elif 0 < len(given.text("aws.external_id")) < _SHORT_EXTERNAL_ID:
         yield f"aws.external_id is shorter than {_SHORT_EXTERNAL_ID} characters; choose a random one nobody can guess."
-    if given.has("aws.access_key_id") and given.text("aws.credential_source") in {"chain", "profile"}:
+    if given.has("aws.access_key_id") and given.text("aws.credential_source") in {"chain", "profile", "login"}:
         yield f"aws.access_key_id is not used: aws.credential_source is {given.text('aws.credential_source')}."
+
+
+def _warnings_of_person(given: Given) -> Iterator[str]:
+    if given.text("aws.credential_source") == "login" and (
+        given.has("sync.schedule") or given.has("rotation.schedule")
+    ):
+        yield "aws.credential_source is login: a schedule ends when that person's session at the pool does."
 
 
 def _warnings_of_address(given: Given) -> Iterator[str]:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from connector.config import values
+from connector.config.login import Login
 from connector.config.rotation import Rotation
 from connector.config.section import Duration, Limit, NeededTemplate, Path, Section, Template, Whole
 from connector.config.values import AnySource, Source, TrustedSource
@@ -50,9 +51,9 @@ class Cognito(Section):
 class Aws(Section):
     """Who calls AWS."""
 
-    credential_source: Literal["", "access-key", "chain", "profile"] = ""
+    credential_source: Literal["", "access-key", "chain", "profile", "login"] = ""
     """Where the source credentials come from. Empty means access-key when keys are given, else profile when one is
-    named, else chain, the default chain of AWS."""
+    named, else chain, the default chain of AWS. login is the person who is signed in (`cognito-scim login`)."""
     access_key_id: Annotated[str, AfterValidator(values.access_key_id)] = ""
     """Access key id of the service user."""
     access_key_id_file: Path = ""
@@ -279,6 +280,8 @@ class Settings(Section):
     """The SCIM endpoint."""
     rotation: Rotation = Rotation()
     """The rotation of passwords."""
+    login: Login = Login()
+    """People's temporary AWS credentials through the user pool."""
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -24,6 +24,10 @@ _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _CLIENT_ID = re.compile(r"[\w+]{1,128}", re.ASCII)
 _VAULT = re.compile(r"stdout|secretsmanager:(?:[A-Za-z0-9/_+=.@:!-]|\{username\}){1,2048}")
+_IDENTITY_POOL = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_FUNCTION = re.compile(
+    r"(?:arn:aws(?:-[a-z]+)*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[A-Za-z0-9_-]{1,64}(?::[A-Za-z0-9$_-]+)?"
+)
 _SHORTEST_JOURNAL_KEY = 32
 _STORE = re.compile(r"(?:sqlite:///|postgresql(?:\+psycopg)?://).+")
 # Goes into JSON text as it is, so it holds nothing that JSON would escape.
@@ -118,6 +122,20 @@ def client_id(text: str) -> str:
     """Check the id of an app client (Cognito: ClientIdType)."""
     if text and not _CLIENT_ID.fullmatch(text):
         raise ValueError("is not the id of an app client: letters and digits")
+    return text
+
+
+def identity_pool_id(text: str) -> str:
+    """Check the id of an identity pool (Cognito: IdentityPoolId)."""
+    if text and not _IDENTITY_POOL.fullmatch(text):
+        raise ValueError("is not the id of an identity pool, such as us-east-1:01234567-89ab-cdef-0123-456789abcdef")
+    return text
+
+
+def function_name(text: str) -> str:
+    """Check the name or ARN of a function (Lambda: FunctionName)."""
+    if not _FUNCTION.fullmatch(text):
+        raise ValueError("is not the name or ARN of a Lambda function")
     return text
 
 

@@ -64,7 +64,7 @@ sync: {safeguard: {max_rejects: many}}
         ("cognito: {requests_per_second: 0}", "must be more than 0"),
         ("cognito: {requests_per_second: .nan}", "must be more than 0"),
         ("cognito: {requests_per_second: fast}", "must be a number"),
-        ("aws: {credential_source: key}", "must be one of '', 'access-key', 'chain' or 'profile'"),
+        ("aws: {credential_source: key}", "must be one of '', 'access-key', 'chain', 'profile' or 'login'"),
         ("aws: {access_key_id: short}", "an access key id has 16 to 128 letters and digits"),
         ("aws: {external_id: x}", "an ExternalId has 2 to 1224 characters"),
         ("aws: {external_id: 'a b'}", "an ExternalId has 2 to 1224 characters"),

@@ -87,8 +87,9 @@ def _resource(wishes: Wishes, one: Wanted, wanted: tuple[Wanted, ...]) -> Mappin
         case User(name):
             return {"Type": "AWS::IAM::User", "Properties": {"UserName": name, "Path": path, "Tags": tags}}
         case Role(name, _, trust, _, purpose, seconds):
-            about = {"RoleName": name, "Path": path, "Description": purpose, "MaxSessionDuration": seconds}
-            content = {**about, "AssumeRolePolicyDocument": _document(wishes, trust, wanted), "Tags": tags}
+            about = {"RoleName": name, "Path": path, "Description": purpose}
+            trusted = {"AssumeRolePolicyDocument": _document(wishes, trust, wanted)}
+            content = {**about, "MaxSessionDuration": seconds, **trusted, "Tags": tags}
             return {"Type": "AWS::IAM::Role", "Properties": content}
         case InstanceProfile(name):
             about = {"InstanceProfileName": name, "Path": path}
