@@ -18,7 +18,7 @@ from connector.store.changes.reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.migrations import open_database
 from connector.store.reading.matches import Matches
-from connector.store.reading.pins import Walks
+from connector.store.reading.pins import Pins
 from connector.store.reading.reader import DirectoryReader
 from connector.store.reading.search_process import SearchProcess
 from connector.store.runs.figures import Measures
@@ -74,7 +74,7 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
     schedules = schedules_of(settings)
     return Services(
         reader=DirectoryReader(database, Evaluator(scim_base_url(base_url)), elsewhere=elsewhere),
-        walks=Walks(database, timeout=seconds(settings.sync.walk_timeout)),
+        pins=Pins(database, timeout=seconds(settings.sync.walk_timeout)),
         clients=Clients(database),
         runs=Runs(database),
         changes=ChangesReader(database),

@@ -61,11 +61,12 @@ def create(invocation: Invocation, name: str, role: str, grant: str, lifetime: f
 
 
 def _show(name: str, role: str, made: Credentials) -> None:
+    purpose = "for one importer: a second one needs a client of its own" if role == Role.IMPORTER else f"({role})"
     if made.token:
-        say(f"Made the client {name!r} ({role}). Its bearer token, which cannot be shown again:")
+        say(f"Made the client {name!r} {purpose}. Its bearer token, which cannot be shown again:")
         click.echo(made.token)
         return
-    say(f"Made the client {name!r} ({role}). What it signs in with, which cannot be shown again:")
+    say(f"Made the client {name!r} {purpose}. What it signs in with, which cannot be shown again:")
     for part, value in made.parts().items():
         click.echo(f"{part:<14} {value}")
 

@@ -203,8 +203,8 @@ class Sync(Section):
     deadline: Duration = "6h"
     """How long reading the pool may take; a run that is not done by then ends as incomplete and changes nothing."""
     walk_timeout: Duration = "1h"
-    """How long after its last page an importer's walk stays on the generation it began with, and how long a superseded
-    generation is kept for walks by cursor."""
+    """How long after its last page an importer's walk stays on the generation it began with; 24 times that after its
+    first page it ends. A superseded generation is kept for as long."""
     retention: Duration = "30d"
     """How long ids of removed resources, runs in the history and the generations to compare are remembered; the newest
     1000 runs always are, of generations 100 at most."""

@@ -13,6 +13,7 @@ from sqlalchemy.schema import CreateColumn
 
 from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.runs.lease import SHARED
+from connector.store.sql.clock import read_clock
 from connector.store.sql.database import CACHE_KIB, Database, connect
 from connector.store.sql.faults import forbidden
 from connector.store.sql.tables import (
@@ -20,9 +21,11 @@ from connector.store.sql.tables import (
     aws_verifications,
     clients,
     generations,
+    importers,
     imports,
     leases,
     metadata,
+    pins,
     runs,
     sessions,
 )
@@ -60,12 +63,25 @@ def _add_console(connection: Connection) -> None:
     imports.create(connection)
 
 
+def _replace_walks_by_pins(connection: Connection) -> None:
+    """Let walks under way begin again: each client gets the mark of one whose pins were dropped."""
+    for table in (pins, importers):
+        table.create(connection)
+    walking = connection.execute(text("SELECT DISTINCT client FROM walks")).scalars().all()
+    if walking:
+        now = read_clock(connection)
+        marks = {"walks_dropped_at": now, "searches_dropped_at": now}
+        connection.execute(insert(importers), [{"client": client, **marks} for client in walking])
+    connection.execute(text("DROP TABLE walks"))
+
+
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _create_tables,
     _add_audit_trail,
     _add_console,
     _add_making,
     _add_aws_verifications,
+    _replace_walks_by_pins,
 )
 """The first makes a new store as the tables stand today; each of the others brings an older store one version up."""
 

@@ -16,8 +16,8 @@ from connector.store.changes.reader import ChangeList
 from connector.store.clients import Client
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort
-from connector.store.reading.pins import Standing, Walk
 from connector.store.reading.reader import Member, Page, Stored
+from connector.store.reading.walk_rules import PinnedPage, Walk
 from connector.store.runs.figures import Figures
 from connector.web.console.parts import ConsoleParts
 
@@ -50,14 +50,17 @@ class DirectoryReader(Protocol):
         """Stream the members of a group in a generation."""
 
 
-class Walks(Protocol):
-    """Remembers who walks over what; see `connector.store.reading.pins`."""
+class Pins(Protocol):
+    """Notes which generation each walk reads; see `connector.store.reading.pins`."""
 
-    def stand(self, walk: Walk, *, start: int) -> Standing | None:
-        """Return from which generation a page of the walk is read, None before the first, or raise WalkExpired."""
+    def find(self, walk: Walk, *, start: int) -> PinnedPage | None:
+        """Return from which generation a page is read, None before the first, or raise WalkExpired."""
 
-    def note_page(self, standing: Standing, *, rows: int, total: int) -> None:
-        """Remember that a page was read."""
+    def resume(self, walk: Walk, *, start: int, generation: int) -> PinnedPage:
+        """Return a later page of a walk by cursor, or raise WalkExpired."""
+
+    def note(self, page: PinnedPage, *, rows: int, total: int) -> None:
+        """Note that a page was read."""
 
 
 class Clients(Protocol):
@@ -139,7 +142,7 @@ class Services:
 
     Args:
         reader: the published directory.
-        walks: who walks over what.
+        pins: which generation each walk reads.
         clients: who is let in.
         runs: what is done, and was.
         changes: who was changed by it.
@@ -157,7 +160,7 @@ class Services:
     """
 
     reader: DirectoryReader
-    walks: Walks
+    pins: Pins
     clients: Clients
     runs: Runs
     changes: ChangesReader

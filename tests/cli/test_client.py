@@ -48,6 +48,12 @@ def test_other_grants_get_what_they_sign_in_with(run: Run, folder: Path, grant: 
     assert [made[name].encode() in stored for name in parts] == [name in {"client_id", "username"} for name in parts]
 
 
+def test_an_importer_is_made_for_one_importer(run: Run) -> None:
+    """P14: one credential is one importer, and whoever makes it reads so."""
+    assert "a second one needs a client of its own" in run("client", "create", "oci").out
+    assert "second" not in run("client", "create", "ops", "--role", "operator").out
+
+
 @pytest.mark.parametrize("options", [("--role", "admin"), ("--role", ""), ("--grant", "digest")])
 def test_what_nothing_accepts_cannot_be_made(run: Run, options: tuple[str, str]) -> None:
     """House rule: no client that no route would let in."""

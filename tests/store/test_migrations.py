@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, column, create_engine, insert, inspect, table, text
 
+from connector.directory.rows import Kind
 from connector.store.clients import Clients
 from connector.store.credentials import digest
 from connector.store.migrations import STEPS, migrate, open_database, schema_version
+from connector.store.reading.pins import Pins
+from connector.store.reading.walk_rules import Walk, WalkExpired
 from connector.store.sql.database import Database, connect
 from tests.postgres import new_database
+from tests.store.population import Directory, people, publish_directory
 
 SCHEMAS = Path(__file__).parent / "schemas"
 
@@ -74,6 +78,23 @@ def test_an_upgraded_store_keeps_what_it_knew(old_store: str) -> None:
 
     assert client
     assert (client.name, client.expires_at, client.last_used_at) == ("okta", None, None)
+
+
+def test_walks_under_way_begin_again_after_the_upgrade(old_store: str) -> None:
+    """P14, P24: what the former schema noted of a walk is not enough, so its later pages are refused."""
+    names = ("client", "query", "generation", "touched_at", "finished")
+    with closing(connect(old_store)) as old:
+        with old.writing() as connection:
+            walk = dict(zip(names, ("7", "everybody", 1, 0, False), strict=True))
+            connection.execute(insert(table("walks", *map(column, names))).values(walk))
+        migrate(old)
+    with closing(open_database(old_store)) as database:
+        publish_directory(database, Directory(people(5)))
+        pins = Pins(database, timeout=3600)
+
+        with pytest.raises(WalkExpired, match="begin again"):
+            pins.find(Walk("7", Kind.USERS, "everybody", 2), start=3)
+        assert pins.find(Walk("8", Kind.USERS, "everybody", 2), start=3)
 
 
 def describe(engine: Engine, database: Database) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
 from connector.store.changes.reader import ChangesReader
 from connector.store.clients import Clients
-from connector.store.reading.pins import Walks
+from connector.store.reading.pins import Pins
 from connector.store.reading.reader import DirectoryReader
 from connector.store.runs.figures import Measures
 from connector.store.runs.queue import Runs
@@ -22,8 +22,8 @@ def connect(database: Database) -> WSGISCIMClient:
     """Return a client that has a token and knows nothing else about the endpoint."""
     clients = Clients(database)
     reader = DirectoryReader(database, Evaluator(SCIM_URL))
-    walks, measures = Walks(database, timeout=3600), Measures(database, walk_timeout=3600)
-    parts = (reader, walks, clients, Runs(database), ChangesReader(database), measures, AuditTrail(database))
+    pins, measures = Pins(database, timeout=3600), Measures(database, walk_timeout=3600)
+    parts = (reader, pins, clients, Runs(database), ChangesReader(database), measures, AuditTrail(database))
     app = create_app(Services(*parts, BASE_URL, 1000, lending=database.lending))
     token = clients.create("reference").token
     return WSGISCIMClient(app.wsgi_app, SCIM_URL, {"Authorization": f"Bearer {token}"})

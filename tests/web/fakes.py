@@ -17,8 +17,8 @@ from connector.store.aws_verification import VerificationRecord
 from connector.store.clients import Client, Grant, Role
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort, UnsupportedFilter
-from connector.store.reading.pins import Standing, Walk
 from connector.store.reading.reader import Member, Page, Stored
+from connector.store.reading.walk_rules import Importer, PinnedPage, Walk, WalkExpired
 from connector.store.runs.figures import Figures, RunTotal
 from connector.store.runs.rotated_accounts import RotationFigures
 from connector.web.services import Services
@@ -193,24 +193,31 @@ def _matches(stored: Stored, where: FilterNode | None) -> bool:
 
 
 @dataclass
-class FakeWalks:
+class FakePins:
     """Pins nothing: every page is read from the newest generation."""
 
     reader: FakeReader
     noted: list[int] = field(default_factory=list)
 
-    def stand(self, walk: Walk, *, start: int) -> Standing | None:
-        """Stand on the newest generation."""
+    def find(self, walk: Walk, *, start: int) -> PinnedPage | None:
+        """Return the newest generation."""
         assert walk.query
         assert walk.client
         assert start >= 1
         newest = self.reader.newest()
-        return Standing(walk, newest, start, None, None) if newest else None
+        return PinnedPage(walk, start, newest, None, replaces=False, importer=Importer()) if newest else None
 
-    def note_page(self, standing: Standing, *, rows: int, total: int) -> None:
+    def resume(self, walk: Walk, *, start: int, generation: int) -> PinnedPage:
+        """Return the generation of the cursor."""
+        kept = self.reader.generation(generation)
+        if kept is None:
+            raise WalkExpired("Gone; begin again.")
+        return PinnedPage(walk, start, kept, None, replaces=False, importer=Importer())
+
+    def note(self, page: PinnedPage, *, rows: int, total: int) -> None:
         """Take note of where the page ended."""
         assert total >= 0
-        self.noted.append(standing.start + rows)
+        self.noted.append(page.start + rows)
 
 
 @dataclass
@@ -338,7 +345,7 @@ def services_of(
 ) -> Services:
     """Return what the application works with; every page is read from the newest generation."""
     parts: tuple[Any, ...] = (
-        FakeWalks(reader),
+        FakePins(reader),
         clients,
         runs or FakeRuns(),
         changes,

@@ -1,6 +1,6 @@
 """Remove what nobody can ask for any more: generations that no walk reads, tombstones and runs past their time.
 
-A generation is kept while it is the newest, for the walk timeout after it was superseded, and while a walk holds it; a
+A generation is kept while it is the newest, for the walk timeout after it was superseded, and while a pin holds it; a
 bounded number of them longer, so that it can be listed who was changed since.
 """
 
@@ -12,11 +12,13 @@ from sqlalchemy import Connection, delete, func, select
 from connector.directory.times import from_milliseconds
 from connector.errors import StoreError
 from connector.store.audit import forget_events
+from connector.store.reading.pins import forget_pins, oldest_pinned
+from connector.store.reading.walk_rules import LIFETIMES
 from connector.store.runs.history import forget_runs
 from connector.store.sql.clock import read_clock
 from connector.store.sql.database import Database
 from connector.store.sql.slices import delete_in_slices
-from connector.store.sql.tables import generations, groups, landmarks, memberships, tombstones, users, walks
+from connector.store.sql.tables import generations, groups, landmarks, memberships, tombstones, users
 
 LISTED = 100
 """At most this many generations are kept to be compared."""
@@ -41,16 +43,14 @@ def collect(database: Database, retention: Retention) -> int:
     """
     with database.writing() as connection:
         now = read_clock(connection)
-        needed = _oldest_needed(connection, deadline=now - int(retention.walks * 1000))
-        oldest = min(needed, _oldest_compared(connection, deadline=now - int(retention.past * 1000)))
+        timeout, past = int(retention.walks * 1000), now - int(retention.past * 1000)
+        oldest = min(_oldest_needed(connection, now, timeout), _oldest_compared(connection, deadline=past))
         connection.execute(delete(generations).where(generations.c.number < oldest))
-        # A pin outlives its generation for long, so that a late page is refused and not read from another.
-        forgotten = now - int(retention.past * 1000)
-        connection.execute(delete(walks).where(walks.c.generation < oldest, walks.c.touched_at < forgotten))
+        forget_pins(connection, oldest=oldest, before=min(past, now - LIFETIMES * timeout))
     for table in (users, groups, memberships):
         delete_in_slices(database, table, table.c.until <= oldest)
     delete_in_slices(database, landmarks, landmarks.c.generation < oldest)
-    delete_in_slices(database, tombstones, tombstones.c.removed_at < from_milliseconds(forgotten))
+    delete_in_slices(database, tombstones, tombstones.c.removed_at < from_milliseconds(past))
     forget_runs(database, older_than=retention.past)
     forget_events(database, older_than=retention.past)
     return oldest
@@ -64,15 +64,15 @@ def collect_quietly(database: Database, retention: Retention) -> None:
         _log.warning("what is past its time stays until the next sync: %s", error)
 
 
-def _oldest_needed(connection: Connection, *, deadline: int) -> int:
-    """Return the oldest generation that is the newest, was so after the deadline, or was walked over since."""
-    then = generations.c.published_at <= from_milliseconds(deadline)
+def _oldest_needed(connection: Connection, now: int, timeout: int) -> int:
+    """Return the oldest generation that is the newest, was so within the timeout, or that a walk reads."""
+    then = generations.c.published_at <= from_milliseconds(now - timeout)
     candidates = (
         select(func.max(generations.c.number)),
         select(func.coalesce(func.max(generations.c.number).filter(then), func.min(generations.c.number))),
-        select(func.min(walks.c.generation)).where(walks.c.touched_at > deadline),
     )
     found = [connection.execute(candidate).scalar_one() for candidate in candidates]
+    found.append(oldest_pinned(connection, now=now, timeout=timeout))
     return min((number for number in found if number is not None), default=0)
 
 

@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, select, text
 
 from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.times import to_milliseconds
 from connector.store.aws_verification import VerificationRecord, read_verification
 from connector.store.generations import Generation, newest
+from connector.store.reading.pins import count_walking_clients
 from connector.store.runs.rotated_accounts import RotationFigures, read_rotation_figures
 from connector.store.sql.clock import read_clock
 from connector.store.sql.database import Database
-from connector.store.sql.tables import call_totals, clients, run_totals, runs, walks
+from connector.store.sql.tables import call_totals, clients, run_totals, runs
 
 LATE_SECONDS = 60
 """A scheduled run that was queued so much after its time is late."""
@@ -157,7 +158,7 @@ class Measures:
                 generation=newest(connection),
                 runs=tuple(_read_runs(connection)),
                 calls={row.operation: row.calls for row in calls},
-                pinned=_count_pinned(connection, now - self._walk_timeout),
+                pinned=count_walking_clients(connection, since=now - self._walk_timeout),
                 rotation=read_rotation_figures(connection),
                 verification=read_verification(connection),
                 expiries=_read_expiries(connection),
@@ -194,11 +195,3 @@ def _read_expiries(connection: Connection) -> dict[str, float]:
     expiring = clients.c.revoked_at.is_(None), clients.c.expires_at.is_not(None)
     rows = connection.execute(select(clients.c.name, clients.c.expires_at).where(*expiring))
     return {row.name: row.expires_at / 1000 for row in rows}
-
-
-def _count_pinned(connection: Connection, since: int) -> int:
-    """Count the clients that began a walk and did not end it; each holds a bounded number of rows."""
-    living = select(func.count(walks.c.client.distinct())).where(
-        walks.c.finished.is_(False), walks.c.touched_at > since
-    )
-    return int(connection.execute(living).scalar_one())

@@ -145,14 +145,29 @@ tombstones = Table(
     Column("removed_at", _Key, nullable=False),
 )
 
-walks = Table(
-    "walks",
+pins = Table(
+    "pins",
     metadata,
     Column("client", _Key, primary_key=True),
     Column("query", _Key, primary_key=True),
+    Column("count", BigInteger, primary_key=True, autoincrement=False),
     Column("generation", BigInteger, nullable=False),
-    Column("touched_at", BigInteger, nullable=False),
-    Column("finished", Boolean, nullable=False),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("read_at", BigInteger, nullable=False),
+    Column("advanced_at", BigInteger),
+    Column("reached", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("filtered", Boolean, nullable=False),
+    Column("address", Text, nullable=False),
+)
+importers = Table(
+    "importers",
+    metadata,
+    Column("client", _Key, primary_key=True),
+    Column("users_generation", BigInteger),
+    Column("users_read_at", BigInteger),
+    Column("walks_dropped_at", BigInteger),
+    Column("searches_dropped_at", BigInteger),
 )
 
 staged_users = Table(

@@ -76,7 +76,7 @@ class ScimEndpoint:
             search_model(*kinds)
         self._searches = SearchPlaces()
         note_import = {"note_import": services.console.imports.note} if services.console else {}
-        self._pager = Pager(services.reader, services.walks, **note_import)
+        self._pager = Pager(services.reader, services.pins, **note_import)
 
     def views(self) -> dict[str, _View]:
         """Return the view behind each rule that is read."""
@@ -135,7 +135,7 @@ class ScimEndpoint:
         tag = list_tag(place.asked, place.generation, f"{self._bodies.edition} {self._max_results}")
         if is_current(tag):
             return not_modified(tag)
-        start = place.start if place.standing else None
+        start = None if place.is_by_cursor else place.start
         cursor = place.next_cursor(rows=rows, total=total)
         return self._respond(list_response(batches, total=total, start=start, rows=rows, next_cursor=cursor), tag)
 

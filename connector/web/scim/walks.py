@@ -1,22 +1,27 @@
 """Which generation a page is read from, and from which row on: as pinned, or as the cursor says (P14)."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from flask import g
+from flask import g, request
 from scim2_models import ExpiredCursorException, InvalidValueException
 
 from connector.directory.rows import Kind
 from connector.scim.cursor import Cursor, read_cursor, write_cursor
-from connector.scim.query import ListRequest
+from connector.scim.query import HIGHEST, ListRequest
 from connector.store.generations import Generation
 from connector.store.imports import Page
-from connector.store.reading.pins import Standing, Walk, WalkExpired
+from connector.store.reading.walk_rules import BY_CURSOR, PinnedPage, Walk, WalkExpired
 from connector.web.scim.errors import NothingPublished
-from connector.web.services import DirectoryReader, Walks
+from connector.web.services import DirectoryReader, Pins
 
 Asked = Mapping[Kind, ListRequest]
+
+_log = logging.getLogger(__name__)
+_LONGEST_ADDRESS = 45
+"""Characters, of IPv6 with IPv4 in it; behind a proxy it is what somebody wrote into a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +31,13 @@ class Place:
     Args:
         asked: the request, beginning at the right row.
         generation: the state to read.
-        standing: where the walk by index stands that the page belongs to, None for one by cursor.
+        pinned: the page as the walk's pin knows it, None for a request that wants no rows.
         query: digest of what is asked, but for the page.
     """
 
     asked: Asked
     generation: Generation
-    standing: Standing | None
+    pinned: PinnedPage | None
     query: str
 
     @property
@@ -40,27 +45,32 @@ class Place:
         """1-based index of the first row."""
         return _first(self.asked).start
 
+    @property
+    def is_by_cursor(self) -> bool:
+        """Whether the page is one of a walk by cursor."""
+        return _first(self.asked).cursor is not None
+
     def next_cursor(self, *, rows: int, total: int) -> str | None:
         """Return the cursor of the next page; None at the end, and where none was asked for."""
-        if self.standing is not None or not rows or self.start + rows > total:
+        if not self.is_by_cursor or not rows or self.start + rows > total:
             return None
         return write_cursor(Cursor(self.generation.number, self.start + rows), self.query)
 
 
 class Pager:
-    """Finds the place of each page, and remembers what later pages depend on.
+    """Finds the place of each page, and notes what later pages depend on.
 
     Args:
         reader: the published directory.
-        walks: the walks under way.
+        pins: which generation each walk reads.
         note_import: is told of each page of a walk over everything.
     """
 
     def __init__(
-        self, reader: DirectoryReader, walks: Walks, note_import: Callable[[Page], None] = lambda _: None
+        self, reader: DirectoryReader, pins: Pins, note_import: Callable[[Page], None] = lambda _: None
     ) -> None:
         self._reader = reader
-        self._walks = walks
+        self._pins = pins
         self._note_import = note_import
 
     def find(self, asked: Asked) -> Place:
@@ -74,40 +84,64 @@ class Pager:
         whole = {kind: replace(part, start=1, count=None, cursor=None) for kind, part in asked.items()}
         query = hashlib.sha256(repr(whole).encode()).hexdigest()
         cursor = _first(asked).cursor
-        return self._by_index(asked, query) if cursor is None else self._by_cursor(asked, query, cursor)
-
-    def note(self, place: Place, *, rows: int, total: int) -> None:
-        """Remember that the page was read."""
-        if place.standing is not None:
-            self._walks.note_page(place.standing, rows=rows, total=total)
-        if len(place.asked) == 1 and _first(place.asked).where is None:
-            kind, number = next(iter(place.asked)), place.generation.number
-            self._note_import(Page(str(g.client.id), kind, number, place.start, rows, total))
-
-    def _by_index(self, asked: Asked, query: str) -> Place:
-        first = _first(asked)
-        filtered = any(part.where is not None for part in asked.values())
-        walk = Walk(str(g.client.id), next(iter(asked)), f"{query}-{first.count}", filtered=filtered)
-        try:
-            standing = self._walks.stand(walk, start=first.start)
-        except WalkExpired as expired:
-            raise InvalidValueException(detail=str(expired)) from expired
-        if standing is None:
-            raise NothingPublished
-        return Place(asked, standing.generation, standing, query)
-
-    def _by_cursor(self, asked: Asked, query: str, text: str) -> Place:
-        if not text:
-            first_page = {kind: replace(part, start=1) for kind, part in asked.items()}
+        if cursor is not None:
+            return self._by_cursor(asked, query, cursor)
+        if _first(asked).count == 0:
             newest = self._reader.newest()
             if newest is None:
                 raise NothingPublished
-            return Place(first_page, newest, None, query)
-        cursor = read_cursor(text, query)
-        generation = self._reader.generation(cursor.generation)
-        if generation is None:
-            raise ExpiredCursorException(detail="The generation this cursor reads is gone; begin again without one.")
-        return Place({kind: replace(part, start=cursor.start) for kind, part in asked.items()}, generation, None, query)
+            return Place(asked, newest, None, query)
+        try:
+            page = self._pins.find(_walk(asked, query), start=_first(asked).start)
+        except WalkExpired as expired:
+            raise InvalidValueException(detail=str(expired)) from expired
+        if page is None:
+            raise NothingPublished
+        return Place(asked, page.generation, page, query)
+
+    def note(self, place: Place, *, rows: int, total: int) -> None:
+        """Note that the page was read."""
+        page = place.pinned
+        if page is None or _first(place.asked).count == 0:
+            return
+        if page.other_address:
+            _log.warning(
+                "client %r reads one walk from %s and from %s: if these are two importers, make a client for each, or "
+                "each gets pages of the other's generation",
+                g.client.name,
+                page.other_address,
+                page.walk.address,
+            )
+        self._pins.note(page, rows=rows, total=total)
+        if len(place.asked) == 1 and not page.walk.filtered:
+            self._note_import(Page(page.walk.client, page.walk.kind, page.generation.number, place.start, rows, total))
+
+    def _by_cursor(self, asked: Asked, query: str, text: str) -> Place:
+        cursor = read_cursor(text, query) if text else None
+        try:
+            if cursor is None:
+                page = self._pins.find(_walk(asked, query), start=1)
+            else:
+                page = self._pins.resume(_walk(asked, query), start=cursor.start, generation=cursor.generation)
+        except WalkExpired as expired:
+            raise ExpiredCursorException(detail=str(expired)) from expired
+        if page is None:
+            raise NothingPublished
+        at_start = {kind: replace(part, start=page.start) for kind, part in asked.items()}
+        return Place(at_start, page.generation, page, query)
+
+
+def _walk(asked: Asked, query: str) -> Walk:
+    first = _first(asked)
+    count = HIGHEST if first.count is None else first.count
+    return Walk(
+        client=str(g.client.id),
+        kind=next(iter(asked)),
+        query=query,
+        count=count if first.cursor is None else BY_CURSOR,
+        filtered=any(part.where is not None for part in asked.values()),
+        address=(request.remote_addr or "")[:_LONGEST_ADDRESS],
+    )
 
 
 def _first(asked: Asked) -> ListRequest:

@@ -21,7 +21,7 @@ from connector.store.clients import Clients, Role
 from connector.store.imports import Imports
 from connector.store.migrations import open_database
 from connector.store.reading.lookup import Lookup
-from connector.store.reading.pins import Walks
+from connector.store.reading.pins import Pins
 from connector.store.reading.reader import DirectoryReader
 from connector.store.runs.figures import Measures
 from connector.store.runs.queue import Runs
@@ -63,7 +63,7 @@ def services_of(database: Database, base_url: str = BASE_URL, **more: Any) -> Se
     """Return what the application uses of a store."""
     return Services(
         reader=DirectoryReader(database, Evaluator(f"{base_url}/scim/v2")),
-        walks=Walks(database, timeout=3600),
+        pins=Pins(database, timeout=3600),
         clients=Clients(database),
         runs=Runs(database),
         measures=Measures(database, walk_timeout=3600),

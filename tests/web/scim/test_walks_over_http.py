@@ -1,7 +1,7 @@
 """Walks by index and by cursor over the endpoint, while the directory changes under them."""
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
@@ -9,7 +9,7 @@ from connector.store.changes.reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.migrations import open_database
 from connector.store.publishing.cleanup import Retention, collect
-from connector.store.reading.pins import Walks
+from connector.store.reading.pins import Pins
 from connector.store.reading.reader import DirectoryReader
 from connector.store.runs.figures import Measures
 from connector.store.runs.queue import Runs
@@ -34,13 +34,14 @@ def get(store):
     """Ask as an importer, each time another replica."""
     token = Clients(store).create("idp").token
 
-    def ask(path, **query):
-        reader, walks = DirectoryReader(store, Evaluator(f"{BASE}/scim/v2")), Walks(store, timeout=3600)
+    def ask(path, *, headers=None, address="127.0.0.1", **query):
+        reader, pins = DirectoryReader(store, Evaluator(f"{BASE}/scim/v2")), Pins(store, timeout=3600)
         measures = Measures(store, walk_timeout=3600)
-        parts = (reader, walks, Clients(store), Runs(store), ChangesReader(store), measures, AuditTrail(store))
+        parts = (reader, pins, Clients(store), Runs(store), ChangesReader(store), measures, AuditTrail(store))
         services = Services(*parts, BASE, 1000, lending=store.lending)
         http = create_app(services).test_client()
-        return http.get(f"/scim/v2{path}", query_string=query, headers={"Authorization": f"Bearer {token}"})
+        sent = {"Authorization": f"Bearer {token}", **(headers or {})}
+        return http.get(f"/scim/v2{path}", query_string=query, headers=sent, environ_base={"REMOTE_ADDR": address})
 
     return ask
 
@@ -124,6 +125,8 @@ def test_a_walk_whose_generation_is_gone_begins_again(store, get):
     get("/Users", startIndex=1, count=2)
     publish_directory(store, Directory(people(3)))
     reader = DirectoryReader(store)
+    with store.writing() as connection:
+        connection.execute(text("UPDATE generations SET published_at = '2026-01-01T00:00:00.000Z'"))
     collect(store, Retention(walks=0.0, past=3600.0))
     assert reader.generation(1) is None
 
@@ -132,15 +135,45 @@ def test_a_walk_whose_generation_is_gone_begins_again(store, get):
     assert get("/Users", startIndex=1, count=2).get_json()["totalResults"] == 3
 
 
-def test_a_probe_of_one_row_is_a_walk_and_a_lookup_is_none(store, get):
-    """P14: a first page that is repeated stays where it was; a lookup that is whole reads the newest generation."""
-    user = people(5)[4]
-    looked_up = {"filter": f'id eq "{user.id}"'}
-    before = [get("/Users", count=1).get_json()["totalResults"], get("/Users", **looked_up).get_json()["totalResults"]]
-    publish_directory(store, Directory(people(3)))
-    after = [get("/Users", count=1).get_json()["totalResults"], get("/Users", **looked_up).get_json()["totalResults"]]
+@pytest.mark.parametrize("probe", [{"count": 0}, {"count": 1}, {"filter": 'id eq "u00005"'}, {}])
+def test_an_importer_that_probes_first_reads_everybody(store, get, probe):
+    """P14: a total that was learned while an older generation was served is not learned again."""
+    for number in (5, 6, 3):
+        publish_directory(store, Directory(people(number)))
+        get("/Users", **probe)
 
-    assert (before, after) == ([5, 1], [5, 0])
+        total = get("/Users", count=1).get_json()["totalResults"]
+        assert sorted(ids(get("/Users", startIndex=1, count=total))) == [one.id for one in people(number)]
+
+
+def test_a_request_for_no_rows_counts_as_no_page(store, get):
+    """P14: `count=0` reads the newest total, wherever it begins, and leaves the walk where it was."""
+    get("/Users", count=2)
+    publish_directory(store, Directory(people(9)))
+
+    assert [get("/Users", count=0, startIndex=start).get_json()["totalResults"] for start in (1, 3)] == [9, 9]
+    assert ids(get("/Users", startIndex=3, count=2)) == ["u00003", "u00004"]
+
+
+def test_a_conditional_first_page_notices_every_publish(store, get):
+    """P14: 304 only while the answer that would be given is the one that the tag names."""
+    for number in (6, 7, 8):
+        tag = get("/Users", count=2).headers["ETag"]
+        assert get("/Users", headers={"If-None-Match": tag}, count=2).status_code == 304
+        publish_directory(store, Directory(people(number)))
+
+        answer = get("/Users", headers={"If-None-Match": tag}, count=2)
+        assert (answer.status_code, answer.get_json()["totalResults"]) == (200, number)
+
+
+def test_a_walk_read_from_two_addresses_is_a_warning(get, caplog):
+    """P14: one credential is one importer, and the log says whose is two."""
+    get("/Users", count=2)
+    for start in (3, 5):
+        get("/Users", startIndex=start, count=2, address="192.0.2.7")
+
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [("'idp'" in line, "192.0.2.7" in line, "127.0.0.1" in line) for line in warned] == [(True, True, True)]
 
 
 def test_a_page_takes_one_connection_for_all_it_reads(store, get):
