@@ -54,7 +54,7 @@ def test_a_run_is_shown_as_the_contract_has_it(run: Run) -> None:
     ]
     assert (shown["result"], set(shown["progress"])) == (
         synced,
-        {"phase", "users", "groups", "memberships", "calls"},
+        {"phase", "users", "groups", "memberships", "calls", "throttled"},
     )
     assert (spoken.code, spoken.out.splitlines()[0]) == (0, "Run 1: sync, published")
 
