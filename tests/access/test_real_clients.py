@@ -106,7 +106,11 @@ def test_parallel_processes_renew_once(person: Machine, cloud: PeopleCloud):
     assert log_in(person).returncode == 0
     kept = person.home / ".local/state/cognito-scim/login/default.json"
     document = json.loads(kept.read_text())
-    document["credentials"]["expires"] = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    now = datetime.now(UTC)
+    document["credentials"] |= {
+        "issued": (now - timedelta(hours=12)).isoformat(),
+        "expires": (now + timedelta(minutes=1)).isoformat(),
+    }
     kept.write_text(json.dumps(document))
     before = cloud.calls.count("AssumeRoleWithWebIdentity")
     with ThreadPoolExecutor(5) as pool:
