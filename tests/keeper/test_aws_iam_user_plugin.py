@@ -167,9 +167,9 @@ def test_no_later_refusal_makes_an_unanswered_change_one_without_effect(cloud, l
 
     assert keeper.run(SaasPlugin, NEW) is Outcome.FAILED
 
-    assert "no telling" in str(keeper.error)
+    assert "nobody can know" in str(keeper.error)
     assert "Nothing has changed" not in str(keeper.error)
-    assert "no sign-in tells which one is live" in str(keeper.rollback_error)
+    assert "no sign-in shows which one is live" in str(keeper.rollback_error)
 
 
 def test_unanswered_change_is_undone_once_aws_answers_again(cloud):

@@ -18,7 +18,7 @@ from connector.store.runs.run import begin
 from tests.rotation.engine.memory import OLD, Crash, Failpoints, Fault, MemoryTarget, MemoryVault, rotation
 
 NAMES = ("ann", "bo", "cy")
-CALLS_OF_A_RUN = 21
+CALLS_OF_A_RUN = 24
 
 
 @dataclass

@@ -9,7 +9,7 @@ from connector.errors import RotationError
 from connector.rotation.function.log import json_log
 from connector.rotation.secrets_manager_function import Step, handler
 from tests.fakes.faults import Fault
-from tests.fakes.rotation.cloud import REGION, ROTATOR, Cloud
+from tests.fakes.rotation.cloud import POOL_ID, REGION, ROTATOR, Cloud
 from tests.rotation.function.aws_rotates import LOCK_OUT, OLD, WAYS, AwsRotates
 
 
@@ -46,9 +46,13 @@ def cloud(monkeypatch):
         ("administrator", Fault.HTML),
     ],
 )
-def test_no_secret_in_the_log(cloud, way, fault, caplog, capsys):
+def test_no_secret_in_the_log(cloud, way, fault, caplog, capsys, monkeypatch):
     """P27: no password, client secret, key, token, session or hash, in lines and errors."""
     caplog.set_level(logging.DEBUG)
+    if way == "administrator":
+        monkeypatch.setenv("ROTATION_MODE", "admin")
+        monkeypatch.setenv("ROTATION_USER_POOL_ID", POOL_ID)
+        monkeypatch.setenv("ROTATION_ALLOWED_USERS", "freddy-*")
     aws, errors = AwsRotates(cloud, WAYS[way]), []
     token = aws.begin()
     if fault:
