@@ -77,6 +77,7 @@ class Visit:
     def wait_for(self, pattern: str) -> str:
         """Wait until the outcome of a run is one of some words, and return it."""
         found = self.page.wait_for_selector(f"#outcome >> text=/{pattern}/", timeout=PATIENCE_MILLISECONDS)
+        assert found
         return found.inner_text()
 
     def violations(self) -> list[str]:

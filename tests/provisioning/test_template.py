@@ -147,7 +147,7 @@ def test_cfn_lint_has_nothing_to_say(wish: str, folder: Path, run: Run) -> None:
 @pytest.mark.parametrize("wish", WISHES)
 def test_terraform_declares_what_apply_makes(wish: str, run: Run) -> None:
     """By its structure: the same objects with the same settings, each policy attached to whoever holds it."""
-    tree = hcl2.loads(run("aws", "template", POOL, "--format", "terraform", *WISHES[wish]).out)  # type: ignore[attr-defined]
+    tree = hcl2.loads(run("aws", "template", POOL, "--format", "terraform", *WISHES[wish]).out)
     objects = json.loads(run("aws", "template", POOL, "--format", "json", *WISHES[wish]).out)["objects"]
     kinds = {"policy": "aws_iam_policy", "role": "aws_iam_role", "user": "aws_iam_user"}
     kinds |= {"instance-profile": "aws_iam_instance_profile"}

@@ -21,7 +21,10 @@ from connector.rotation.sign_in.sign_in import SignIn
 from connector.rotation.targets.cognito_user import AdministeredUser, PoolUser, SelfServedUser
 from connector.rotation.vaults.secret_document import Mode, SecretDocument
 
-_NAME_A_CLIENT = "Name one: clientid in the secret, or rotation.client_id in the configuration of the commands."
+_NAME_A_CLIENT = (
+    "Name one: clientid in the secret, or rotation.client_id in the configuration of the commands, which rotate without"
+    " proof when told --no-verify."
+)
 
 
 @dataclass(frozen=True, slots=True)

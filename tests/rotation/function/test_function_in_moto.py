@@ -160,11 +160,10 @@ def test_failure_is_logged_with_its_remedy_and_raised(account, capsys):
         UserPoolId=account.pool_id, Username=USER, Password="Changed-Elsewhere-1", Permanent=True
     )
     token = account.rotate()
-    account.step(Step.CREATE, token)
 
-    with pytest.raises(RotationError):
-        account.step(Step.SET, token)
+    with pytest.raises(RotationError):  # before anything is staged
+        account.step(Step.CREATE, token)
 
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (line["level"], line["rotation_step"]) == ("ERROR", "setSecret")
+    assert (line["level"], line["rotation_step"]) == ("ERROR", "createSecret")
     assert line["message"].startswith("CurrentRefused: ")

@@ -46,7 +46,7 @@ def cloud(monkeypatch):
         ("administrator", Fault.HTML),
     ],
 )
-def test_no_secret_in_the_log(cloud, way, fault, caplog, capsys, monkeypatch):
+def test_no_secret_in_the_log(cloud, way, fault, *, caplog, capsys, monkeypatch):
     """P27: no password, client secret, key, token, session or hash, in lines and errors."""
     caplog.set_level(logging.DEBUG)
     if way == "administrator":
