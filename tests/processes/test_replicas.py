@@ -186,7 +186,7 @@ def test_a_run_asked_of_one_is_in_the_history_of_both(service):
     histories = [replica.ask("/api/v1/runs?count=100", service.operator).document["runs"] for replica in (one, other)]
     after = [counts(replica, service.importer) for replica in (one, other)]
 
-    assert (asked.status, asked.headers["Location"]) == (202, f"{one.base}/api/v1/runs/{number}")
+    assert (asked.status, asked.headers["location"]) == (202, f"{one.base}/api/v1/runs/{number}")
     assert (ended["cause"], ended["outcome"]) == ("api", "failed")  # there is no pool to be reached
     demand("Run", ended)
     demand("RunList", one.ask("/api/v1/runs", service.operator).document)

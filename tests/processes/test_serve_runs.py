@@ -56,7 +56,7 @@ def executing(pid: int) -> list[int]:
     return [
         int(path.parent.name)
         for path in Path("/proc").glob("[0-9]*/cmdline")
-        if b"execute-run" in _command(path) and _parent(path.parent) in children_of(pid)
+        if b"execute-run" in _command(path) and _parent(path.parent) == pid
     ]
 
 
