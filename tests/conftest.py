@@ -2,9 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
+import boto3
+import botocore.session
 import pytest
+from botocore.loaders import Loader
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine
 
@@ -16,6 +20,27 @@ settings.register_profile(
     "tests", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("tests")
+
+
+class _LoaderForAll(Loader):
+    """Reads each model of a service once a process: reading them anew is most of what a session costs."""
+
+    @property
+    def search_paths(self) -> list[str]:
+        """Where models are; each session of boto3 adds its folder to this list, which is a copy."""
+        return list(super().search_paths)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_loader() -> Iterator[None]:
+    @cache
+    def create_loader(search_path: str | None = None) -> Loader:
+        assert search_path is None, "no test has models of its own"
+        return _LoaderForAll([f"{boto3.__path__[0]}/data"])
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(botocore.session, "create_loader", create_loader)
+        yield
 
 
 @pytest.fixture(autouse=True)

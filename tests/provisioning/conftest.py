@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 
-import botocore.loaders
 import pytest
 
 from connector import logs
@@ -41,7 +40,6 @@ def account_for_all() -> Iterator[Account]:
 def account(account_for_all: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
     """An account with a pool and an administrator whose shell this is; nobody waits for real."""
     monkeypatch.setattr(caller, "READING", HASTE)
-    monkeypatch.setattr(botocore.loaders, "create_loader", _create_loader)
     for module in ("set_up", "upkeep"):
         monkeypatch.setattr(f"connector.cli.aws.{module}.Consistency", hurried())
     monkeypatch.setattr(aws_side, "open_caller", partial(_open_caller, account_for_all))
@@ -61,15 +59,6 @@ def _open_caller(account: Account, profile: str, region: str) -> caller.Caller:
 @cache
 def _administrator(_endpoint_url: str, region: str) -> caller.Caller:
     return caller.open_caller("", region)
-
-
-@cache
-def _create_loader(search_path_string: str | None = None) -> botocore.loaders.Loader:
-    """Return one loader for all sessions: reading the models of the services is most of what a command costs here."""
-    return _REAL_LOADER(search_path_string)
-
-
-_REAL_LOADER = botocore.loaders.create_loader
 
 
 def hurried() -> Callable[..., Consistency]:
