@@ -84,14 +84,14 @@ class Sparing(logging.Filter):
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._kinds: dict[tuple[str, str], _Kind] = {}
+        self._kinds: dict[tuple[str, str], _LineAllowance] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a record is logged; one that is tells how many like it were not."""
         if not record.name.startswith(_CAUSED_BY_REQUESTS):
             return True
         now = self._clock()
-        kind = self._kinds.setdefault((record.name, str(record.msg)[:_LONGEST_KIND]), _Kind(self.BURST, now))
+        kind = self._kinds.setdefault((record.name, str(record.msg)[:_LONGEST_KIND]), _LineAllowance(self.BURST, now))
         kind.left = min(self.BURST, kind.left + (now - kind.since) / self.SECONDS_PER_LINE)
         kind.since = now
         if kind.left < 1:
@@ -107,7 +107,7 @@ class Sparing(logging.Filter):
 
 
 @dataclass(slots=True)
-class _Kind:
+class _LineAllowance:
     """Lines of one kind: how many may come at once, since when that is so, and how many were dropped."""
 
     left: float

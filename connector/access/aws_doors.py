@@ -15,7 +15,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ProfileNotFound
 
-from connector.access.model import Credentials
+from connector.access.model import AwsCredentials
 from connector.rotation.aws.clients import keep_requests_out_of_logs
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
@@ -59,12 +59,12 @@ class AwsDoors:
         client: STSClient = self._unsigned("sts", self.region, attempts=3)
         return client
 
-    def sts(self, credentials: Credentials) -> "STSClient":
+    def sts(self, credentials: AwsCredentials) -> "STSClient":
         """Return a client of STS that signs with these credentials."""
         client: STSClient = self._signed("sts", self.region, credentials)
         return client
 
-    def functions(self, region: str, credentials: Credentials) -> "LambdaClient":
+    def functions(self, region: str, credentials: AwsCredentials) -> "LambdaClient":
         """Return a client of Lambda that signs with these credentials; a function may take half a minute."""
         client: LambdaClient = self._signed("lambda", region, credentials, read_timeout=40)
         return client
@@ -72,7 +72,7 @@ class AwsDoors:
     def _unsigned(self, service: str, region: str, *, attempts: int) -> Any:
         return self._client(service, region, self._config(attempts).merge(Config(signature_version=UNSIGNED)))
 
-    def _signed(self, service: str, region: str, keys: Credentials, *, read_timeout: float = 0) -> Any:
+    def _signed(self, service: str, region: str, keys: AwsCredentials, *, read_timeout: float = 0) -> Any:
         config = self._config(3)
         if read_timeout:
             config = config.merge(Config(read_timeout=read_timeout))

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from connector.access.aws_doors import AwsDoors
 from connector.access.aws_faults import aws_answers, explain_identity, explain_web_identity
-from connector.access.model import Credentials, Federation, LoginPlan, Tokens
+from connector.access.model import AwsCredentials, Federation, LoginPlan, Tokens
 from connector.directory.pool_names import provider_name
 from connector.errors import CredentialsDenied, LoginError, LoginUnavailable, LoginUnfit, NotSignedIn
 from connector.rotation.aws.errors import aws_error_code
@@ -26,7 +26,7 @@ _REFUSED = {400: LoginUnfit, 401: NotSignedIn, 403: CredentialsDenied, 503: Logi
 Now = Callable[[], datetime]
 
 
-def exchange(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, *, now: Now) -> Credentials:
+def exchange(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, *, now: Now) -> AwsCredentials:
     """Return the credentials that a person's token is worth.
 
     Raises:
@@ -42,7 +42,7 @@ def exchange(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, *, now: Now) -> C
     return given
 
 
-def by_identity_pool(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, *, now: Now) -> Credentials:
+def by_identity_pool(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, *, now: Now) -> AwsCredentials:
     """Exchange it at the identity pool, in its enhanced flow, for an hour (developer guide, "Authentication flow")."""
     pool = plan.identity_pool_id
     if not pool:
@@ -56,7 +56,7 @@ def by_identity_pool(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, *, now: N
     with aws_answers(f"GetCredentialsForIdentity for identity pool {pool}", explain=explain_identity):
         answer = client.get_credentials_for_identity(IdentityId=identity, Logins=logins)
         given = answer["Credentials"]
-        return Credentials(
+        return AwsCredentials(
             given["AccessKeyId"],
             Secret(given["SecretKey"]),
             Secret(given["SessionToken"]),
@@ -66,7 +66,7 @@ def by_identity_pool(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, *, now: N
         )
 
 
-def by_web_identity(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, *, now: Now) -> Credentials:
+def by_web_identity(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, *, now: Now) -> AwsCredentials:
     """Show it to STS, which knows the pool as an OIDC provider (IAM user guide, "OIDC federation")."""
     if not plan.role_arn:
         raise LoginUnfit("No role is named.", remedy="Set login.role_arn to the role for people of this pool.")
@@ -78,7 +78,7 @@ def by_web_identity(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, *, now: No
             DurationSeconds=plan.seconds,
         )
         given = answer["Credentials"]
-        return Credentials(
+        return AwsCredentials(
             given["AccessKeyId"],
             Secret(given["SecretAccessKey"]),
             Secret(given["SessionToken"]),
@@ -88,7 +88,7 @@ def by_web_identity(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, *, now: No
         )
 
 
-def by_proxy(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, first: Credentials, *, now: Now) -> Credentials:
+def by_proxy(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, first: AwsCredentials, *, now: Now) -> AwsCredentials:
     """Show it to the credential proxy, which an identity pool's credentials may invoke."""
     event: dict[str, Any] = {"id_token": tokens.id_token.reveal(), "duration_seconds": plan.seconds}
     if plan.role_arn:
@@ -103,14 +103,14 @@ def by_proxy(doors: AwsDoors, plan: LoginPlan, tokens: Tokens, first: Credential
         return _read_proxy_answer(content, plan, now=now)
 
 
-def _read_proxy_answer(content: bytes, plan: LoginPlan, *, now: Now) -> Credentials:
+def _read_proxy_answer(content: bytes, plan: LoginPlan, *, now: Now) -> AwsCredentials:
     try:
         answer = json.loads(content)
         body = json.loads(answer["body"])
         status = int(answer["statusCode"])
         if status != 200:  # noqa: PLR2004 - HTTP's OK
             raise _explain_proxy(status, body, plan)
-        return Credentials(
+        return AwsCredentials(
             body["access_key_id"],
             Secret(body["secret_access_key"]),
             Secret(body["session_token"]),
@@ -159,7 +159,7 @@ def session_name(username: str) -> str:
     return _NOT_IN_NAMES.sub("_", username)[:_LONGEST_NAME].ljust(_SHORTEST_NAME, "_")
 
 
-def identify(doors: AwsDoors, credentials: Credentials) -> tuple[str, str]:
+def identify(doors: AwsDoors, credentials: AwsCredentials) -> tuple[str, str]:
     """Return the account and the name that AWS knows the bearer by; this needs no permission.
 
     Raises:

@@ -4,13 +4,13 @@ import json
 from datetime import datetime
 from typing import Any
 
-from connector.access.model import Credentials, Federation, Login, Tokens
+from connector.access.model import AwsCredentials, Federation, SignedInPerson, Tokens
 from connector.rotation.model.secret import Secret
 
 _VERSION = 1
 
 
-def write_login(login: Login) -> str:
+def write_login(login: SignedInPerson) -> str:
     """Return a login as text."""
     tokens, credentials = login.tokens, login.credentials
     document: dict[str, Any] = {
@@ -39,7 +39,7 @@ def write_login(login: Login) -> str:
     return json.dumps(document)
 
 
-def read_login(text: str) -> Login:
+def read_login(text: str) -> SignedInPerson:
     """Return the login that a text describes.
 
     Raises:
@@ -59,16 +59,16 @@ def read_login(text: str) -> Login:
         )
         credentials = _credentials(found["credentials"]) if found.get("credentials") else None
         way, seconds = Federation(found["way"]), int(found["seconds"])
-        return Login(str(found["plan"]), str(found["person"]), way, seconds, tokens, credentials)
+        return SignedInPerson(str(found["plan"]), str(found["person"]), way, seconds, tokens, credentials)
     except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a login ({type(error).__name__})") from None
 
 
-def _credentials(found: dict[str, Any]) -> Credentials:
+def _credentials(found: dict[str, Any]) -> AwsCredentials:
     expires, issued = (datetime.fromisoformat(found[name]) for name in ("expires", "issued"))
     if expires.tzinfo is None or issued.tzinfo is None:
         raise ValueError("a time without its zone")
-    return Credentials(
+    return AwsCredentials(
         access_key_id=str(found["access_key_id"]),
         secret_access_key=Secret(found["secret_access_key"]),
         session_token=Secret(found["session_token"]),

@@ -9,7 +9,7 @@ import importlib
 from typing import Any
 
 from connector.access.kept_form import read_login, write_login
-from connector.access.model import Login
+from connector.access.model import SignedInPerson
 from connector.access.store import LoginStore
 from connector.errors import LoginStoreFault
 
@@ -29,7 +29,7 @@ class KeyringStore:
     def __init__(self, keyring: Any) -> None:
         self._keyring = keyring
 
-    def read(self, profile: str) -> Login | None:
+    def read(self, profile: str) -> SignedInPerson | None:
         """Return what is kept; pieces that do not fit together are none."""
         count, digest = self._head(profile)
         pieces = [self._get(f"{profile} {number}") for number in range(count)]
@@ -41,7 +41,7 @@ class KeyringStore:
         except ValueError:
             return None
 
-    def write(self, profile: str, login: Login) -> None:
+    def write(self, profile: str, login: SignedInPerson) -> None:
         """Keep a login; its first entry is written last, so that half of one is never read."""
         text = write_login(login)
         pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]

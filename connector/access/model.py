@@ -97,7 +97,7 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class AwsCredentials:
     """What AWS gave, for a time.
 
     Args:
@@ -123,7 +123,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class SignedInPerson:
     """Somebody who is signed in.
 
     Args:
@@ -140,4 +140,4 @@ class Login:
     federation: Federation
     seconds: int
     tokens: Tokens
-    credentials: Credentials | None = None
+    credentials: AwsCredentials | None = None

@@ -9,10 +9,10 @@ import shlex
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from connector.access.model import Credentials
+from connector.access.model import AwsCredentials
 
 
-def variables(credentials: Credentials, region: str = "") -> dict[str, str]:
+def variables(credentials: AwsCredentials, region: str = "") -> dict[str, str]:
     """Return the environment variables that hold credentials."""
     found = {
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
@@ -28,7 +28,7 @@ def iso_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _process(credentials: Credentials, _profile: str) -> str:
+def _process(credentials: AwsCredentials, _profile: str) -> str:
     document = {
         "Version": 1,
         "AccessKeyId": credentials.access_key_id,
@@ -39,20 +39,20 @@ def _process(credentials: Credentials, _profile: str) -> str:
     return json.dumps(document)
 
 
-def _env(credentials: Credentials, _profile: str) -> str:
+def _env(credentials: AwsCredentials, _profile: str) -> str:
     return "\n".join(f"{name}={value}" for name, value in variables(credentials).items())
 
 
-def _export(credentials: Credentials, _profile: str) -> str:
+def _export(credentials: AwsCredentials, _profile: str) -> str:
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables(credentials).items())
 
 
-def _powershell(credentials: Credentials, _profile: str) -> str:
+def _powershell(credentials: AwsCredentials, _profile: str) -> str:
     quoted = {name: value.replace("'", "''") for name, value in variables(credentials).items()}
     return "\n".join(f"$Env:{name} = '{value}'" for name, value in quoted.items())
 
 
-def _json(credentials: Credentials, _profile: str) -> str:
+def _json(credentials: AwsCredentials, _profile: str) -> str:
     document = {
         "access_key_id": credentials.access_key_id,
         "secret_access_key": credentials.secret_access_key.reveal(),
@@ -64,11 +64,11 @@ def _json(credentials: Credentials, _profile: str) -> str:
     return json.dumps(document, indent=2)
 
 
-def _ini(credentials: Credentials, profile: str) -> str:
+def _ini(credentials: AwsCredentials, profile: str) -> str:
     return "\n".join((f"[{profile}]", *(f"{name} = {value}" for name, value in profile_keys(credentials).items())))
 
 
-def profile_keys(credentials: Credentials) -> dict[str, str]:
+def profile_keys(credentials: AwsCredentials) -> dict[str, str]:
     """Return what a section of the AWS credentials file holds of credentials, their end included."""
     return {
         "aws_access_key_id": credentials.access_key_id,
@@ -78,7 +78,7 @@ def profile_keys(credentials: Credentials) -> dict[str, str]:
     }
 
 
-FORMATS: Mapping[str, Callable[[Credentials, str], str]] = {
+FORMATS: Mapping[str, Callable[[AwsCredentials, str], str]] = {
     "process": _process,
     "env": _env,
     "export": _export,

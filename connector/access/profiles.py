@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.access.aws_files import AwsFile, config_file, credentials_file
-from connector.access.model import Credentials
+from connector.access.model import AwsCredentials
 from connector.access.output import profile_keys
 from connector.errors import ProfileRefused
 
@@ -93,7 +93,7 @@ def install_process(
 
 
 def install_keys(
-    profile: str, credentials: Credentials, region: str, environment: Mapping[str, str], *, overwrite: bool
+    profile: str, credentials: AwsCredentials, region: str, environment: Mapping[str, str], *, overwrite: bool
 ) -> Installed:
     """Write credentials themselves into a profile; they end when they end. Arguments and errors: `install_process`."""
     config, keys = AwsFile.read(config_file(environment)), AwsFile.read(credentials_file(environment))

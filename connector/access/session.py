@@ -12,7 +12,7 @@ from typing import Protocol
 
 from connector.access.aws_doors import AwsDoors
 from connector.access.federation import exchange, identify
-from connector.access.model import Credentials, Login, LoginPlan, Tokens
+from connector.access.model import AwsCredentials, LoginPlan, SignedInPerson, Tokens
 from connector.access.store import Locks, LoginStore
 from connector.access.tokens import renew_tokens, revoke_tokens
 from connector.errors import LoginError, LoginUnavailable, LoginUnfit, NotSignedIn
@@ -23,7 +23,7 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 """From here on AWS refuses signatures (IAM user guide, "Signature Version 4")."""
 
 
-Exchange = Callable[[Tokens], Credentials]
+Exchange = Callable[[Tokens], AwsCredentials]
 
 
 class SignsIn(Protocol):
@@ -53,12 +53,12 @@ class LoginSession:
     doors: AwsDoors
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def kept(self) -> Login | None:
+    def kept(self) -> SignedInPerson | None:
         """Return who is signed in, as far as is known here; a login made another way is none."""
         login = self.store.read(self.profile)
         return login if login and login.plan == self.plan.fingerprint else None
 
-    def credentials(self) -> Credentials:
+    def credentials(self) -> AwsCredentials:
         """Return fresh credentials, without asking anybody.
 
         Raises:
@@ -78,7 +78,7 @@ class LoginSession:
                 return login.credentials
             return self._renew(login)
 
-    def login(self, sign_in: SignsIn, *, exchange_by: Exchange | None = None) -> Credentials:
+    def login(self, sign_in: SignsIn, *, exchange_by: Exchange | None = None) -> AwsCredentials:
         """Let a person sign in, and return the credentials; what was kept before is taken back.
 
         Args:
@@ -93,7 +93,7 @@ class LoginSession:
         person, tokens = sign_in(self.doors)
         plan = self.plan
         credentials = exchange_by(tokens) if exchange_by else self._exchange(plan, tokens)
-        login = Login(plan.fingerprint, person, plan.federation, plan.seconds, tokens, credentials)
+        login = SignedInPerson(plan.fingerprint, person, plan.federation, plan.seconds, tokens, credentials)
         with self.locks.hold(self.profile):
             replaced = self.store.read(self.profile) or before
             self.store.write(self.profile, login)
@@ -125,7 +125,7 @@ class LoginSession:
             ) from None
         return True
 
-    def _renew(self, login: Login) -> Credentials:
+    def _renew(self, login: SignedInPerson) -> AwsCredentials:
         try:
             tokens = login.tokens if self._counts(login.tokens) else self._renew_tokens(login)
             plan = replace(self.plan, federation=login.federation, seconds=login.seconds)
@@ -140,7 +140,7 @@ class LoginSession:
         self.store.write(self.profile, replace(login, tokens=tokens, credentials=credentials))
         return credentials
 
-    def _renew_tokens(self, login: Login) -> Tokens:
+    def _renew_tokens(self, login: SignedInPerson) -> Tokens:
         tokens = renew_tokens(self.doors.user_pool(), self.plan, login.tokens)
         # Kept at once: where refresh tokens rotate, the one before may count no longer.
         self.store.write(self.profile, replace(login, tokens=tokens))
@@ -150,11 +150,11 @@ class LoginSession:
         ends = tokens.claims.get("exp")
         return isinstance(ends, int | float) and self.now().timestamp() < ends - _ID_TOKEN_LEFT.total_seconds()
 
-    def _exchange(self, plan: LoginPlan, tokens: Tokens) -> Credentials:
+    def _exchange(self, plan: LoginPlan, tokens: Tokens) -> AwsCredentials:
         credentials = exchange(self.doors, plan, tokens, now=self.now)
         return self.complete(credentials)
 
-    def complete(self, credentials: Credentials) -> Credentials:
+    def complete(self, credentials: AwsCredentials) -> AwsCredentials:
         """Return credentials with what AWS says of their bearer; the clock of this machine is looked at, too.
 
         Raises:
@@ -178,7 +178,7 @@ class LoginSession:
             return credentials
         return replace(credentials, account=account, arn=arn)
 
-    def _take_back(self, replaced: Login) -> None:
+    def _take_back(self, replaced: SignedInPerson) -> None:
         try:
             revoke_tokens(self.doors.user_pool(), self.plan, replaced.tokens)
         except LoginError as error:

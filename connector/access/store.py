@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from connector.access.kept_form import read_login, write_login
-from connector.access.model import Login
+from connector.access.model import SignedInPerson
 from connector.errors import LoginStoreFault, LoginUnavailable
 
 _WAIT = 120.0
@@ -31,14 +31,14 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9._@+-]{1,64}")
 class LoginStore(Protocol):
     """Keeps the login of each profile."""
 
-    def read(self, profile: str) -> Login | None:
+    def read(self, profile: str) -> SignedInPerson | None:
         """Return what is kept, or None.
 
         Raises:
             LoginStoreFault: it cannot be read.
         """
 
-    def write(self, profile: str, login: Login) -> None:
+    def write(self, profile: str, login: SignedInPerson) -> None:
         """Keep a login, as a whole or not at all.
 
         Raises:
@@ -73,7 +73,7 @@ class FileStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def read(self, profile: str) -> Login | None:
+    def read(self, profile: str) -> SignedInPerson | None:
         """Return what is kept; a damaged entry is none, and signing in again replaces it."""
         path = self._path(profile)
         try:
@@ -88,7 +88,7 @@ class FileStore:
         except ValueError:
             return None
 
-    def write(self, profile: str, login: Login) -> None:
+    def write(self, profile: str, login: SignedInPerson) -> None:
         """Keep a login."""
         path = self._path(profile)
         try:

@@ -16,14 +16,14 @@ from connector.provisioning.changes.set_up import SetUp
 from connector.provisioning.changes.tear_down import TearDown
 from connector.provisioning.design.arns import PoolArn, is_queue_arn, parse_pool_arn
 from connector.provisioning.design.names import Names, parse_names, tags_for
-from connector.provisioning.design.objects import ExternalIds, RotationWish, Wishes
+from connector.provisioning.design.objects import ExternalIds, RotationWish, SetUpRequest
 from connector.provisioning.design.principals import SERVICE_USER, parse_principal
-from connector.provisioning.keys.file_vault import FileVault
+from connector.provisioning.keys.file_vault import FileKeyVault
 from connector.provisioning.keys.rotate_key import RotateKey
-from connector.provisioning.keys.secrets_manager_vault import SecretsManagerVault
-from connector.provisioning.keys.vault import AccessKey, Kept, Value, Vault
+from connector.provisioning.keys.secrets_manager_vault import SecretsManagerKeyVault
+from connector.provisioning.keys.vault import AccessKey, KeptKeys, KeyVault, Value
 from connector.provisioning.verify.findings import Finding
-from connector.provisioning.verify.verification import Expected, Verification
+from connector.provisioning.verify.verification import Expected, SetUpVerification
 from connector.rotation.model.secret import Secret
 from connector.store.aws_verification import record_verification
 
@@ -40,7 +40,7 @@ _WRITTEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AwsOptions:
     """What a command of the AWS side was asked; empty means the default, or what the configuration says."""
 
     pool_arn: str = ""
@@ -94,11 +94,11 @@ class ConfigPlace:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_private(self.path, changed)
 
-    def read(self) -> Kept:
+    def read(self) -> KeptKeys:
         """Return what the file says of the AWS side."""
         settings = self.settings()
         if settings is None:
-            return Kept()
+            return KeptKeys()
         aws, rotation = settings.aws, settings.rotation
         secret = aws.secret_access_key.get_secret_value()
         values: dict[str, Value] = {
@@ -108,14 +108,14 @@ class ConfigPlace:
             "rotation.role_arn": rotation.role_arn,
             "rotation.allow": list(rotation.allow),
         }
-        return Kept(
+        return KeptKeys(
             ExternalIds(aws.external_id.get_secret_value(), rotation.external_id.get_secret_value()),
             AccessKey(aws.access_key_id, Secret(secret)) if aws.access_key_id and secret else None,
             configuration={key: value for key, value in values.items() if value},
         )
 
 
-def set_up_of(asked: Asked, place: ConfigPlace, consistency: Consistency) -> SetUp:
+def set_up_of(asked: AwsOptions, place: ConfigPlace, consistency: Consistency) -> SetUp:
     """Return the set-up that is asked for.
 
     Raises:
@@ -128,7 +128,7 @@ def set_up_of(asked: Asked, place: ConfigPlace, consistency: Consistency) -> Set
     return SetUp(caller, wishes, vault_of(asked, pool, caller, place), consistency, asked.adopt)
 
 
-def tear_down_of(asked: Asked, place: ConfigPlace, consistency: Consistency) -> TearDown:
+def tear_down_of(asked: AwsOptions, place: ConfigPlace, consistency: Consistency) -> TearDown:
     """Return the tear-down that is asked for.
 
     Raises:
@@ -138,7 +138,7 @@ def tear_down_of(asked: Asked, place: ConfigPlace, consistency: Consistency) -> 
     return TearDown(caller, pool, names_of(asked), vault_of(asked, pool, caller, place), consistency)
 
 
-def verification_of(asked: Asked, place: ConfigPlace) -> Verification:
+def verification_of(asked: AwsOptions, place: ConfigPlace) -> SetUpVerification:
     """Return the look at the AWS side that is asked for: of the configured role, else of the names of the guide.
 
     Raises:
@@ -148,7 +148,7 @@ def verification_of(asked: Asked, place: ConfigPlace) -> Verification:
     wishes, settings = wishes_of(asked, pool, place), place.settings()
     if settings is None or settings.cognito.user_pool_id != pool.pool_id or not settings.aws.role_arn:
         expected = Expected(pool, wishes.role_arn, wishes.principal_arn, queue_arn=asked.queue)
-        return Verification(caller, expected, datetime.now(UTC))
+        return SetUpVerification(caller, expected, datetime.now(UTC))
     aws = settings.aws
     expected = Expected(
         pool,
@@ -161,10 +161,10 @@ def verification_of(asked: Asked, place: ConfigPlace) -> Verification:
         rotation_external_id=settings.rotation.external_id.get_secret_value(),
         queue_arn=asked.queue,
     )
-    return Verification(caller, expected, datetime.now(UTC))
+    return SetUpVerification(caller, expected, datetime.now(UTC))
 
 
-def record_findings(place: ConfigPlace, verification: Verification, findings: Sequence[Finding]) -> None:
+def record_findings(place: ConfigPlace, verification: SetUpVerification, findings: Sequence[Finding]) -> None:
     """Keep what was found in the store, for metrics and console; without a configuration there is none.
 
     Raises:
@@ -177,7 +177,7 @@ def record_findings(place: ConfigPlace, verification: Verification, findings: Se
             record_verification(database, verification.expected.role_arn, told)
 
 
-def rotate_key_of(asked: Asked, place: ConfigPlace, consistency: Consistency) -> RotateKey:
+def rotate_key_of(asked: AwsOptions, place: ConfigPlace, consistency: Consistency) -> RotateKey:
     """Return the rotation of the configured access key.
 
     Raises:
@@ -195,7 +195,7 @@ def rotate_key_of(asked: Asked, place: ConfigPlace, consistency: Consistency) ->
     return RotateKey(caller, vault, str(role_arn), pool.region, consistency, now, asked.adopt)
 
 
-def caller_of(asked: Asked, place: ConfigPlace) -> tuple[Caller, PoolArn]:
+def caller_of(asked: AwsOptions, place: ConfigPlace) -> tuple[Caller, PoolArn]:
     """Return who sets up, and the pool: the one that is named, else that of the configuration.
 
     Raises:
@@ -216,7 +216,7 @@ def caller_of(asked: Asked, place: ConfigPlace) -> tuple[Caller, PoolArn]:
     return caller, PoolArn(partition, settings.cognito.region, identity.account, settings.cognito.user_pool_id)
 
 
-def wishes_of(asked: Asked, pool: PoolArn, place: ConfigPlace) -> Wishes:
+def wishes_of(asked: AwsOptions, pool: PoolArn, place: ConfigPlace) -> SetUpRequest:
     """Return what is wished for a pool.
 
     Raises:
@@ -226,7 +226,7 @@ def wishes_of(asked: Asked, pool: PoolArn, place: ConfigPlace) -> Wishes:
         raise SetUpUnfit(f"{asked.queue!r} is not the ARN of a queue.", remedy="Copy it from the queue's page in SQS.")
     settings = place.settings()
     rotation = RotationWish(asked.rotate, asked.rotate_iam_user, asked.rotate_secret)
-    return Wishes(
+    return SetUpRequest(
         pool,
         parse_principal(asked.principal, pool),
         names_of(asked),
@@ -236,12 +236,12 @@ def wishes_of(asked: Asked, pool: PoolArn, place: ConfigPlace) -> Wishes:
     )
 
 
-def names_of(asked: Asked) -> Names:
+def names_of(asked: AwsOptions) -> Names:
     """Return what things are called."""
     return parse_names(asked.prefix, asked.path)
 
 
-def vault_of(asked: Asked, pool: PoolArn, caller: Caller, place: ConfigPlace) -> Vault:
+def vault_of(asked: AwsOptions, pool: PoolArn, caller: Caller, place: ConfigPlace) -> KeyVault:
     """Return where key and ExternalIds are kept.
 
     Raises:
@@ -249,16 +249,16 @@ def vault_of(asked: Asked, pool: PoolArn, caller: Caller, place: ConfigPlace) ->
     """
     if asked.vault.startswith(IN_SECRETS_MANAGER):
         name = asked.vault.removeprefix(IN_SECRETS_MANAGER)
-        return SecretsManagerVault(caller, name, tags_for(str(pool)), variable, place.read, place.change)
+        return SecretsManagerKeyVault(caller, name, tags_for(str(pool)), variable, place.read, place.change)
     if asked.vault:
         raise SetUpUnfit(
             f"{asked.vault!r} is not a place for a key.",
             remedy="Write secretsmanager: and the name of the secret, or leave it out for files.",
         )
-    return FileVault(place.path, place.read, place.change, write_private)
+    return FileKeyVault(place.path, place.read, place.change, write_private)
 
 
-def _check_environment(asked: Asked, place: ConfigPlace) -> None:
+def _check_environment(asked: AwsOptions, place: ConfigPlace) -> None:
     """See that nothing in the environment wins over what is going to be written.
 
     Raises:
@@ -276,7 +276,7 @@ def _check_environment(asked: Asked, place: ConfigPlace) -> None:
 def settings_after(set_up: SetUp, place: ConfigPlace) -> Settings:
     """Return the configuration that a set-up has left, as the connector will load it."""
     environment = dict(place.environment)
-    if isinstance(set_up.vault, SecretsManagerVault):
+    if isinstance(set_up.vault, SecretsManagerKeyVault):
         environment.update(set_up.vault.environment())
     settings = load_settings(place.path, environment, reads_pool=True)
     for secret in settings.secrets():

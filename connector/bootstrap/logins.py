@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connector.access.aws_doors import AwsDoors
 from connector.access.keyring_store import choose_store
-from connector.access.model import Credentials, Federation, LoginPlan
+from connector.access.model import AwsCredentials, Federation, LoginPlan
 from connector.access.session import LoginSession
 from connector.access.store import FileStore, Locks
 from connector.cognito.credentials import SessionGrant
@@ -92,7 +92,7 @@ def state_folder(settings: Settings, environment: Mapping[str, str]) -> Path:
     return Path(state).expanduser() / "cognito-scim" / "login"
 
 
-def register_credentials(credentials: Credentials) -> None:
+def register_credentials(credentials: AwsCredentials) -> None:
     """Keep credentials out of the logs."""
     register_secret(credentials.secret_access_key.reveal())
     register_secret(credentials.session_token.reveal())

@@ -13,15 +13,15 @@ import boto3
 
 from connector.bootstrap.from_settings import access_of
 from connector.cognito.meter import Meter
-from connector.cognito.session import Session
+from connector.cognito.session import AwsSession
 from connector.config import Settings
 from connector.errors import ConfigError, VaultUnfit
-from connector.journal.handed_over import HandedOver
+from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Entry, Journal
 from connector.journal.seal import Sealer
 from connector.logs import register_secret
 from connector.rotation.aws.clients import AwsDoor
-from connector.rotation.engine.engine import Options, Rotation
+from connector.rotation.engine.engine import AccountRotation, Options
 from connector.rotation.model.allowed import Allowed
 from connector.rotation.model.generator import Recipe
 from connector.rotation.model.ports import SignsOut, Target, Vault
@@ -43,7 +43,7 @@ _IAM_REGION = "us-east-1"
 _log = logging.getLogger(__name__)
 
 
-class Kind(StrEnum):
+class AccountKind(StrEnum):
     """What an account is."""
 
     COGNITO_USER = "cognito-user"
@@ -71,7 +71,7 @@ class RotationRequest:
         current: the password until now, where nothing else keeps it.
     """
 
-    kind: Kind
+    kind: AccountKind
     name: str
     vault: str = ""
     mode: Mode | None = None
@@ -115,7 +115,7 @@ class RotationFactory:
         """The client of the user pool, one for all accounts."""
         return self.door.cognito()
 
-    def rotation(self, request: RotationRequest, hand_over: HandOver) -> Rotation:
+    def rotation(self, request: RotationRequest, hand_over: HandOver) -> AccountRotation:
         """Return the rotation that is wished for.
 
         Raises:
@@ -125,7 +125,7 @@ class RotationFactory:
         if not place:
             raise ConfigError("No vault is named.", remedy="Say --vault secretsmanager:NAME, or set rotation.vault.")
         secret = self._secret(request, place) if place != STDOUT else None
-        document = secret.document() if secret and request.kind is Kind.COGNITO_USER else None
+        document = secret.document() if secret and request.kind is AccountKind.COGNITO_USER else None
         request = replace(
             request, mode=request.mode or (document.mode if document else self._begun(request, place)) or Mode.ADMIN
         )
@@ -136,9 +136,9 @@ class RotationFactory:
                 remedy="Leave --sign-out out, or say --mode admin.",
             )
         vault: Vault = secret or self._handed_over(request, target, hand_over)
-        return Rotation(target, vault, recipe=self._recipe(), options=request.options)
+        return AccountRotation(target, vault, recipe=self._recipe(), options=request.options)
 
-    def begin(self, request: RotationRequest, hand_over: HandOver) -> Rotation:
+    def begin(self, request: RotationRequest, hand_over: HandOver) -> AccountRotation:
         """Return the rotation that is wished for, unless the journal has one of the account to finish first.
 
         Raises:
@@ -152,7 +152,7 @@ class RotationFactory:
                 raise left_to_the_journal(account)
         return rotation
 
-    def resume(self, entry: Entry, options: Options, hand_over: HandOver) -> Rotation:
+    def resume(self, entry: Entry, options: Options, hand_over: HandOver) -> AccountRotation:
         """Return the rotation that an entry of the journal is about.
 
         Raises:
@@ -160,7 +160,7 @@ class RotationFactory:
         """
         kind, _, place = entry.account.partition(" ")
         rotation = self.rotation(
-            RotationRequest(Kind(kind), place.partition("/")[2], STDOUT, Mode(entry.mode), options), hand_over
+            RotationRequest(AccountKind(kind), place.partition("/")[2], STDOUT, Mode(entry.mode), options), hand_over
         )
         if rotation.account != entry.account:
             raise VaultUnfit(
@@ -172,24 +172,24 @@ class RotationFactory:
     def _begun(self, request: RotationRequest, place: str) -> Mode | None:
         """Return which way the journal says that a rotation of the account was begun, if it keeps one."""
         is_sealed = bool(self._settings.rotation.journal_key.get_secret_value())
-        if not is_sealed or place != STDOUT or request.kind is not Kind.COGNITO_USER:
+        if not is_sealed or place != STDOUT or request.kind is not AccountKind.COGNITO_USER:
             return None
         entry = journal_of(self._settings).find(identify(self._settings.cognito.user_pool_id, request.name))
         return Mode(entry.mode) if entry else None
 
     def _secret(self, request: RotationRequest, place: str) -> SecretsManagerVault:
-        pool = self._settings.cognito.user_pool_id if request.kind is Kind.COGNITO_USER else None
+        pool = self._settings.cognito.user_pool_id if request.kind is AccountKind.COGNITO_USER else None
         secret_id = place.removeprefix(IN_SECRETS_MANAGER)
         return SecretsManagerVault(self.door.secrets_manager(), secret_id, owner=Owner(request.name, pool))
 
-    def _handed_over(self, request: RotationRequest, target: Target, hand_over: HandOver) -> HandedOver:
+    def _handed_over(self, request: RotationRequest, target: Target, hand_over: HandOver) -> JournalVault:
         account = target.identity
 
         def register_and_hand_over(password: Secret) -> None:
             register_secret(password.reveal())
             hand_over(account, password)
 
-        return HandedOver(
+        return JournalVault(
             journal_of(self._settings),
             account,
             hand_over=register_and_hand_over,
@@ -203,7 +203,7 @@ class RotationFactory:
 
     def _target(self, request: RotationRequest, document: SecretDocument | None) -> Target:
         allowed = Allowed.only(self._settings.rotation.allow)
-        if request.kind is Kind.IAM_USER:
+        if request.kind is AccountKind.IAM_USER:
             if request.mode is Mode.SELF:
                 raise ConfigError("An IAM user has no own way to a new password.", remedy="Leave --mode self out.")
             return IamUser(self.door.iam(), self.door.sts(), username=request.name, allowed=allowed)
@@ -237,4 +237,4 @@ def _session(settings: Settings) -> boto3.Session:
         role_arn=rotation.role_arn,
         external_id=rotation.external_id.get_secret_value(),
     )
-    return Session(access, run=f"rotate-{uuid.uuid4().hex[:8]}", meter=Meter()).signed()
+    return AwsSession(access, run=f"rotate-{uuid.uuid4().hex[:8]}", meter=Meter()).signed()

@@ -14,8 +14,8 @@ from typing import Any
 from connector.bootstrap.from_settings import schedules_of
 from connector.bootstrap.rotation_factory import (
     IN_SECRETS_MANAGER,
+    AccountKind,
     HandOver,
-    Kind,
     RotationFactory,
     RotationRequest,
     journal_of,
@@ -28,7 +28,7 @@ from connector.directory.runs import RunKind
 from connector.directory.times import rfc3339
 from connector.errors import ConfigError, ConnectorError, NothingKept, VaultUnfit
 from connector.rotation.engine.engine import Options
-from connector.rotation.model.results import Outcome, RotationResult
+from connector.rotation.model.results import RotationOutcome, RotationResult
 from connector.rotation.model.secret import Secret
 from connector.rotation.targets.cognito_user import identify
 from connector.rotation.targets.members import find_members
@@ -73,7 +73,7 @@ def _find_accounts(settings: Settings | ConfigError) -> FoundAccounts:
     accounts = []
     for name in members.names:
         place = rotation.vault.removeprefix(IN_SECRETS_MANAGER).replace("{username}", name)
-        request = RotationRequest(Kind.COGNITO_USER, name)
+        request = RotationRequest(AccountKind.COGNITO_USER, name)
         accounts.append(
             ListedAccount(
                 identify(pool, name), f"secret {place}", partial(factory.rotation, request, _refuse_to_hand_over)
@@ -132,7 +132,7 @@ def recover_journal_on_record(
 
 def _name(settings: Settings, request: RotationRequest) -> str:
     """Return what the history calls an account that may not be there."""
-    if request.kind is Kind.COGNITO_USER:
+    if request.kind is AccountKind.COGNITO_USER:
         return identify(settings.cognito.user_pool_id, request.name)
     return f"{request.kind.value} {request.name}"
 
@@ -178,11 +178,13 @@ class _Record:
         else:
             entry = AccountEntry.of_result(outcome)
         self._report.add(entry)
-        nothing_done = isinstance(outcome, NothingKept) or entry.record.outcome == Outcome.NOTHING_PENDING.value
+        nothing_done = isinstance(outcome, NothingKept) or entry.record.outcome == RotationOutcome.NOTHING_PENDING.value
         if self._run is None or nothing_done:
             return
         record = entry.record
-        if record.outcome == Outcome.DISCARDED.value:  # no new password, and nothing that needs an operator any more
+        if (
+            record.outcome == RotationOutcome.DISCARDED.value
+        ):  # no new password, and nothing that needs an operator any more
             record = replace(record, outcome=WAITING, fault="", remedy="")
         with recorded_if_possible(f"rotation {self._run.id}"):
             known_only = record.outcome in {FAILED, WAITING}

@@ -5,20 +5,20 @@ from dataclasses import dataclass, replace
 
 from connector.bootstrap.rotation_factory import (
     IN_SECRETS_MANAGER,
+    AccountKind,
     HandOver,
-    Kind,
     RotationFactory,
     RotationRequest,
     journal_of,
 )
 from connector.config import Settings
 from connector.errors import ConfigError, ConnectorError, NothingKept
-from connector.journal.handed_over import HandedOver
+from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Stage, Survey
 from connector.logs import register_secret
 from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import Options
-from connector.rotation.model.results import Outcome, RotationResult, Verification
+from connector.rotation.model.results import RotationOutcome, RotationResult, Verification
 from connector.rotation.vaults.managed import rotate_managed
 from connector.rotation.vaults.secret_document import Mode, SecretDocument
 from connector.rotation.vaults.secrets_manager import SecretsManagerVault
@@ -43,7 +43,7 @@ def recover_account(settings: Settings, request: RotationRequest, hand_over: Han
         NothingKept: nothing is pending, and there is no copy either.
     """
     result = RotationFactory(settings).rotation(request, hand_over).recover()
-    if (result.vault, result.outcome) == (HandedOver.name, Outcome.NOTHING_PENDING):
+    if (result.vault, result.outcome) == (JournalVault.name, RotationOutcome.NOTHING_PENDING):
         given = journal_of(settings).find(result.account, Stage.GIVEN)
         if given is None:
             raise NothingKept(
@@ -126,7 +126,7 @@ def rotate_secret(settings: Settings, request: SecretRequest, hand_over: HandOve
     document = _current(vault)
     place = f"{IN_SECRETS_MANAGER}{request.secret_id}"
     return factory.begin(
-        RotationRequest(Kind.COGNITO_USER, document.username, place, request.mode, request.options), hand_over
+        RotationRequest(AccountKind.COGNITO_USER, document.username, place, request.mode, request.options), hand_over
     ).rotate()
 
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from connector.cognito.errors import SKEW_REMEDY, describe_skew
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
-from connector.cognito.session import Access, Session, utc_now
+from connector.cognito.session import Access, AwsSession, utc_now
 from connector.errors import ConfigError, ConnectorError, SourceDenied, SourceMissing
 
 CLOCK_WARNING = timedelta(seconds=60)
@@ -77,7 +77,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class StepResult:
     """What a step found out."""
 
     detail: str
@@ -92,7 +92,7 @@ def check_connectivity(subject: Subject) -> Iterator[Check]:
         began = time.perf_counter()
         blocker = next((examination.blocked[need] for need in needs if need in examination.blocked), None)
         if blocker:
-            found = Finding(f"Not tried, because {blocker} failed.", Status.SKIPPED)
+            found = StepResult(f"Not tried, because {blocker} failed.", Status.SKIPPED)
         else:
             found = _look_safely(examination, look)
         if found.status in {Status.FAILED, Status.SKIPPED}:
@@ -107,7 +107,7 @@ class _Examination:
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
-        self._session: Session | None = None
+        self._session: AwsSession | None = None
         self._pool: UserPool | None = None
         self._known_group = ""
         self.blocked: dict[str, str] = {}
@@ -123,10 +123,10 @@ class _Examination:
         return replace(access, patience=hasty)
 
     @property
-    def session(self) -> Session:
+    def session(self) -> AwsSession:
         """The session with AWS."""
         if self._session is None:
-            self._session = Session(self.access, run="check", meter=Meter(), now=self._subject.now)
+            self._session = AwsSession(self.access, run="check", meter=Meter(), now=self._subject.now)
         return self._session
 
     @property
@@ -136,93 +136,95 @@ class _Examination:
             self._pool = self.session.pool()
         return self._pool
 
-    def configuration(self) -> Finding:
+    def configuration(self) -> StepResult:
         where = f"User pool {self.access.user_pool_id} in {self.access.region}."
         if not self._subject.warnings:
-            return Finding(where)
+            return StepResult(where)
         detail = " ".join([where, *self._subject.warnings])
-        return Finding(detail, Status.WARNING, "Change what is named here; the sync works without that, less safely.")
+        return StepResult(
+            detail, Status.WARNING, "Change what is named here; the sync works without that, less safely."
+        )
 
-    def credentials(self) -> Finding:
-        return Finding(f"AWS knows the caller as {self.session.caller().arn}.")
+    def credentials(self) -> StepResult:
+        return StepResult(f"AWS knows the caller as {self.session.caller().arn}.")
 
-    def clock(self) -> Finding:
+    def clock(self) -> StepResult:
         ahead = self._session.clock_ahead if self._session else None
         if ahead is None:
-            return Finding("AWS gave no time to compare with.", Status.SKIPPED)
+            return StepResult("AWS gave no time to compare with.", Status.SKIPPED)
         detail = f"This machine's clock is {describe_skew(ahead)}."
         if abs(ahead) <= CLOCK_WARNING:
-            return Finding(detail)
-        return Finding(detail, Status.WARNING if abs(ahead) <= CLOCK_FAILURE else Status.FAILED, SKEW_REMEDY)
+            return StepResult(detail)
+        return StepResult(detail, Status.WARNING if abs(ahead) <= CLOCK_FAILURE else Status.FAILED, SKEW_REMEDY)
 
-    def assume_role(self) -> Finding:
+    def assume_role(self) -> StepResult:
         if not self.access.role_arn:
             remedy = "Make a role that may read the pool and nothing else, and name it in aws.role_arn."
-            return Finding("No role is configured; the source credentials read the pool.", Status.WARNING, remedy)
+            return StepResult("No role is configured; the source credentials read the pool.", Status.WARNING, remedy)
         self.session.assume_role()
-        return Finding(f"{self.access.role_arn} was assumed.")
+        return StepResult(f"{self.access.role_arn} was assumed.")
 
-    def external_id(self) -> Finding:
+    def external_id(self) -> StepResult:
         if not self.access.role_arn:
             remedy = "Set aws.role_arn and aws.external_id."
-            return Finding("Without a role there is no ExternalId to prove.", Status.WARNING, remedy)
+            return StepResult("Without a role there is no ExternalId to prove.", Status.WARNING, remedy)
         if not self.access.external_id:
             remedy = f"Set aws.external_id to a long random value. {TRUST_REMEDY}"
-            return Finding("No ExternalId is configured, and the role asks for none.", Status.WARNING, remedy)
+            return StepResult("No ExternalId is configured, and the role asks for none.", Status.WARNING, remedy)
         tries = {"without an ExternalId": "", "with a wrong ExternalId": f"wrong-{secrets.token_hex(16)}"}
         let_in = [how for how, external_id in tries.items() if self.session.role_admits(external_id)]
         if let_in:
-            return Finding(f"The role also lets the caller in {' and '.join(let_in)}.", Status.WARNING, TRUST_REMEDY)
-        return Finding("The role refuses the caller without the ExternalId and with a wrong one.")
+            return StepResult(f"The role also lets the caller in {' and '.join(let_in)}.", Status.WARNING, TRUST_REMEDY)
+        return StepResult("The role refuses the caller without the ExternalId and with a wrong one.")
 
-    def list_users(self) -> Finding:
+    def list_users(self) -> StepResult:
         return self._list("ListUsers", lambda: next(self.pool.users()))
 
-    def list_groups(self) -> Finding:
+    def list_groups(self) -> StepResult:
         def read_first_page() -> None:
             self._known_group = next((group.name for group in next(self.pool.groups())), "")
 
         return self._list("ListGroups", read_first_page)
 
-    def list_users_in_group(self) -> Finding:
+    def list_users_in_group(self) -> StepResult:
         group = next(iter(self._subject.groups), self._known_group) or NO_SUCH_GROUP
         try:
             next(self.pool.members(group))
         except SourceMissing:
-            return Finding(f"ListUsersInGroup is allowed; it answered that there is no group {group!r}.")
-        return Finding(f"ListUsersInGroup is allowed; group {group!r} was read.")
+            return StepResult(f"ListUsersInGroup is allowed; it answered that there is no group {group!r}.")
+        return StepResult(f"ListUsersInGroup is allowed; group {group!r} was read.")
 
-    def configured_groups(self) -> Finding:
+    def configured_groups(self) -> StepResult:
         groups = self._subject.groups
         if not groups:
-            return Finding("No list of groups: the whole pool is read.")
+            return StepResult("No list of groups: the whole pool is read.")
         missing = [name for name in groups if not self._exists(name)]
         if not missing:
-            return Finding(f"{len(groups)} of {len(groups)} groups are there.")
+            return StepResult(f"{len(groups)} of {len(groups)} groups are there.")
         names = ", ".join(repr(name) for name in missing)
-        return Finding(f"Not in the pool: {names}.", Status.FAILED, self._suggest(missing))
+        return StepResult(f"Not in the pool: {names}.", Status.FAILED, self._suggest(missing))
 
-    def store(self) -> Finding:
+    def store(self) -> StepResult:
         if self._subject.examine_store is None:
-            return Finding("Not tried, because the configuration did not load.", Status.SKIPPED)
+            return StepResult("Not tried, because the configuration did not load.", Status.SKIPPED)
         remarks = list(self._subject.examine_store())
         if not remarks:
-            return Finding("The store can be read and written.")
+            return StepResult("The store can be read and written.")
         detail, remedy = (" ".join(parts) for parts in zip(*((one.detail, one.remedy) for one in remarks), strict=True))
-        return Finding(f"The store can be read and written. {detail}", Status.WARNING, remedy)
+        return StepResult(f"The store can be read and written. {detail}", Status.WARNING, remedy)
 
-    def _list(self, operation: str, read_page: Callable[[], object]) -> Finding:
+    def _list(self, operation: str, read_page: Callable[[], object]) -> StepResult:
         try:
             read_page()
         except SourceDenied as denied:
             if not self._subject.groups:
                 raise
             detail = f"{denied.message} With a list of groups it is not needed."
-            return Finding(detail, Status.WARNING, f"Before the list is emptied: {denied.remedy}")
+            return StepResult(detail, Status.WARNING, f"Before the list is emptied: {denied.remedy}")
         except ConnectorError:
             self.pool_is_out = True
             raise
-        return Finding(f"{operation} is allowed.")
+        return StepResult(f"{operation} is allowed.")
 
     def _exists(self, group: str) -> bool:
         try:
@@ -242,19 +244,19 @@ class _Examination:
         return f"{hint}Correct cognito.groups (upper and lower case count) or make the groups."
 
 
-def _look_safely(examination: _Examination, look: Callable[[_Examination], Finding]) -> Finding:
+def _look_safely(examination: _Examination, look: Callable[[_Examination], StepResult]) -> StepResult:
     try:
         return look(examination)
     except ConnectorError as error:
-        return Finding(error.message, Status.FAILED, error.remedy or "Read the documentation of this check.")
+        return StepResult(error.message, Status.FAILED, error.remedy or "Read the documentation of this check.")
     except Exception as error:  # noqa: BLE001  a check that breaks is a failed check, never a traceback
         remedy = "Run the check again with --log-level debug and report what it logs."
-        return Finding(f"The check itself broke ({type(error).__name__}).", Status.FAILED, remedy)
+        return StepResult(f"The check itself broke ({type(error).__name__}).", Status.FAILED, remedy)
 
 
 _ROLE = ("configuration", "credentials", "assume_role")
 
-STEPS: tuple[tuple[str, tuple[str, ...], Callable[[_Examination], Finding]], ...] = (
+STEPS: tuple[tuple[str, tuple[str, ...], Callable[[_Examination], StepResult]], ...] = (
     ("configuration", (), _Examination.configuration),
     ("credentials", ("configuration",), _Examination.credentials),
     ("clock", ("configuration",), _Examination.clock),

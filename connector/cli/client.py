@@ -6,7 +6,7 @@ from connector.bootstrap.account import account
 from connector.bootstrap.runs import clients_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.config.values import duration, seconds
-from connector.store.clients import Client, Credentials, Grant, Role
+from connector.store.clients import Client, ClientCredentials, ClientRole, Grant
 
 
 @click.group()
@@ -28,8 +28,8 @@ def _read_lifetime(_context: click.Context, _parameter: click.Parameter, value: 
 @click.argument("name")
 @click.option(
     "--role",
-    type=click.Choice([role.value for role in Role]),
-    default=Role.IMPORTER.value,
+    type=click.Choice([role.value for role in ClientRole]),
+    default=ClientRole.IMPORTER.value,
     show_default=True,
     help="What the client may do: an importer reads the directory, an operator starts and looks at runs.",
 )
@@ -53,15 +53,15 @@ def _read_lifetime(_context: click.Context, _parameter: click.Parameter, value: 
 def create(invocation: Invocation, name: str, role: str, grant: str, lifetime: float | None) -> None:
     """Make a client called NAME and print what it signs in with, which is shown this once."""
     with clients_of(invocation.settings(reads_pool=False)) as clients:
-        made = clients.create(name, role=Role(role), grant=Grant(grant), lifetime=lifetime, by=account())
+        made = clients.create(name, role=ClientRole(role), grant=Grant(grant), lifetime=lifetime, by=account())
     if invocation.json:
         print_json({"name": name, "role": role, "grant": grant, **made.parts()})
     else:
         _show(name, role, made)
 
 
-def _show(name: str, role: str, made: Credentials) -> None:
-    purpose = "for one importer: a second one needs a client of its own" if role == Role.IMPORTER else f"({role})"
+def _show(name: str, role: str, made: ClientCredentials) -> None:
+    purpose = "for one importer: a second one needs a client of its own" if role == ClientRole.IMPORTER else f"({role})"
     if made.token:
         say(f"Made the client {name!r} {purpose}. Its bearer token, which cannot be shown again:")
         click.echo(made.token)

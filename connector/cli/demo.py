@@ -47,7 +47,7 @@ def demo(invocation: Invocation, *, once: bool, users: int, groups: int, port: i
     audience = _Listener() if invocation.json else _Spectator()
     try:
         with _stopped_by_signals():
-            told = story.tell(story.Wishes(users, groups, port, once=once), audience)
+            told = story.tell(story.DemoOptions(users, groups, port, once=once), audience)
     except KeyboardInterrupt:
         if once:
             raise

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from connector.bootstrap.aws_side import Asked
+from connector.bootstrap.aws_side import AwsOptions
 from connector.cli.aws.set_up import apply_and_check
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say
 from connector.config import load_values, reason_against, variable
-from connector.config.file import FORM, Answer, Field, render, write_private
+from connector.config.file import FORM, Field, FieldAnswer, render, write_private
 from connector.errors import ConfigError, SetUpUnfit
 from connector.provisioning.design.arns import parse_pool_arn
 
@@ -42,7 +42,7 @@ def init(invocation: Invocation, /, *, force: bool, **given: str | tuple[str, ..
     if path.exists() and not force:
         raise ConfigError(f"{path} is there already.", remedy="Replace it with --force, or name another with --config.")
     if sys.stdin.isatty() and not any(given.values()) and _offer_set_up():
-        return apply_and_check(invocation, Asked(pool_arn=_ask_pool_arn()), yes=False)
+        return apply_and_check(invocation, AwsOptions(pool_arn=_ask_pool_arn()), yes=False)
     answers = list(_answers(given, invocation.environment))
     load_values({_key(answer): answer.text or answer.file for answer in answers}, invocation.environment)
     written = _write(path, answers)
@@ -73,21 +73,23 @@ def _ask_pool_arn() -> str:
             click.echo(f"  {error.message} {error.remedy}", err=True)
 
 
-def _key(answer: Answer) -> str:
+def _key(answer: FieldAnswer) -> str:
     return f"{answer.field.key}_file" if answer.file else answer.field.key
 
 
-def _answers(given: Mapping[str, str | tuple[str, ...] | None], environment: Mapping[str, str]) -> Iterator[Answer]:
+def _answers(
+    given: Mapping[str, str | tuple[str, ...] | None], environment: Mapping[str, str]
+) -> Iterator[FieldAnswer]:
     for field in FORM:
         value = given[field.option]
         if field.secret and isinstance(value, str):
             from_stdin = value == "-"
             text = sys.stdin.readline().rstrip("\r\n") if from_stdin else ""
-            yield Answer(field, text, file="" if from_stdin else str(Path(value).absolute()))
+            yield FieldAnswer(field, text, file="" if from_stdin else str(Path(value).absolute()))
         elif value:
-            yield Answer(field, value if isinstance(value, str) else "\n".join(value))
+            yield FieldAnswer(field, value if isinstance(value, str) else "\n".join(value))
         elif sys.stdin.isatty() and variable(field.key) not in environment:
-            yield Answer(field, _ask(field))
+            yield FieldAnswer(field, _ask(field))
 
 
 def _ask(field: Field) -> str:
@@ -114,7 +116,7 @@ def _reason_to_ask_again(field: Field) -> str:
     return "is needed" if field.key == "cognito.user_pool_id" else ""
 
 
-def _write(path: Path, answers: list[Answer]) -> list[Path]:
+def _write(path: Path, answers: list[FieldAnswer]) -> list[Path]:
     folder = path.parent / "secrets"
     secrets = {folder / answer.field.key.rpartition(".")[2]: answer for answer in answers if _is_kept(answer)}
     named = [replace(answer, text="", file=str(file)) for file, answer in secrets.items()]
@@ -133,5 +135,5 @@ def _write(path: Path, answers: list[Answer]) -> list[Path]:
     return [*secrets, path]
 
 
-def _is_kept(answer: Answer) -> bool:
+def _is_kept(answer: FieldAnswer) -> bool:
     return answer.field.secret and bool(answer.text)

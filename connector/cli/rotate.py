@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 import click
 
-from connector.bootstrap.rotation_factory import Kind, RotationRequest
+from connector.bootstrap.rotation_factory import AccountKind, RotationRequest
 from connector.bootstrap.rotation_runs import (
     recover_journal_on_record,
     recover_on_record,
@@ -33,7 +33,7 @@ from connector.config import Settings
 from connector.config.values import vault as check_vault
 from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import Options
-from connector.rotation.model.results import Outcome, RotationResult
+from connector.rotation.model.results import RotationOutcome, RotationResult
 from connector.rotation.model.secret import Secret
 from connector.rotation.vaults.secret_document import Mode
 
@@ -99,7 +99,7 @@ _current = click.option(
     callback=_read_current,
     help="File whose first line is the current password (- reads stdin), for --mode self with --vault stdout.",
 )
-_kind = click.argument("kind", type=click.Choice([kind.value for kind in Kind]))
+_kind = click.argument("kind", type=click.Choice([kind.value for kind in AccountKind]))
 
 
 def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -125,7 +125,11 @@ def rotate() -> None:
 def cognito_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     """Give the user NAME of the configured pool a new password."""
     output = PasswordOutput(as_json=invocation.json)
-    _tell(invocation, rotate_on_record(_settings(invocation), _request(Kind.COGNITO_USER, name, asked), output), output)
+    _tell(
+        invocation,
+        rotate_on_record(_settings(invocation), _request(AccountKind.COGNITO_USER, name, asked), output),
+        output,
+    )
 
 
 @rotate.command("iam-user")
@@ -135,7 +139,9 @@ def cognito_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
 def iam_user(invocation: Invocation, /, name: str, **asked: Any) -> None:
     """Give the IAM user NAME a new console password; IAM has no sign-in that could prove it."""
     output = PasswordOutput(as_json=invocation.json)
-    _tell(invocation, rotate_on_record(_settings(invocation), _request(Kind.IAM_USER, name, asked), output), output)
+    _tell(
+        invocation, rotate_on_record(_settings(invocation), _request(AccountKind.IAM_USER, name, asked), output), output
+    )
 
 
 @rotate.command()
@@ -167,7 +173,7 @@ def secret(invocation: Invocation, /, secret_id: str, wait: int, mode: Mode | No
 @pass_invocation
 def verify(invocation: Invocation, /, kind: str, name: str, **asked: Any) -> int:
     """Tell which of the values that the vault keeps of an account signs in; changes nothing."""
-    request = _request(Kind(kind), name, asked)
+    request = _request(AccountKind(kind), name, asked)
     found = verify_account(_settings(invocation), request, PasswordOutput(as_json=invocation.json))
     if invocation.json:
         print_json(found.as_json())
@@ -177,7 +183,7 @@ def verify(invocation: Invocation, /, kind: str, name: str, **asked: Any) -> int
 
 
 @rotate.command()
-@click.argument("kind", type=click.Choice([kind.value for kind in Kind]), required=False)
+@click.argument("kind", type=click.Choice([kind.value for kind in AccountKind]), required=False)
 @click.argument("name", required=False)
 @_with(_vault, _mode, _verify, _undo, json_option)
 @click.option(
@@ -199,7 +205,7 @@ def recover(invocation: Invocation, /, kind: str | None, name: str | None, forge
         return forget_copies(invocation, _settings(invocation), account)
     if account is None:
         return _recover_all(invocation, _options(asked))
-    output, request = PasswordOutput(as_json=invocation.json), _request(Kind(account[0]), account[1], asked)
+    output, request = PasswordOutput(as_json=invocation.json), _request(AccountKind(account[0]), account[1], asked)
     _tell(invocation, recover_on_record(_settings(invocation), request, output), output)
     return 0
 
@@ -215,7 +221,7 @@ def _recover_all(invocation: Invocation, options: Options) -> int:
         if isinstance(outcome, RotationResult):
             done += 1
             say_aside(_describe(outcome))
-            if invocation.json and outcome.outcome is Outcome.DISCARDED:
+            if invocation.json and outcome.outcome is RotationOutcome.DISCARDED:
                 output.put(outcome.as_json())
             continue
         codes.append(outcome.exit_code)
@@ -233,7 +239,7 @@ def _settings(invocation: Invocation) -> Settings:
     return invocation.settings(reads_pool=False)
 
 
-def _request(kind: Kind, name: str, asked: Mapping[str, Any]) -> RotationRequest:
+def _request(kind: AccountKind, name: str, asked: Mapping[str, Any]) -> RotationRequest:
     return RotationRequest(
         kind,
         name,

@@ -31,7 +31,7 @@ TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class AwsCall:
     """What is asked of what, as messages name it."""
 
     operation: str
@@ -48,7 +48,7 @@ class Call:
 
 
 @contextmanager
-def told(call: Call) -> Iterator[None]:
+def told(call: AwsCall) -> Iterator[None]:
     """Turn whatever an AWS call raises into our tree."""
     try:
         yield
@@ -76,7 +76,7 @@ def prepared(what: str) -> Iterator[None]:
         ) from None
 
 
-def unreadable(call: Call, why: str) -> SourceUnavailable:
+def unreadable(call: AwsCall, why: str) -> SourceUnavailable:
     """Return the error for an answer that arrived damaged."""
     return SourceUnavailable(
         f"The answer to {call} could not be read ({why}).",
@@ -84,7 +84,7 @@ def unreadable(call: Call, why: str) -> SourceUnavailable:
     )
 
 
-def refused(error: ClientError, call: Call, *, now: datetime | None = None) -> ConnectorError:
+def refused(error: ClientError, call: AwsCall, *, now: datetime | None = None) -> ConnectorError:
     """Return the error for an answer of AWS that says no."""
     code, status = error_code(error), _status(error)
     if _is_skewed(error, now or datetime.now(UTC)):
@@ -145,7 +145,7 @@ def _is_skewed(error: ClientError, now: datetime) -> bool:
     )
 
 
-def _clock_is_off(error: ClientError, call: Call, now: datetime) -> SourceDenied:
+def _clock_is_off(error: ClientError, call: AwsCall, now: datetime) -> SourceDenied:
     date = server_time(error.response)
     difference = f"; it is {describe_skew(now - date)}" if date else ""
     return SourceDenied(
@@ -154,13 +154,13 @@ def _clock_is_off(error: ClientError, call: Call, now: datetime) -> SourceDenied
     )
 
 
-def _denied(error: ClientError, call: Call) -> SourceDenied:
+def _denied(error: ClientError, call: AwsCall) -> SourceDenied:
     caller = re.search(r"User: (arn:[\w+=,.@:/-]+) is not authorized", str(error.response["Error"].get("Message", "")))
     who = f" to {caller[1]}" if caller else ""
     return SourceDenied(f"{call} was denied{who} ({error_code(error)}).", remedy=_allowance(call))
 
 
-def _allowance(call: Call) -> str:
+def _allowance(call: AwsCall) -> str:
     if call.operation == "AssumeRole":
         return (
             "Three things must agree: the role's trust policy names the caller as principal, its sts:ExternalId equals"
@@ -169,7 +169,7 @@ def _allowance(call: Call) -> str:
     return f"Allow {call.action} on the ARN of the user pool in the policy of the role that reads it."
 
 
-def _wrong_keys(error: ClientError, call: Call) -> SourceDenied:
+def _wrong_keys(error: ClientError, call: AwsCall) -> SourceDenied:
     other_region = (
         " In a Region that has to be enabled, only accounts that have enabled it are known: else name another Region in"
         " aws.sts_region, such as us-east-1."
@@ -181,14 +181,14 @@ def _wrong_keys(error: ClientError, call: Call) -> SourceDenied:
     )
 
 
-def _expired(error: ClientError, call: Call) -> SourceDenied:
+def _expired(error: ClientError, call: AwsCall) -> SourceDenied:
     return SourceDenied(
         f"The credentials for {call} have expired ({error_code(error)}).",
         remedy="Renew the temporary credentials that aws.credential_source names, or use keys that do not expire.",
     )
 
 
-def _throttled(error: ClientError, call: Call) -> SourceThrottled:
+def _throttled(error: ClientError, call: AwsCall) -> SourceThrottled:
     return SourceThrottled(
         f"AWS throttled {call} until the time ran out ({error_code(error)}).",
         remedy="Lower cognito.requests_per_second: the quota is shared by every application of the account in the"
@@ -196,14 +196,14 @@ def _throttled(error: ClientError, call: Call) -> SourceThrottled:
     )
 
 
-def _missing(error: ClientError, call: Call) -> SourceMissing:
+def _missing(error: ClientError, call: AwsCall) -> SourceMissing:
     return SourceMissing(
         f"There is no {call.target}, says {call.operation} ({error_code(error)}).",
         remedy="Check cognito.user_pool_id, cognito.region and the account of the role.",
     )
 
 
-def _not_understood(error: ClientError, call: Call) -> ConnectorError:
+def _not_understood(error: ClientError, call: AwsCall) -> ConnectorError:
     if call.operation == "AssumeRole":
         return ConfigError(
             f"AWS does not accept the parameters of {call} ({error_code(error)}).",
@@ -216,21 +216,21 @@ def _not_understood(error: ClientError, call: Call) -> ConnectorError:
     )
 
 
-def _failing(error: ClientError, call: Call) -> SourceUnavailable:
+def _failing(error: ClientError, call: AwsCall) -> SourceUnavailable:
     return SourceUnavailable(
         f"AWS failed to answer {call} (HTTP {_status(error)}, {error_code(error)}).",
         remedy="Try again later; https://health.aws.amazon.com shows whether the service is disturbed.",
     )
 
 
-def _unknown(error: ClientError, call: Call) -> SourceError:
+def _unknown(error: ClientError, call: AwsCall) -> SourceError:
     return SourceError(
         f"AWS refused {call} (HTTP {_status(error)}, {error_code(error)}).",
         remedy="Look the code up in the API reference of the operation.",
     )
 
 
-_Explain = Callable[[ClientError, Call], ConnectorError]
+_Explain = Callable[[ClientError, AwsCall], ConnectorError]
 
 _EXPLANATIONS: Mapping[str, _Explain] = {
     **dict.fromkeys(ACCESS_DENIED, _denied),

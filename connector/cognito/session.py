@@ -16,7 +16,7 @@ from botocore.credentials import CredentialResolver
 
 from connector.cognito.credentials import RoleCredentials, RoleProvider, SessionGrant
 from connector.cognito.deadline import Deadline
-from connector.cognito.errors import Call, prepared, server_time, told
+from connector.cognito.errors import AwsCall, prepared, server_time, told
 from connector.cognito.meter import Meter
 from connector.cognito.pace import Pace, Paces
 from connector.cognito.parsing import COMPONENT, ParserFactory
@@ -68,7 +68,7 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class SourceIdentity:
     """Who AWS takes us for (STS API reference: GetCallerIdentity)."""
 
     account: str
@@ -92,10 +92,10 @@ def open_pool(access: Access, *, run: str, meter: Meter, now: Callable[[], datet
     Raises:
         ConfigError: the AWS settings of this machine contradict themselves.
     """
-    return Session(access, run=run, meter=meter, now=now).pool()
+    return AwsSession(access, run=run, meter=meter, now=now).pool()
 
 
-class Session:
+class AwsSession:
     """The doors to AWS that one run may use."""
 
     def __init__(self, access: Access, *, run: str, meter: Meter, now: Callable[[], datetime] = utc_now) -> None:
@@ -112,11 +112,11 @@ class Session:
         meter.watch_answers(self._sts)
         self._sts.meta.events.register("response-received", self._compare_clocks)
 
-    def caller(self) -> Caller:
+    def caller(self) -> SourceIdentity:
         """Return who the source credentials belong to; this needs no permission."""
-        with told(Call("GetCallerIdentity", f"STS in {self._access.sts_region or self._access.region}")):
+        with told(AwsCall("GetCallerIdentity", f"STS in {self._access.sts_region or self._access.region}")):
             answer = self._sts.get_caller_identity()
-            return Caller(answer["Account"], answer["Arn"])
+            return SourceIdentity(answer["Account"], answer["Arn"])
 
     def assume_role(self) -> SessionGrant:
         """Assume the configured role as configured."""
@@ -175,7 +175,7 @@ class Session:
         }
         if external_id:
             request["ExternalId"] = external_id
-        with told(Call("AssumeRole", f"role {arn}")):
+        with told(AwsCall("AssumeRole", f"role {arn}")):
             got = self._sts.assume_role(**request)["Credentials"]
             return SessionGrant(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], got["Expiration"])
 

@@ -16,7 +16,7 @@ _ADMINISTRATED = ("", "auto", "username", "sub")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenValues:
     """What was given under each key; `faulty` keys count as given, but their values are not looked at."""
 
     reading: Reading
@@ -43,7 +43,7 @@ class Given:
         return self.reading.found.get(key, GivenValue(None, ""))
 
 
-def find_contradictions(given: Given, *, reads_pool: bool) -> Iterator[Fault]:
+def find_contradictions(given: GivenValues, *, reads_pool: bool) -> Iterator[Fault]:
     """Yield what contradicts itself or is missing.
 
     Args:
@@ -65,7 +65,7 @@ def find_contradictions(given: Given, *, reads_pool: bool) -> Iterator[Fault]:
     yield from _rotation(given)
 
 
-def _region(given: Given) -> Iterator[Fault]:
+def _region(given: GivenValues) -> Iterator[Fault]:
     region, pool = given.text("cognito.region"), given.text("cognito.user_pool_id")
     if region and pool and pool.partition("_")[0] != region:
         reason = (
@@ -74,7 +74,7 @@ def _region(given: Given) -> Iterator[Fault]:
         yield Fault("cognito.region", reason, f'"{region}"', given.origin("cognito.region"))
 
 
-def _credentials(given: Given) -> Iterator[Fault]:
+def _credentials(given: GivenValues) -> Iterator[Fault]:
     source, keys = given.text("aws.credential_source"), given.has("aws.access_key_id")
     origin = given.origin("aws.credential_source")
     if source == "access-key" and not keys:
@@ -88,7 +88,7 @@ def _credentials(given: Given) -> Iterator[Fault]:
         yield Fault("aws.profile", reason, origin=given.origin("aws.profile"))
 
 
-def _rotation(given: Given) -> Iterator[Fault]:
+def _rotation(given: GivenValues) -> Iterator[Fault]:
     role, origin = given.text("rotation.role_arn"), given.origin("rotation.role_arn")
     if role and role == given.text("aws.role_arn"):
         yield Fault(
@@ -101,7 +101,7 @@ def _rotation(given: Given) -> Iterator[Fault]:
         yield Fault("rotation.journal_key_file", reason, origin=given.origin("rotation.vault"))
 
 
-def _scheduled_rotation(given: Given) -> Iterator[Fault]:
+def _scheduled_rotation(given: GivenValues) -> Iterator[Fault]:
     """Yield what a rotation lacks that nobody attends: whom to rotate, where, and a place that keeps passwords."""
     origin = given.origin("rotation.schedule")
     if not given.count("rotation.allow"):
@@ -118,13 +118,13 @@ def _scheduled_rotation(given: Given) -> Iterator[Fault]:
         yield Fault("rotation.vault", reason, vault, origin)
 
 
-def _together(given: Given, one: str, other: str) -> Iterator[Fault]:
+def _together(given: GivenValues, one: str, other: str) -> Iterator[Fault]:
     for missing, there in ((one, other), (other, one)):
         if given.has(there) and not given.has(missing):
             yield Fault(missing, f"missing: {there} is given, and neither works without the other")
 
 
-def find_warnings(given: Given, *, reads_pool: bool) -> Iterator[str]:
+def find_warnings(given: GivenValues, *, reads_pool: bool) -> Iterator[str]:
     """Yield what works but deserves a second look, a sentence each."""
     for key in key_names():
         if _is_in_yaml(given, key):
@@ -139,12 +139,12 @@ def find_warnings(given: Given, *, reads_pool: bool) -> Iterator[str]:
         yield from _warnings_of_linking(given, key, default)
 
 
-def _is_in_yaml(given: Given, key: str) -> bool:
+def _is_in_yaml(given: GivenValues, key: str) -> bool:
     origin = given.origin(key)
     return ", line " in origin and not origin.startswith("file ") and holds_secret(key, given.text(key))
 
 
-def _warnings_of_access(given: Given) -> Iterator[str]:
+def _warnings_of_access(given: GivenValues) -> Iterator[str]:
     if not given.has("aws.role_arn"):
         yield "aws.role_arn is not set; the source credentials read the pool as they are."
     elif 0 < len(given.text("aws.external_id")) < _SHORT_EXTERNAL_ID:
@@ -153,21 +153,21 @@ def _warnings_of_access(given: Given) -> Iterator[str]:
         yield f"aws.access_key_id is not used: aws.credential_source is {given.text('aws.credential_source')}."
 
 
-def _warnings_of_person(given: Given) -> Iterator[str]:
+def _warnings_of_person(given: GivenValues) -> Iterator[str]:
     if given.text("aws.credential_source") == "login" and (
         given.has("sync.schedule") or given.has("rotation.schedule")
     ):
         yield "aws.credential_source is login: a schedule ends when that person's session at the pool does."
 
 
-def _warnings_of_address(given: Given) -> Iterator[str]:
+def _warnings_of_address(given: GivenValues) -> Iterator[str]:
     proxies = str(given.reading.found.get("server.trusted_proxies", GivenValue(0, "")).value)
     everywhere = given.text("server.host") in {"0.0.0.0", "::"}  # noqa: S104 - to warn of it
     if (everywhere or proxies != "0") and not given.has("server.public_base_url"):
         yield "server.public_base_url is not set; links will name the address listened on, not the one importers use."
 
 
-def _warnings_of_linking(given: Given, key: str, default: str) -> Iterator[str]:
+def _warnings_of_linking(given: GivenValues, key: str, default: str) -> Iterator[str]:
     """Importers link accounts by userName and e-mail, so nobody should be able to choose them freely (P19)."""
     source = given.text(key) or given.text(f"{key}.attribute")
     trusted = given.reading.found.get(f"{key}.trusted", GivenValue(value=False, origin=""))

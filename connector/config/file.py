@@ -52,7 +52,7 @@ FORM = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FieldAnswer:
     """What was said to a field: its text, or the file that has it."""
 
     field: Field
@@ -72,7 +72,7 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
-def render(answers: Iterable[Answer]) -> str:
+def render(answers: Iterable[FieldAnswer]) -> str:
     """Return the configuration file of some answers, each under its name on the form."""
     given = {answer.field: answer for answer in answers}
     lines = ["# Configuration of cognito-scim; config.example.yaml explains every key there is."]
@@ -87,7 +87,7 @@ def render(answers: Iterable[Answer]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _setting(name: str, answer: Answer | None, field: Field) -> str:
+def _setting(name: str, answer: FieldAnswer | None, field: Field) -> str:
     if answer is not None and answer.file:
         return f"  {name}_file: {_quote(answer.file)}"
     if answer is None or not answer.text:

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from connector.config.contradictions import Given, find_contradictions, find_warnings
+from connector.config.contradictions import GivenValues, find_contradictions, find_warnings
 from connector.config.faults import Fault, error_of, show
 from connector.config.keys import holds_secret, is_source, key_names, may_hold_secret, spellings
 from connector.config.settings import Settings
@@ -43,7 +43,7 @@ _PLAIN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EffectiveValue:
     """One key of the configuration in effect, its secrets hidden."""
 
     key: str
@@ -93,7 +93,7 @@ def _load(reading: Reading, *, reads_pool: bool) -> Settings:
     reading = read_secret_files(reading)
     settings, found = _validate(reading)
     faults = [*reading.faults, *found]
-    given = Given(reading, frozenset(fault.key for fault in faults))
+    given = GivenValues(reading, frozenset(fault.key for fault in faults))
     faults += find_contradictions(given, reads_pool=reads_pool)
     if settings is None or faults:
         raise error_of(faults)
@@ -108,7 +108,7 @@ def reason_against(key: str, text: str) -> str:
     return "; ".join(fault.reason for fault in faults)
 
 
-def effective(settings: Settings) -> Iterator[Row]:
+def effective(settings: Settings) -> Iterator[EffectiveValue]:
     """Yield every key with the value in effect, redacted, and where it came from."""
     for key in key_names():
         value: Any = settings
@@ -117,7 +117,7 @@ def effective(settings: Settings) -> Iterator[Row]:
         text = value.get_secret_value() if isinstance(value, SecretStr) else getattr(value, "attribute", value)
         origins = (settings.origins.get(spelling) for spelling in (key, f"{key}.attribute"))
         hidden = isinstance(value, SecretStr) and holds_secret(key, text)
-        yield Row(key, show(text, secret=hidden), next((origin for origin in origins if origin), "default"))
+        yield EffectiveValue(key, show(text, secret=hidden), next((origin for origin in origins if origin), "default"))
 
 
 def _validate(reading: Reading) -> tuple[Settings | None, list[Fault]]:

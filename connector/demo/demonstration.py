@@ -25,7 +25,7 @@ from connector.demo.walk import Comparison, walk_directory
 from connector.errors import ConnectorError
 from connector.logs import register_secret
 from connector.scim.base_url import scim_base_url
-from connector.store.clients import Role
+from connector.store.clients import ClientRole
 from connector.sync.progress import Progress
 from connector.sync.result import SyncResult
 
@@ -34,7 +34,7 @@ OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class DemoOptions:
     """What the demonstration is to show.
 
     Args:
@@ -108,7 +108,7 @@ class Audience(Protocol):
         """A client has read everything that is served."""
 
 
-def tell(wishes: Wishes, audience: Audience) -> bool:
+def tell(wishes: DemoOptions, audience: Audience) -> bool:
     """Tell the story, and return whether it had the right end.
 
     Raises:
@@ -136,7 +136,7 @@ def tell(wishes: Wishes, audience: Audience) -> bool:
 
 
 @contextmanager
-def _stage(wishes: Wishes) -> Iterator[DemoStage]:
+def _stage(wishes: DemoOptions) -> Iterator[DemoStage]:
     """Set everything up for the length of a block, and leave nothing behind."""
     with (
         TemporaryDirectory(prefix="cognito-scim-demo-") as folder,
@@ -155,7 +155,7 @@ def _stage(wishes: Wishes) -> Iterator[DemoStage]:
 def _endpoint(stage: DemoStage) -> Iterator[tuple[Endpoint, subprocess.Popen[bytes]]]:
     with clients_of(stage.settings) as clients:
         token = clients.create("demo").token
-        operator_token = clients.create(OPERATOR, role=Role.OPERATOR).token
+        operator_token = clients.create(OPERATOR, role=ClientRole.OPERATOR).token
     base_url = stage.settings.server.base_url()
     with serving(stage.config, stage.settings.server.port) as server:
         yield Endpoint(scim_base_url(base_url), token, f"{base_url}/console/", OPERATOR, operator_token), server

@@ -35,7 +35,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _AccountTraits:
     """What is special about an account.
 
     Args:
@@ -57,30 +57,30 @@ class _Kind:
     without: frozenset[str] = frozenset()
 
 
-_ORDINARY = _Kind()
+_ORDINARY = _AccountTraits()
 _KINDS = {
-    2: _Kind(without=frozenset({"phone_number", "phone_number_verified", "address", "zoneinfo", "locale"})),
-    3: _Kind(sign_in="provider", status="EXTERNAL_PROVIDER", domain="example.org"),
-    5: _Kind(enabled=False),
-    7: _Kind(sign_in="generated"),
-    8: _Kind(status="UNCONFIRMED", verified=False, grouped=False),
-    9: _Kind(status="RESET_REQUIRED"),
-    11: _Kind(status="FORCE_CHANGE_PASSWORD"),
-    12: _Kind(sign_in="generated", without=frozenset({"email", "email_verified"})),
-    13: _Kind(without=frozenset({"name", "family_name"})),
-    14: _Kind(grouped=False, domain="partner.example.net"),
-    15: _Kind(without=frozenset({"email", "email_verified"})),
-    16: _Kind(without=frozenset({"name", "given_name", "family_name", "nickname"})),
-    17: _Kind(domain="corp.local"),
-    18: _Kind(sign_in="generated", domain="example.org"),
-    19: _Kind(sign_in="provider", status="EXTERNAL_PROVIDER", domain="example.org", verified=False),
+    2: _AccountTraits(without=frozenset({"phone_number", "phone_number_verified", "address", "zoneinfo", "locale"})),
+    3: _AccountTraits(sign_in="provider", status="EXTERNAL_PROVIDER", domain="example.org"),
+    5: _AccountTraits(enabled=False),
+    7: _AccountTraits(sign_in="generated"),
+    8: _AccountTraits(status="UNCONFIRMED", verified=False, grouped=False),
+    9: _AccountTraits(status="RESET_REQUIRED"),
+    11: _AccountTraits(status="FORCE_CHANGE_PASSWORD"),
+    12: _AccountTraits(sign_in="generated", without=frozenset({"email", "email_verified"})),
+    13: _AccountTraits(without=frozenset({"name", "family_name"})),
+    14: _AccountTraits(grouped=False, domain="partner.example.net"),
+    15: _AccountTraits(without=frozenset({"email", "email_verified"})),
+    16: _AccountTraits(without=frozenset({"name", "given_name", "family_name", "nickname"})),
+    17: _AccountTraits(domain="corp.local"),
+    18: _AccountTraits(sign_in="generated", domain="example.org"),
+    19: _AccountTraits(sign_in="provider", status="EXTERNAL_PROVIDER", domain="example.org", verified=False),
 }
 _CYCLE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    kind: _Kind
+    kind: _AccountTraits
     record: UserRecord
 
 
@@ -89,7 +89,7 @@ class _Draw:
     """The choices that make one person."""
 
     number: int
-    kind: _Kind
+    kind: _AccountTraits
     culture: Culture
     given: Name
     family: Name

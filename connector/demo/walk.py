@@ -20,7 +20,7 @@ _TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class ClientWalk:
     """What a client met on its walk; everybody is counted once."""
 
     users: int
@@ -33,7 +33,7 @@ class Walk:
 class Comparison:
     """What a client walked, beside what the pool holds."""
 
-    walk: Walk
+    walk: ClientWalk
     users: int
     groups: int
 
@@ -50,7 +50,7 @@ class Comparison:
         )
 
 
-def walk_directory(base_url: str, token: str) -> Walk:
+def walk_directory(base_url: str, token: str) -> ClientWalk:
     """Read every user and every group, `PAGE_SIZE` at a time.
 
     Args:
@@ -72,7 +72,7 @@ def walk_directory(base_url: str, token: str) -> Walk:
                 f"The walk over {base_url} ended early: {_in_a_line(error)}",
                 remedy="Look at what the endpoint answers with the curl line above.",
             ) from error
-    return Walk(len(set().union(*users)), len(set().union(*groups)), len(users) + len(groups))
+    return ClientWalk(len(set().union(*users)), len(set().union(*groups)), len(users) + len(groups))
 
 
 def _pages(client: SyncSCIMClient, resource_type: str) -> Iterator[list[Resource[Any]]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from connector.directory.people import Address, Identity, Person
+from connector.directory.people import Address, FederatedIdentity, Person
 from connector.directory.records import UserRecord
 
 _CUSTOM = ("custom:", "dev:custom:")
@@ -70,7 +70,7 @@ class AttributeReader:
         known = {field.name for field in dataclasses.fields(Address)}
         return Address(**{key: text for key, text in parts.items() if key in known and self._is_text(text)})
 
-    def identities(self) -> tuple[Identity, ...]:
+    def identities(self) -> tuple[FederatedIdentity, ...]:
         """Return the sign-ins through identity providers that are linked to the user."""
         value = self.text("identities")
         if not value:
@@ -119,12 +119,12 @@ def _load_json(value: str) -> Any:
         return None
 
 
-def _identity(entry: dict[str, Any]) -> Identity:
+def _identity(entry: dict[str, Any]) -> FederatedIdentity:
     def text(key: str) -> str:
         value = str(entry.get(key) or "")
         return value if AttributeReader.is_servable(value) else ""
 
-    return Identity(
+    return FederatedIdentity(
         provider_name=text("providerName"),
         provider_type=text("providerType"),
         user_id=text("userId"),

@@ -40,7 +40,7 @@ class ChangeFilter(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class IdAndName:
     """A user or a group, by id and name."""
 
     id: str
@@ -64,9 +64,9 @@ class Change:
 
     kind: ChangeKind
     change: str
-    of: Named | None = None
-    group: Named | None = None
-    user: Named | None = None
+    of: IdAndName | None = None
+    group: IdAndName | None = None
+    user: IdAndName | None = None
     was: Mapping[str, Any] = field(default_factory=dict)
     now: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
@@ -124,7 +124,7 @@ def csv_lines(changes: Iterator[Change]) -> Iterator[str]:
     """
     yield _csv_line(CSV_COLUMNS)
     for change in changes:
-        named = (one or Named("", "") for one in (change.of, change.group, change.user))
+        named = (one or IdAndName("", "") for one in (change.of, change.group, change.user))
         texts = [_harmless(text) for one in named for text in (one.id, one.name)]
         yield _csv_line((change.kind.value, change.change, *texts, json.dumps(change.was), json.dumps(change.now)))
 

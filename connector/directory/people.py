@@ -6,7 +6,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class FederatedIdentity:
     """One sign-in of a federated user (Cognito attribute `identities`)."""
 
     provider_name: str
@@ -68,7 +68,7 @@ class Person:
     gender: str = ""
     website: str = ""
     updated_at: str = ""
-    identities: tuple[Identity, ...] = ()
+    identities: tuple[FederatedIdentity, ...] = ()
     custom_attributes: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DirectorySource:
     """Where a directory was read: account, Region and pool, and the groups it was limited to (none = everything)."""
 
     account: str
@@ -81,8 +81,8 @@ class ChangePlan:
 
     digest: str
     base: int
-    source: Source
-    published_source: Source | None
+    source: DirectorySource
+    published_source: DirectorySource | None
     published: Sizes
     harvested: Sizes
     users: Changes
@@ -116,7 +116,7 @@ class ChangePlan:
         return changed + self.members_removed
 
 
-def digest_of(base: int, source: Source, changes: Iterable[tuple[str, str, str, str]]) -> str:
+def digest_of(base: int, source: DirectorySource, changes: Iterable[tuple[str, str, str, str]]) -> str:
     """Return the SHA-256 that names a plan.
 
     Args:

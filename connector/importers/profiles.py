@@ -13,7 +13,7 @@ BEARER, BASIC, CLIENT_CREDENTIALS, PASSWORD = "bearer", "basic", "client-credent
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ConnectionDetails:
     """What an importer is given; what its grant does not use is empty."""
 
     base_url: str
@@ -35,7 +35,7 @@ class Given:
         return urlsplit(self.base_url).path
 
 
-Fields = Callable[[Given], Mapping[str, str]]
+Fields = Callable[[ConnectionDetails], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

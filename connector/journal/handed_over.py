@@ -11,12 +11,12 @@ from dataclasses import replace
 from connector.errors import VaultUnfit
 from connector.journal.journal import Entry, Journal, Stage
 from connector.rotation.model.policy import PasswordPolicy
-from connector.rotation.model.ports import Kept
+from connector.rotation.model.ports import KeptPasswords
 from connector.rotation.model.secret import Secret
 from connector.rotation.vaults.secret_document import Mode
 
 
-class HandedOver:
+class JournalVault:
     """The journal's entry of one account as a vault.
 
     Args:
@@ -48,12 +48,12 @@ class HandedOver:
         """Keep other processes of this machine out."""
         return self._journal.hold(self._account)
 
-    def read(self) -> Kept:
+    def read(self) -> KeptPasswords:
         """Return what the journal has of the account."""
         entry = self._journal.find(self._account)
         known = (self._current, entry.old if entry else None, self._given())
         current, previous = (*filter(None, known), None, None)[:2]
-        return Kept(current=current, pending=entry.new if entry else None, previous=previous)
+        return KeptPasswords(current=current, pending=entry.new if entry else None, previous=previous)
 
     def stage(self, candidate: Secret, *, policy: PasswordPolicy) -> Secret:
         """Write the candidate into the journal; one that is there already stays."""

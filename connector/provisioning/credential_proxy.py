@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from connector.provisioning.proxy.id_token import IdTokens, Person, TokenRefused
+from connector.provisioning.proxy.id_token import IdTokens, TokenRefused, TokenSubject
 from connector.provisioning.proxy.request import RequestRefused, SessionRequest
 from connector.provisioning.proxy.role_sessions import RoleSessions
 from connector.provisioning.proxy.settings import NotConfigured, ProxySettings
@@ -28,13 +28,13 @@ _ENDPOINT_SETTINGS = ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOIN
 Answer = dict[str, Any]
 
 
-class Context(Protocol):
+class ProxyContext(Protocol):
     """What Lambda says of the invocation."""
 
     aws_request_id: str
 
 
-def handler(event: object, context: Context | None) -> Answer:
+def handler(event: object, context: ProxyContext | None) -> Answer:
     """Answer one request; nothing is ever raised.
 
     Args:
@@ -89,7 +89,7 @@ class CredentialProxy:
             return _fault(HTTPStatus.SERVICE_UNAVAILABLE, "The token cannot be checked now.")
         return self._open(person, asked, request_id, log)
 
-    def _open(self, person: Person, asked: SessionRequest, request_id: str, log: Logger) -> Answer:
+    def _open(self, person: TokenSubject, asked: SessionRequest, request_id: str, log: Logger) -> Answer:
         about = {"keys": {"sub": person.subject}}
         try:
             given = self.sessions.open(person, asked.role_arn, asked.seconds, request_id=request_id)["Credentials"]

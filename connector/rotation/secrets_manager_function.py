@@ -19,7 +19,7 @@ import boto3
 from connector.errors import ConnectorError, VaultUnfit
 from connector.rotation.aws.clients import AwsDoor
 from connector.rotation.engine.backoff import Backoff
-from connector.rotation.engine.engine import Rotation
+from connector.rotation.engine.engine import AccountRotation
 from connector.rotation.engine.password_change import Candidate
 from connector.rotation.function.environment import read_environment
 from connector.rotation.function.log import json_log
@@ -40,7 +40,7 @@ _UNCOUNTED = 60.0
 """Seconds that are taken for the time left where no context tells it."""
 
 
-class Context(Protocol):
+class LambdaContext(Protocol):
     """What Lambda says of the invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
@@ -57,7 +57,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Invocation:
+class StepRequest:
     """What Secrets Manager asks for.
 
     Args:
@@ -90,7 +90,7 @@ class Invocation:
         return cls(Step(step), secret_id, version_id, event.get("RotationToken"))
 
 
-def handler(event: Mapping[str, Any], context: Context | None) -> None:
+def handler(event: Mapping[str, Any], context: LambdaContext | None) -> None:
     """Run one step of a rotation; returning is success, and anything raised makes Secrets Manager try again.
 
     Args:
@@ -99,9 +99,9 @@ def handler(event: Mapping[str, Any], context: Context | None) -> None:
 
     Raises:
         ValueError: the event is none of a rotation that Secrets Manager has begun.
-        ConnectorError: see `Rotation`.
+        ConnectorError: see `AccountRotation`.
     """
-    asked = Invocation.read(event)
+    asked = StepRequest.read(event)
     keys = {"secret_id": asked.secret_id, "rotation_step": asked.step.value, "version_id": asked.version_id}
     seconds_left = context.get_remaining_time_in_millis() / 1000 if context else _UNCOUNTED
     with json_log(**keys) as log:
@@ -136,12 +136,12 @@ class RotationFunction:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
 
-    def run(self, asked: Invocation, *, seconds_left: float) -> str:
+    def run(self, asked: StepRequest, *, seconds_left: float) -> str:
         """Run one step, and return what was done as a sentence.
 
         Raises:
             ValueError: Secrets Manager has not begun this rotation.
-            ConnectorError: see `Rotation`.
+            ConnectorError: see `AccountRotation`.
         """
         vault = self._vault(asked)
         labels = vault.labels()
@@ -155,9 +155,9 @@ class RotationFunction:
             _await_value(vault, backoff)
         document = _document(vault)
         target = open_user(self.door, document.username, document, self.deployment, now=self.now, sleep=self.sleep)
-        return _advance(asked.step, Rotation(target, vault, backoff=backoff))
+        return _advance(asked.step, AccountRotation(target, vault, backoff=backoff))
 
-    def _vault(self, asked: Invocation) -> SecretsManagerVault:
+    def _vault(self, asked: StepRequest) -> SecretsManagerVault:
         order = Order(asked.version_id, asked.rotation_token)
         backoff = Backoff(_VAULT_DELAYS, self.sleep)
         return SecretsManagerVault(self.door.secrets_manager(), asked.secret_id, order=order, backoff=backoff)
@@ -172,7 +172,7 @@ def _document(vault: SecretsManagerVault) -> SecretDocument:
     return document
 
 
-def _is_done(asked: Invocation, labels: Labels, name: str) -> bool:
+def _is_done(asked: StepRequest, labels: Labels, name: str) -> bool:
     """Check that Secrets Manager has begun this rotation, in the order of its own templates.
 
     Raises:
@@ -190,7 +190,7 @@ def _is_done(asked: Invocation, labels: Labels, name: str) -> bool:
     return False
 
 
-def _advance(step: Step, rotation: Rotation) -> str:
+def _advance(step: Step, rotation: AccountRotation) -> str:
     candidate = rotation.prepare()
     if step is Step.CREATE:
         return _describe("a new password is pending" if candidate.fresh else "what is pending is kept", candidate)

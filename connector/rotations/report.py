@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.directory.runs import RunOutcome
 from connector.errors import ConnectorError
-from connector.rotation.model.results import Outcome, RotationResult
+from connector.rotation.model.results import RotationOutcome, RotationResult
 from connector.store.runs.rotated_accounts import FAILED, AccountRecord
 
 """Outcomes of a run besides `failed`: every account has a new password, some have, there was nothing to do."""
@@ -84,7 +84,7 @@ class RotationReport:
     @property
     def rotated(self) -> int:
         """How many accounts have a new password."""
-        return self.count(Outcome.ROTATED.value, Outcome.FINISHED.value)
+        return self.count(RotationOutcome.ROTATED.value, RotationOutcome.FINISHED.value)
 
     @property
     def failed(self) -> int:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from connector.errors import ConnectorError, RotationError, UnforeseenFault
-from connector.rotation.engine.engine import Rotation
-from connector.rotation.model.results import Outcome, RotationResult
+from connector.rotation.engine.engine import AccountRotation
+from connector.rotation.model.results import RotationOutcome, RotationResult
 from connector.rotations.defer_signals import undisturbed
 from connector.rotations.report import AccountEntry, RotationReport
 from connector.store.runs.rotated_accounts import FAILED, RotatedAccounts
@@ -33,7 +33,7 @@ class ListedAccount:
 
     identity: str
     vault: str
-    open: Callable[[], Rotation] = field(repr=False)
+    open: Callable[[], AccountRotation] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +115,10 @@ class _Story:
         for account in self._open_accounts():
             self._heed("recovering")
             with undisturbed():
-                outcome = _attempt(account, Rotation.recover)
+                outcome = _attempt(account, AccountRotation.recover)
                 if isinstance(outcome, ConnectorError):
                     self._take_down(AccountEntry.of_fault(account.identity, account.vault, outcome))
-                elif outcome.outcome is Outcome.FINISHED:
+                elif outcome.outcome is RotationOutcome.FINISHED:
                     self._finished.add(account.identity)
                     self._take_down(AccountEntry.of_result(outcome))
 
@@ -127,7 +127,7 @@ class _Story:
         for account in self._open_accounts():
             self._heed("rotating")
             with undisturbed():
-                outcome = _attempt(account, Rotation.rotate)
+                outcome = _attempt(account, AccountRotation.rotate)
                 if isinstance(outcome, ConnectorError):
                     self._take_down(AccountEntry.of_fault(account.identity, account.vault, outcome))
                 else:
@@ -160,7 +160,9 @@ class _Story:
             self._records.note(entry.record, run=self._run.id)
 
 
-def _attempt(account: ListedAccount, deed: Callable[[Rotation], RotationResult]) -> RotationResult | ConnectorError:
+def _attempt(
+    account: ListedAccount, deed: Callable[[AccountRotation], RotationResult]
+) -> RotationResult | ConnectorError:
     """Do something with one account, under the name that it is expected under; its error stops no other account."""
     try:
         return replace(deed(account.open()), account=account.identity)

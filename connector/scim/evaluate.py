@@ -56,7 +56,7 @@ class Evaluator:
         _, _, body = stored
         resource: dict[str, Any] = self._parse(body)
         if kind is Kind.GROUPS:
-            resource["members"] = _Members(members, self._parse)
+            resource["members"] = _ServedMembers(members, self._parse)
         return resource
 
     def matcher(self, kind: Kind, where: FilterNode) -> Test:
@@ -82,7 +82,7 @@ class Evaluator:
         return json.loads(self._bodies.fill(text))
 
 
-class _Members:
+class _ServedMembers:
     """The members of a group as they are served; every iteration reads them anew."""
 
     def __init__(self, members: Iterable[ShownMember], parse: Callable[[str], Any]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from connector.directory import stored_body
-from connector.directory.people import Address, Identity, Person, Team
+from connector.directory.people import Address, FederatedIdentity, Person, Team
 from connector.directory.rows import GroupRow, UserRow
 from connector.directory.times import rfc3339
 from connector.scim.encoding import encode_body
@@ -132,7 +132,7 @@ def _group_extension(team: Team) -> dict[str, Any]:
     )
 
 
-def _identity(identity: Identity) -> dict[str, Any]:
+def _identity(identity: FederatedIdentity) -> dict[str, Any]:
     return _filled(
         {
             "providerName": identity.provider_name,

@@ -15,7 +15,7 @@ from wsgiref.types import WSGIApplication
 
 from connector.scim.errors import error_body
 from connector.server.turns import NoTurn, Turns
-from connector.server.wsgi import Answer, HandedOver, ask, environ_of
+from connector.server.wsgi import FileWrapper, WsgiResponse, ask, environ_of
 
 ARRIVAL_SECONDS = 10.0
 """So long a header may take to arrive, and so long a body."""
@@ -131,16 +131,16 @@ class Front:
             _log.warning("%s asks for more at once than it may", scope["client"][0])
             await _send(send, _refusal(429, "This caller asks for more at once than it may.", retry=True))
 
-    async def _ask(self, pool: ThreadPoolExecutor, scope: Mapping[str, Any], body: bytes) -> Answer:
+    async def _ask(self, pool: ThreadPoolExecutor, scope: Mapping[str, Any], body: bytes) -> WsgiResponse:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(pool, ask, self._application, environ_of(scope, body))
 
-    async def _send(self, answer: Answer, receive: Receive, send: Send) -> None:
+    async def _send(self, answer: WsgiResponse, receive: Receive, send: Send) -> None:
         """Send an answer; one that is larger, no faster than it is read."""
         if isinstance(answer.body, bytes) and len(answer.body) <= WHOLE_BYTES:
             await _send(send, answer)
             return
-        blocks = answer.body if isinstance(answer.body, HandedOver) else _cut(answer.body)
+        blocks = answer.body if isinstance(answer.body, FileWrapper) else _cut(answer.body)
         gone = asyncio.ensure_future(_wait_for_end(receive))
         try:
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
@@ -154,7 +154,7 @@ class Front:
             _log.info("a client did not read its answer; it is broken off")
         finally:
             gone.cancel()
-            if isinstance(answer.body, HandedOver):
+            if isinstance(answer.body, FileWrapper):
                 answer.body.close()
 
 
@@ -166,14 +166,14 @@ class _Refused(Exception):
         self.answer = _refusal(status, detail)
 
 
-def _refusal(status: int, detail: str, *, retry: bool = False) -> Answer:
+def _refusal(status: int, detail: str, *, retry: bool = False) -> WsgiResponse:
     """Return a refusal as SCIM tells it, after which the connection ends."""
     body = error_body(status, detail).encode()
     headers = [_JSON, _CLOSE, (b"content-length", str(len(body)).encode())]
-    return Answer(status, headers + ([(b"retry-after", _RETRY_SECONDS)] if retry else []), body)
+    return WsgiResponse(status, headers + ([(b"retry-after", _RETRY_SECONDS)] if retry else []), body)
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _send(send: Send, answer: WsgiResponse) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
 

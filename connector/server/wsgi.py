@@ -18,7 +18,7 @@ Headers = list[tuple[bytes, bytes]]
 _OWN_NAMES = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
-class HandedOver:
+class FileWrapper:
     """A file that an application answers with, as `wsgi.file_wrapper` (PEP 3333).
 
     Args:
@@ -31,7 +31,7 @@ class HandedOver:
         self.block = block
         self.close = file.close
 
-    def __iter__(self) -> "HandedOver":
+    def __iter__(self) -> "FileWrapper":
         return self
 
     def __next__(self) -> bytes:
@@ -41,15 +41,15 @@ class HandedOver:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WsgiResponse:
     """What is answered; a body that is a file has to be closed."""
 
     status: int
     headers: Headers
-    body: bytes | HandedOver
+    body: bytes | FileWrapper
 
 
-def ask(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
+def ask(application: WSGIApplication, environ: WSGIEnvironment) -> WsgiResponse:
     """Return the answer of an application, made in this thread to its last byte."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -63,10 +63,10 @@ def ask(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
         return _write
 
     answered = application(environ, start_response)
-    body = answered if isinstance(answered, HandedOver) else _join(answered)
+    body = answered if isinstance(answered, FileWrapper) else _join(answered)
     status, headers = started[-1]
     named = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    return Answer(int(status.split(" ", 1)[0]), named, body)
+    return WsgiResponse(int(status.split(" ", 1)[0]), named, body)
 
 
 def _write(_block: bytes, /) -> None:
@@ -105,7 +105,7 @@ def environ_of(scope: Mapping[str, Any], body: bytes) -> WSGIEnvironment:
         "wsgi.input": io.BytesIO(body),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
-        "wsgi.file_wrapper": HandedOver,
+        "wsgi.file_wrapper": FileWrapper,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,

@@ -36,7 +36,7 @@ MOST_TOKENS = 100
 """So many access tokens of one client live at once; some importers fetch one for every request."""
 
 
-class Role(StrEnum):
+class ClientRole(StrEnum):
     """What a client may do; each role opens what it needs and no more."""
 
     IMPORTER = "importer"
@@ -71,7 +71,7 @@ class Client:
 
     id: int
     name: str
-    role: Role
+    role: ClientRole
     grant: Grant
     client_id: str | None
     created_at: str
@@ -81,7 +81,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class ClientCredentials:
     """What a client signs in with, told once; what its grant does not use is empty."""
 
     token: str = field(default="", repr=False)
@@ -91,7 +91,7 @@ class Credentials:
     password: str = field(default="", repr=False)
 
     @classmethod
-    def generate(cls, grant: Grant) -> "Credentials":
+    def generate(cls, grant: Grant) -> "ClientCredentials":
         """Make the credentials of a new client."""
         if grant is Grant.BEARER:
             return cls(token=new_secret(BEARER_TOKEN))
@@ -115,11 +115,11 @@ class Clients:
         self,
         name: str,
         *,
-        role: Role = Role.IMPORTER,
+        role: ClientRole = ClientRole.IMPORTER,
         grant: Grant = Grant.BEARER,
         lifetime: float | None = None,
         by: Actor = NOBODY,
-    ) -> Credentials:
+    ) -> ClientCredentials:
         """Make a client and return what it signs in with, which is told this once.
 
         Args:
@@ -134,7 +134,7 @@ class Clients:
         """
         if not name.strip() or not name.isprintable():
             raise ConfigError("A client needs a name of printable characters.", remedy="Name it after its importer.")
-        made = Credentials.generate(grant)
+        made = ClientCredentials.generate(grant)
         with self._database.writing() as connection:
             if connection.execute(select(clients.c.id).where(*_active(name))).first():
                 raise ConfigError(
@@ -269,10 +269,12 @@ _BY_ACCESS_TOKEN = Prepared(
 def _client(row: Sequence[Any]) -> Client:
     number, name, role, grant, client_id, created_at, revoked_at, *milliseconds = row
     expires_at, last_used_at = (None if at is None else from_milliseconds(at) for at in milliseconds)
-    return Client(number, name, Role(role), Grant(grant), client_id, created_at, revoked_at, expires_at, last_used_at)
+    return Client(
+        number, name, ClientRole(role), Grant(grant), client_id, created_at, revoked_at, expires_at, last_used_at
+    )
 
 
-def _kept(made: Credentials) -> dict[str, str | None]:
+def _kept(made: ClientCredentials) -> dict[str, str | None]:
     """Return what the store keeps of credentials: names as they are, secrets as digests."""
     return {
         "client_id": made.client_id or None,

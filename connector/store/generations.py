@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
-from connector.directory.plan import Making, Source
+from connector.directory.plan import DirectorySource, Making
 from connector.directory.times import to_milliseconds
 from connector.store.sql.database import Database
 from connector.store.sql.prepared import Prepared
@@ -85,11 +85,11 @@ def making_of(connection: Connection, number: int) -> Making:
     return Making(json.loads(row[0]), row[1])
 
 
-def source_of(connection: Connection, number: int) -> Source:
+def source_of(connection: Connection, number: int) -> DirectorySource:
     """Return where a generation was read."""
     row: Row[str, str, str, str] = connection.execute(
         select(generations.c.account, generations.c.region, generations.c.pool_id, generations.c.chosen_groups).where(
             generations.c.number == number
         )
     ).one()
-    return Source(row[0], row[1], row[2], tuple(json.loads(row[3])))
+    return DirectorySource(row[0], row[1], row[2], tuple(json.loads(row[3])))

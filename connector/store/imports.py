@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ServedPage:
     """A page of a walk over everything, as it was served.
 
     Args:
@@ -98,12 +98,12 @@ class Import:
 class _Noted:
     """The newest page that is not written yet, and what earlier ones said that it does not."""
 
-    page: Page
+    page: ServedPage
     begun: bool
     whole: int | None
 
     @classmethod
-    def after(cls, earlier: "_Noted | None", page: Page) -> "_Noted":
+    def after(cls, earlier: "_Noted | None", page: ServedPage) -> "_Noted":
         begun = page.start <= 1 or (earlier is not None and earlier.begun)
         return cls(page, begun, page.generation if page.ends_walk else earlier.whole if earlier else None)
 
@@ -123,7 +123,7 @@ class Imports:
         self._unwritten: dict[tuple[str, Kind], _Noted] = {}
         self._is_writing = False
 
-    def note(self, page: Page) -> None:
+    def note(self, page: ServedPage) -> None:
         """Take note of a page; returns at once."""
         if page.tests_connection:
             return

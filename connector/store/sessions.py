@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, bindparam, delete, insert, or_, select, update
 
 from connector.directory.times import from_milliseconds
-from connector.store.clients import LET_IN, Client, Role
+from connector.store.clients import LET_IN, Client, ClientRole
 from connector.store.credentials import digest, new_secret
 from connector.store.sql.clock import CLOCK, read_clock
 from connector.store.sql.database import Database
@@ -30,7 +30,7 @@ _LONGEST_DESCRIPTION = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ConsoleSession:
     """A session, without its secret.
 
     Args:
@@ -81,7 +81,7 @@ class Sessions:
             connection.execute(insert(sessions).values(**row, begun_at=now, seen_at=now))
         return secret
 
-    def find(self, secret: str, *, is_use: bool) -> Session | None:
+    def find(self, secret: str, *, is_use: bool) -> ConsoleSession | None:
         """Return the living session of a secret, None for any other text.
 
         Args:
@@ -96,7 +96,7 @@ class Sessions:
             return _read(known)
         return None
 
-    def of(self, client: int) -> list[Session]:
+    def of(self, client: int) -> list[ConsoleSession]:
         """Return the living sessions of an operator, the one used last first."""
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -106,7 +106,7 @@ class Sessions:
             ).all()
         return [_read(row) for row in rows]
 
-    def end(self, session: Session) -> None:
+    def end(self, session: ConsoleSession) -> None:
         """End one session."""
         with self._database.writing() as connection:
             connection.execute(delete(sessions).where(sessions.c.id == session.id))
@@ -141,7 +141,7 @@ _COLUMNS = (
 def _alive(idle: Any, total: Any) -> tuple[ColumnElement[bool], ...]:
     return (
         LET_IN,
-        clients.c.role == Role.OPERATOR.value,
+        clients.c.role == ClientRole.OPERATOR.value,
         sessions.c.seen_at > CLOCK - idle,
         sessions.c.begun_at > CLOCK - total,
     )
@@ -155,6 +155,8 @@ _BY_SECRET = Prepared(
 )
 
 
-def _read(row: Sequence[Any]) -> Session:
+def _read(row: Sequence[Any]) -> ConsoleSession:
     number, client, operator, begun_at, seen_at, address, browser = row
-    return Session(number, client, operator, from_milliseconds(begun_at), from_milliseconds(seen_at), address, browser)
+    return ConsoleSession(
+        number, client, operator, from_milliseconds(begun_at), from_milliseconds(seen_at), address, browser
+    )

@@ -10,7 +10,7 @@ from connector import __version__
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
 from connector.directory.mapping import Rules, describe_rules
-from connector.directory.plan import ChangePlan, Making, Source
+from connector.directory.plan import ChangePlan, DirectorySource, Making
 from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.safeguard import Limits, Refused, judge
 from connector.errors import ApprovalRefused
@@ -93,7 +93,7 @@ def approve_plan(run: Run, digest: str, settings: SyncSettings) -> SyncResult:
         waiting = find_waiting(run.database, digest)
         staging = Staging(run.database, waiting.run)
         shown = waiting.result
-        source = Source(**{**shown["source"], "groups": tuple(shown["source"]["groups"])})
+        source = DirectorySource(**{**shown["source"], "groups": tuple(shown["source"]["groups"])})
         making = Making(**shown.get("making", {}))
         plan = read_plan(run.database, staging, source, rejects=shown["rejected"], making=making)
         if plan.digest != digest:
@@ -118,7 +118,7 @@ def _harvest_and_compare(
     harvest.say("comparing")
     settle_names(database, run)
     note_changes(database, run)
-    source = Source(pool.account(), pool.region, pool.pool_id, tuple(sorted(settings.groups)))
+    source = DirectorySource(pool.account(), pool.region, pool.pool_id, tuple(sorted(settings.groups)))
     making = Making(describe_rules(settings.rules), __version__)
     plan = read_plan(database, staging, source, rejects=tally.rejected, making=making)
     report.note(

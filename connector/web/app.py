@@ -8,8 +8,8 @@ from flask import Flask, Response, abort, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from connector.web.access.authentication import require_client
-from connector.web.access.limits import Limits
-from connector.web.access.sign_ins import SignIns
+from connector.web.access.limits import RateLimits
+from connector.web.access.sign_ins import CallerActivity
 from connector.web.access.token_endpoint import token_blueprint
 from connector.web.api.endpoint import api_blueprint
 from connector.web.console.endpoint import console_blueprint
@@ -50,8 +50,8 @@ def create_app(services: Services | None = None) -> Flask:
     latencies = Latencies()
     measure_requests(app, latencies)
     app.before_request(_name_request)
-    limits = Limits(services.requests_per_second_per_client, services.clock)
-    sign_ins = SignIns(services.audit)
+    limits = RateLimits(services.requests_per_second_per_client, services.clock)
+    sign_ins = CallerActivity(services.audit)
     require_client(app, services.clients, limits, sign_ins)
     app.before_request(_refuse_large_body)
     app.after_request(_protect)

@@ -16,7 +16,7 @@ from connector.store.changes.reader import ChangeList
 from connector.store.clients import Client
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort
-from connector.store.reading.reader import Member, Page, Stored
+from connector.store.reading.reader import Member, ResourcePage, Stored
 from connector.store.reading.walk_rules import PinnedPage, Walk
 from connector.store.runs.figures import Figures
 from connector.web.console.parts import ConsoleParts
@@ -43,7 +43,7 @@ class DirectoryReader(Protocol):
         count: int,
         where: FilterNode | None = None,
         sort: Sort | None = None,
-    ) -> Page:
+    ) -> ResourcePage:
         """Return some resources of a generation, streamed."""
 
     def members(self, group_id: str, generation: Generation) -> Iterator[Member]:

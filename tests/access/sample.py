@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from connector.access.model import Credentials, Federation, Login, LoginPlan, Tokens
+from connector.access.model import AwsCredentials, Federation, LoginPlan, SignedInPerson, Tokens
 from connector.rotation.model.secret import Secret
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -11,9 +11,9 @@ PLAN = LoginPlan("eu-west-1_Strict123", "app", identity_pool_id="eu-west-1:01234
 
 def credentials(
     expires: datetime = datetime(2026, 1, 31, 20, tzinfo=UTC), account: str = "123456789012"
-) -> Credentials:
+) -> AwsCredentials:
     """Return credentials that came at noon."""
-    return Credentials(
+    return AwsCredentials(
         "ASIAIOSFODNN7EXAMPLE",
         Secret("s3cr3t/k'ey"),
         Secret("t0ken%=="),
@@ -24,7 +24,7 @@ def credentials(
     )
 
 
-def login() -> Login:
+def login() -> SignedInPerson:
     """Return a login of Ann's."""
     tokens = Tokens("ann", Secret("id"), Secret("access"), Secret("refresh"))
-    return Login(PLAN.fingerprint, "ann", Federation.IDENTITY_POOL, 3600, tokens, credentials())
+    return SignedInPerson(PLAN.fingerprint, "ann", Federation.IDENTITY_POOL, 3600, tokens, credentials())

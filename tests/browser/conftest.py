@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from connector.bootstrap.runs import run_sync
 from connector.demo import demonstration
-from connector.demo.demonstration import DemoStage, Endpoint, Wishes
+from connector.demo.demonstration import DemoOptions, DemoStage, Endpoint
 from connector.sync.progress import Silence
 
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
@@ -89,7 +89,7 @@ class Visit:
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
     """The demonstration, with a small pool, synced once."""
-    with demonstration._stage(Wishes(users=60, groups=4, port=0)) as stage:
+    with demonstration._stage(DemoOptions(users=60, groups=4, port=0)) as stage:
         run_sync(stage.settings, Silence())
         with demonstration._endpoint(stage) as (endpoint, _):
             yield Demo(stage, endpoint)

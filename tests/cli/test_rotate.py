@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connector.cli.main import execute
-from connector.journal.handed_over import HandedOver
+from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Journal
 from connector.journal.seal import Sealer
 from connector.rotation.model.policy import PasswordPolicy
@@ -57,7 +57,7 @@ def kept(cloud, label="AWSCURRENT"):
 def stage(folder, password, account=f"cognito-user {POOL_ID}/alice", current=None, mode="admin"):
     """Leave a rotation in the journal that was interrupted before it set the password."""
     journal = Journal(folder / "cognito-scim-journal", Sealer(KEY.encode()))
-    HandedOver(journal, account, hand_over=lambda _: None, current=current, mode=mode).stage(
+    JournalVault(journal, account, hand_over=lambda _: None, current=current, mode=mode).stage(
         Secret(password), policy=PasswordPolicy()
     )
 

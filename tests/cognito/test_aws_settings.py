@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from connector.cognito.errors import Call, refused
+from connector.cognito.errors import AwsCall, refused
 from connector.cognito.meter import Meter
-from connector.cognito.session import Access, Session
+from connector.cognito.session import Access, AwsSession
 
 ROLE = "arn:aws:iam::123456789012:role/reader"
 AUTHORITY = Path(__file__)
@@ -34,7 +34,7 @@ def access(**settings: Any) -> Access:
 
 def clients(settings: Access) -> list[Any]:
     """Return the clients of STS and of Cognito that a run makes."""
-    session = Session(settings, run="1", meter=Meter())
+    session = AwsSession(settings, run="1", meter=Meter())
     return [session._sts, session.pool()._client]
 
 
@@ -76,7 +76,7 @@ def test_each_setting_of_a_profile_holds_for_both_services(
 
 def test_the_attempts_of_a_profile_hold_for_both_services() -> None:
     """House rule: STS tries again by itself, and reads of the pool by the run's sender."""
-    session = Session(access(profile="hasty"), run="1", meter=Meter())
+    session = AwsSession(access(profile="hasty"), run="1", meter=Meter())
     sts: Any = session._sts
 
     assert sts.meta.config.retries["total_max_attempts"] == 3
@@ -109,4 +109,4 @@ def test_keys_that_a_region_does_not_know_may_be_those_of_another(operation: str
     """The remedy of STS names both reasons, for AWS gives the same answer to both (STS: InvalidClientTokenId)."""
     error = ClientError({"Error": {"Code": "InvalidClientTokenId"}}, operation)
 
-    assert ("aws.sts_region" in refused(error, Call(operation, "somewhere")).remedy) == told
+    assert ("aws.sts_region" in refused(error, AwsCall(operation, "somewhere")).remedy) == told

@@ -9,7 +9,7 @@ from connector.cognito.meter import Meter
 from connector.cognito.pace import Pace
 from connector.cognito.pool import UserPool
 from connector.cognito.sending import RetryLimits
-from connector.cognito.session import Access, Caller, Session, open_pool
+from connector.cognito.session import Access, AwsSession, SourceIdentity, open_pool
 from connector.errors import ConfigError, ConnectorError, SourceDenied, SourceUnavailable
 from tests.fakes.faults import Fault
 from tests.fakes.population import people
@@ -195,7 +195,7 @@ def test_the_default_chain_is_a_source_of_credentials(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", USER.secret)
     access = simulated.access(credential_source="chain", access_key_id="", secret_access_key="")
 
-    assert Caller(ACCOUNT, USER.arn) == Session(access, run="7", meter=Meter()).caller()
+    assert SourceIdentity(ACCOUNT, USER.arn) == AwsSession(access, run="7", meter=Meter()).caller()
 
 
 def chain(simulated: SimulatedPool) -> Access:
@@ -241,7 +241,7 @@ def test_an_unreachable_endpoint_is_named(simulated: SimulatedPool) -> None:
 def test_a_wrong_clock_is_told_with_the_difference(simulated: SimulatedPool, minutes: int, word: str) -> None:
     """P25: SigV4 refuses five minutes; the Date header of the refusal says how far we are off."""
     simulated.shift_clock(timedelta(minutes=minutes))
-    session = Session(simulated.access(), run="7", meter=Meter())
+    session = AwsSession(simulated.access(), run="7", meter=Meter())
 
     with pytest.raises(SourceDenied, match=rf"clock is wrong .* (599|60\d) seconds {word} AWS.*NTP"):
         session.caller()

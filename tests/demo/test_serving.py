@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from connector.demo.serving import choose_port, serving
-from connector.demo.walk import Comparison, Walk, walk_directory
+from connector.demo.walk import ClientWalk, Comparison, walk_directory
 from connector.errors import ConnectorError
 
 
@@ -80,7 +80,7 @@ def test_walk_to_nobody_says_why() -> None:
 @pytest.mark.parametrize(("users", "groups", "exact"), [(250, 12, True), (249, 12, False), (250, 13, False)])
 def test_comparison_is_exact_only_when_everybody_was_met(*, users: int, groups: int, exact: bool) -> None:
     """One user too few or one group too many, and the demonstration fails."""
-    comparison = Comparison(Walk(users, groups, pages=4), users=250, groups=12)
+    comparison = Comparison(ClientWalk(users, groups, pages=4), users=250, groups=12)
 
     assert exact == comparison.is_exact
     assert comparison.sentence() == f"walked {users} of 250 users and {groups} of 12 groups in 4 pages of 100"

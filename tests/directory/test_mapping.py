@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.directory.mapping import Fallbacks, Rules, person_of, team_of
-from connector.directory.people import Address, Identity, Person, Team
+from connector.directory.people import Address, FederatedIdentity, Person, Team
 from connector.directory.records import GroupRecord, UserRecord
 from connector.errors import RecordRejected
 from connector.scim.render import user_row
@@ -123,7 +123,7 @@ def test_linked_identities_of_federated_users_are_read():
     linked = '[{"userId":"1006","providerName":"Google","providerType":"Google","primary":"true","dateCreated":"1"}]'
 
     assert person_of(user(identities=linked), Rules()).identities == (
-        Identity("Google", "Google", "1006", primary=True),
+        FederatedIdentity("Google", "Google", "1006", primary=True),
     )
 
 

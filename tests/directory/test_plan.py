@@ -5,9 +5,18 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from connector.directory.plan import UNRECORDED, ChangePlan, Changes, GroupLoss, Making, Sizes, Source, digest_of
+from connector.directory.plan import (
+    UNRECORDED,
+    ChangePlan,
+    Changes,
+    DirectorySource,
+    GroupLoss,
+    Making,
+    Sizes,
+    digest_of,
+)
 
-HOME = Source("111122223333", "eu-west-1", "eu-west-1_A", ("admins",))
+HOME = DirectorySource("111122223333", "eu-west-1", "eu-west-1_A", ("admins",))
 CHANGES = [("groups", "g1", "created", "d1"), ("users", "u1", "removed", "")]
 PLAN = ChangePlan("d", 7, HOME, HOME, Sizes(), Sizes(), Changes(), Changes())
 
@@ -54,7 +63,7 @@ def test_a_plan_without_changes_changes_nothing_unless_nothing_is_published():
 
 def test_what_is_not_said_counts_as_nothing():
     """P06: a plan of which less is known takes nothing away."""
-    assert Source("a", "r", "p").groups == ()
+    assert DirectorySource("a", "r", "p").groups == ()
     assert Sizes() == Sizes(0, 0, 0)
     assert Changes() == Changes(0, 0, 0)
     assert (PLAN.members_added, PLAN.members_removed, PLAN.deactivated, PLAN.losses, PLAN.rejects) == (0, 0, 0, (), 0)

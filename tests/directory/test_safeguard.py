@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.directory.plan import ChangePlan, Changes, GroupLoss, Making, Sizes, Source
+from connector.directory.plan import ChangePlan, Changes, DirectorySource, GroupLoss, Making, Sizes
 from connector.directory.safeguard import LIMIT_NAMES, Accepted, Limit, Limits, Refused, judge
 
-HOME = Source("111122223333", "eu-west-1", "eu-west-1_A")
+HOME = DirectorySource("111122223333", "eu-west-1", "eu-west-1_A")
 NONE_ALLOWED = Limits(**dict.fromkeys(LIMIT_NAMES, Limit(0)))
 ALL_ALLOWED = Limits(**dict.fromkeys(LIMIT_NAMES, Limit(0, 100.0)))
 
@@ -317,7 +317,7 @@ def test_a_verdict_and_its_limits_cannot_be_changed(value):
 
 EVERYTHING_WRONG = replace(
     STEADY,
-    source=Source("444455556666", "eu-west-2", "eu-west-2_B", ("admins",)),
+    source=DirectorySource("444455556666", "eu-west-2", "eu-west-2_B", ("admins",)),
     harvested=Sizes(),
     users=Changes(removed=1, updated=11),
     groups=Changes(removed=2),

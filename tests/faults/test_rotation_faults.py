@@ -13,12 +13,12 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from connector.errors import RotationError
-from connector.journal.handed_over import HandedOver
+from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Journal
 from connector.journal.seal import Sealer
 from connector.rotation.aws.clients import AwsDoor
 from connector.rotation.engine.backoff import Backoff
-from connector.rotation.engine.engine import Rotation
+from connector.rotation.engine.engine import AccountRotation
 from connector.rotation.model.allowed import EVERYONE
 from connector.rotation.model.secret import Secret
 from connector.rotation.sign_in.flows import AppClient, Flow
@@ -172,14 +172,14 @@ class Scene:
         backoff = Backoff((0.1, 0.1), self.cloud.clock.sleep)
         if self.journal is None:
             return SecretsManagerVault(self.clients["secrets"], "alice", backoff=backoff)
-        return HandedOver(self.journal, target.identity, hand_over=self.given.append, current=Secret(OLD))
+        return JournalVault(self.journal, target.identity, hand_over=self.given.append, current=Secret(OLD))
 
     def run(self) -> bool:
         """Rotate as a new process does, when any lock-out is over, and tell whether it came to its end."""
         self.cloud.clock.sleep(LOCKOUT_IS_OVER)
         try:
             target = self.target()
-            Rotation(target, self.vault(target), backoff=Backoff(sleep=self.cloud.clock.sleep)).rotate()
+            AccountRotation(target, self.vault(target), backoff=Backoff(sleep=self.cloud.clock.sleep)).rotate()
         except (Crash, RotationError):
             return False
         finally:

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from connector.errors import RotationBusy, VaultUnavailable, VaultUnfit
-from connector.journal.handed_over import HandedOver
+from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Entry, Journal, Stage
 from connector.journal.seal import Sealer
 from connector.rotation.model.policy import PasswordPolicy
-from connector.rotation.model.ports import Kept
+from connector.rotation.model.ports import KeptPasswords
 from connector.rotation.model.secret import Secret
 from tests.rotation.engine.memory import IDENTITY, OLD, Crash, Failpoints, MemoryTarget, rotation
 
@@ -167,7 +167,7 @@ def test_each_run_counts_as_an_attempt(journal, caplog):
 
 def handing_over(journal, given, **options):
     """Return a vault that hands passwords to a list."""
-    return HandedOver(journal, IDENTITY, hand_over=given.append, **options)
+    return JournalVault(journal, IDENTITY, hand_over=given.append, **options)
 
 
 def test_password_is_handed_over_once_it_is_proven(journal):
@@ -187,15 +187,15 @@ def test_candidate_that_is_there_already_stays(journal):
     assert vault.stage(NEW, policy=POLICY) == NEW
     assert vault.stage(NEWER, policy=POLICY) == NEW
     vault.discard_pending()
-    assert vault.read() == Kept()
+    assert vault.read() == KeptPasswords()
 
 
 def test_current_password_is_kept_beside_the_candidate(journal):
     """P26, self-service: who resumes does not have to know the current password again."""
     handing_over(journal, [], mode="self", current=OLD).stage(NEW, policy=POLICY)
 
-    assert handing_over(journal, []).read() == Kept(current=OLD, pending=NEW)
-    assert handing_over(journal, [], current=NEWER).read() == Kept(current=NEWER, pending=NEW, previous=OLD)
+    assert handing_over(journal, []).read() == KeptPasswords(current=OLD, pending=NEW)
+    assert handing_over(journal, [], current=NEWER).read() == KeptPasswords(current=NEWER, pending=NEW, previous=OLD)
 
 
 def test_reader_who_goes_away_loses_no_password(journal):
@@ -206,7 +206,7 @@ def test_reader_who_goes_away_loses_no_password(journal):
         raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        rotation(target, HandedOver(journal, IDENTITY, hand_over=broken_pipe)).rotate()
+        rotation(target, JournalVault(journal, IDENTITY, hand_over=broken_pipe)).rotate()
     rotation(target, handing_over(journal, given)).recover()
 
     assert given == [target.password]

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import create_engine
 
 from connector.directory.runs import Cause, RunKind, RunOutcome
-from connector.store.clients import Clients, Grant, Role
+from connector.store.clients import ClientRole, Clients, Grant
 from connector.store.migrations import migrate, open_database
 from connector.store.runs.run import begin
 from connector.store.sql.database import Database
@@ -117,7 +117,7 @@ def service(store_url, tmp_path_factory):
     migrate(fresh)
     fresh.close()
     store, folder = open_database(store_url), tmp_path_factory.mktemp("replicas")
-    tokens = Clients(store).create("idp").token, Clients(store).create("ops", role=Role.OPERATOR).token
+    tokens = Clients(store).create("idp").token, Clients(store).create("ops", role=ClientRole.OPERATOR).token
     with serving(store_url, folder) as one, serving(store_url, folder) as other:
         yield Service((one, other), store, *tokens)
     store.close()

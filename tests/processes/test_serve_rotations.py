@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from connector.directory.runs import Cause, RunKind
 from connector.errors import AlreadyRunning
-from connector.journal.handed_over import HandedOver
+from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Journal
 from connector.journal.seal import Sealer
 from connector.rotation.model.policy import PasswordPolicy
@@ -203,7 +203,7 @@ def test_accounts_that_the_journal_has_to_finish_are_left_to_it(cloud, store, fo
     key = "a journal key of thirty-two characters or more"
     monkeypatch.setenv("COGNITO_SCIM_ROTATION__JOURNAL_KEY", key)
     journal = Journal(folder / "cognito-scim-journal", Sealer(key.encode()))
-    unfinished = HandedOver(journal, IDENTITIES[0], hand_over=lambda _: None)
+    unfinished = JournalVault(journal, IDENTITIES[0], hand_over=lambda _: None)
     unfinished.stage(Secret("Staged-passw0rd-1"), policy=PasswordPolicy())
     run = _execute(store, {})
     (told,) = run.result["needs_operator"]

@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ConnectionClosedError
 
 from connector.bootstrap import aws_side
-from connector.bootstrap.aws_side import Asked, ConfigPlace, vault_of, wishes_of
+from connector.bootstrap.aws_side import AwsOptions, ConfigPlace, vault_of, wishes_of
 from connector.provisioning.account.caller import Caller
 from connector.provisioning.changes.set_up import SetUp
 from connector.provisioning.changes.tear_down import TearDown
@@ -57,7 +57,7 @@ class Workplace:
 
     def set_up(self) -> SetUp:
         """Return the set-up."""
-        asked = Asked(pool_arn=self.account.pool_arn, **self.asked)
+        asked = AwsOptions(pool_arn=self.account.pool_arn, **self.asked)
         pool = parse_pool_arn(self.account.pool_arn)
         vault = vault_of(asked, pool, self.caller, self.place)
         wishes = wishes_of(asked, pool, self.place)
@@ -65,7 +65,7 @@ class Workplace:
 
     def tear_down(self) -> None:
         """Plan and remove."""
-        asked = Asked(pool_arn=self.account.pool_arn)
+        asked = AwsOptions(pool_arn=self.account.pool_arn)
         pool = parse_pool_arn(self.account.pool_arn)
         vault = vault_of(asked, pool, self.caller, self.place)
         tear_down = TearDown(self.caller, pool, Names(), vault, hurried()(self.said.append))

@@ -5,7 +5,7 @@ import pytest
 from connector.errors import SetUpUnfit
 from connector.provisioning.design.arns import parse_pool_arn
 from connector.provisioning.design.names import parse_names
-from connector.provisioning.design.objects import ExternalIds, Role, RotationWish, User, Wishes, draw
+from connector.provisioning.design.objects import ExternalIds, Role, RotationWish, SetUpRequest, User, draw
 from connector.provisioning.design.principals import Existing, HostRole, ServiceUser, parse_principal
 
 POOL = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123"
@@ -95,8 +95,8 @@ def test_names_that_iam_refuses_are_said(prefix: str, path: str) -> None:
 
 def test_names_are_those_of_the_guide() -> None:
     """OCI IAM's page "Amazon Web Services Cognito"; a prefix and a path go before them."""
-    drawn = draw(Wishes(parse_pool_arn(POOL)), ExternalIds("x" * 32))
-    behind = draw(Wishes(parse_pool_arn(POOL), names=parse_names("acme-", "/scim/")), ExternalIds("x" * 32))
+    drawn = draw(SetUpRequest(parse_pool_arn(POOL)), ExternalIds("x" * 32))
+    behind = draw(SetUpRequest(parse_pool_arn(POOL), names=parse_names("acme-", "/scim/")), ExternalIds("x" * 32))
 
     assert [one.name for one in drawn] == [
         *("cognitoAPIAccessPolicy", "assumeRolePolicy", "serviceAccountUser", "cognitoApiAccessRole")
@@ -106,7 +106,7 @@ def test_names_are_those_of_the_guide() -> None:
 
 def test_rotation_has_a_role_and_an_external_id_of_its_own() -> None:
     """The role that reads holds no right of the one that rotates."""
-    wishes = Wishes(parse_pool_arn(POOL), rotation=RotationWish(pool_accounts=("ann",)))
+    wishes = SetUpRequest(parse_pool_arn(POOL), rotation=RotationWish(pool_accounts=("ann",)))
     roles = {one.name: one for one in draw(wishes, ExternalIds("r" * 32, "w" * 32)) if isinstance(one, Role)}
     user = next(one for one in draw(wishes, ExternalIds("r" * 32, "w" * 32)) if isinstance(one, User))
 
@@ -118,7 +118,9 @@ def test_rotation_has_a_role_and_an_external_id_of_its_own() -> None:
 
 def test_nothing_is_made_that_was_not_asked_for() -> None:
     """No rotation, no queue, no instance profile by default; no user beside a principal that is there."""
-    existing = Wishes(parse_pool_arn(POOL), parse_principal("arn:aws:iam::210987654321:user/u", parse_pool_arn(POOL)))
+    existing = SetUpRequest(
+        parse_pool_arn(POOL), parse_principal("arn:aws:iam::210987654321:user/u", parse_pool_arn(POOL))
+    )
 
     assert [one.name for one in draw(existing, ExternalIds("x" * 32))] == [
         *("cognitoAPIAccessPolicy", "cognitoApiAccessRole")
@@ -127,6 +129,6 @@ def test_nothing_is_made_that_was_not_asked_for() -> None:
 
 def test_an_external_id_is_in_no_repr() -> None:
     """P27: nor is a trust policy, which holds it."""
-    drawn = draw(Wishes(parse_pool_arn(POOL)), ExternalIds("canary-external-id"))
+    drawn = draw(SetUpRequest(parse_pool_arn(POOL)), ExternalIds("canary-external-id"))
 
     assert "canary" not in repr(drawn) + repr(ExternalIds("canary-external-id"))

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from connector.errors import OutcomeUnknown, RotationError
-from connector.journal.handed_over import HandedOver
+from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Journal
 from connector.journal.seal import Sealer
 from connector.rotation.aws.clients import AwsDoor
 from connector.rotation.engine.backoff import Backoff
-from connector.rotation.engine.engine import Rotation
+from connector.rotation.engine.engine import AccountRotation
 from connector.rotation.model.allowed import EVERYONE
 from connector.rotation.model.ports import Target, Vault
 from connector.rotation.model.secret import Secret
@@ -70,7 +70,7 @@ def secret_vault(cloud: Cloud, door: AwsDoor) -> Vault:
 def rotate(cloud: Cloud, target: Target, vault: Vault) -> RotationError | None:
     """Rotate, and return how it failed."""
     try:
-        Rotation(target, vault, backoff=Backoff((0.1,), cloud.clock.sleep)).rotate()
+        AccountRotation(target, vault, backoff=Backoff((0.1,), cloud.clock.sleep)).rotate()
     except RotationError as error:
         return error
     return None
@@ -122,7 +122,7 @@ def test_where_no_sign_in_is_possible_the_outcome_is_unknown(
     """P26: UpdateLoginProfile; both values are kept, and nobody is told that nothing has changed."""
     journal = Journal(tmp_path / "journal", Sealer(b"k" * 32))
     target = IamUser(door.iam(), door.sts(), username="bo", allowed=EVERYONE)
-    vault = HandedOver(journal, target.identity, hand_over=lambda _: None, current=OLD)
+    vault = JournalVault(journal, target.identity, hand_over=lambda _: None, current=OLD)
     for call in (1, 2):
         ann.fail("UpdateLoginProfile", call=call, fault=RefusedAfter(Refusal(code, "It is said to have failed.")))
 

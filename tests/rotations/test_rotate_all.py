@@ -7,7 +7,7 @@ import pytest
 
 from connector.directory.runs import Cause, RunKind
 from connector.errors import ConfigError, StoreError, TargetUnavailable, TargetUnfit, UnforeseenFault
-from connector.rotation.model.ports import Kept
+from connector.rotation.model.ports import KeptPasswords
 from connector.rotation.model.secret import Secret
 from connector.rotations.report import RotationReport
 from connector.rotations.rotate_all import FoundAccounts, ListedAccount, rotate_all
@@ -133,7 +133,7 @@ def test_a_run_that_rotated_nobody_has_failed(database, cast, monkeypatch):
 def test_what_earlier_runs_left_is_recovered_before_anything_is_rotated(database, cast):
     """P37, P26: an account whose live password is pending waits for no other; then it gets a new one as well."""
     cast.targets["cy"].password = left = Secret("Left-password-0000")
-    cast.vaults["cy"].kept = Kept(current=OLD, pending=left)
+    cast.vaults["cy"].kept = KeptPasswords(current=OLD, pending=left)
     promoted = []
     cast.points.watch = lambda: promoted.append((len(cast.points.calls), cast.vaults["cy"].kept.current))
     run = execute(database, cast)
@@ -146,7 +146,7 @@ def test_what_earlier_runs_left_is_recovered_before_anything_is_rotated(database
 
 def test_an_account_that_cannot_be_recovered_is_left_alone(database, cast):
     """P37: trying it twice would spend its sign-ins twice."""
-    cast.vaults["ann"].kept = Kept(current=OLD, pending=Secret("short"))
+    cast.vaults["ann"].kept = KeptPasswords(current=OLD, pending=Secret("short"))
     run = execute(database, cast)
 
     assert outcomes(run)["ann"] == "failed"

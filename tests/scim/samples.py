@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from connector.directory.people import Address, Identity, Person, Team
+from connector.directory.people import Address, FederatedIdentity, Person, Team
 
 CREATED = datetime(2024, 2, 29, 12, 0, 0, 123_000, tzinfo=UTC)
 CHANGED = datetime(2025, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
@@ -49,7 +49,7 @@ ANN = Person(
     gender="female",
     website="https://ann.example.com",
     updated_at="1700000000",
-    identities=(Identity("Google", "Google", "1234", primary=True),),
+    identities=(FederatedIdentity("Google", "Google", "1234", primary=True),),
     custom_attributes={"custom:badge": "17", "dev:custom:x": "y"},
 )
 BO = Person(
@@ -165,7 +165,7 @@ def hostile_people(draw: st.DrawFn) -> Person:
         website=spread.any(),
         updated_at=spread.any(),
         identities=tuple(
-            Identity(provider, spread.any(), spread.any(), spread.flag()) for provider in spread.several()
+            FederatedIdentity(provider, spread.any(), spread.any(), spread.flag()) for provider in spread.several()
         ),
         custom_attributes={name: spread.some() for name in spread.several()},
     )

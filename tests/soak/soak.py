@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import create_engine
 
-from connector.store.clients import Clients, Role
+from connector.store.clients import ClientRole, Clients
 from connector.store.migrations import migrate, open_database
 from connector.store.runs.queue import Runs
 from connector.store.sql.database import Database
@@ -236,7 +236,7 @@ def _prepared(store_url: str, seed: int, servers: int) -> Iterator[Soak]:
         last.callback(store.close)
         assert folder.sync()[0] == 0, folder.log()
         record, clients = Record(store), Clients(store)
-        operator = clients.create("operator", role=Role.OPERATOR).token
+        operator = clients.create("operator", role=ClientRole.OPERATOR).token
         served = last.enter_context(serving(folder, servers))
         tokens = [clients.create(f"importer{number}").token for number in range(IMPORTERS)]
         importers = [Importer(Caller(served, token, Random(dice.random())), record) for token in tokens]  # noqa: S311

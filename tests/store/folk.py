@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from connector.directory.people import Address, Identity, Person, Team
+from connector.directory.people import Address, FederatedIdentity, Person, Team
 from connector.directory.rows import Kind
 from connector.scim.bodies import Bodies
 from connector.scim.evaluate import Evaluator
@@ -33,7 +33,10 @@ FOLK: list[Person] = [
         email_verified=True,
         address=Address(formatted="1 Main Street", locality="Z\u00fcrich", country="CH"),
         enterprise={"department": "R&D", "employee_number": "0042"},
-        identities=(Identity("ACME", "SAML", "a1", primary=False), Identity("Google", "Google", "g-1", primary=True)),
+        identities=(
+            FederatedIdentity("ACME", "SAML", "a1", primary=False),
+            FederatedIdentity("Google", "Google", "g-1", primary=True),
+        ),
         custom_attributes={"custom:team": "Blue", "custom:floor": "3"},
     ),
     person("u2", "zo\u00eb", email="", created=None, modified=None, title="engineer"),
@@ -43,7 +46,7 @@ FOLK: list[Person] = [
         active=False,
         status="ARCHIVED",
         roles=("reader",),
-        identities=(Identity("Bing", "OIDC", "b", primary=True),),
+        identities=(FederatedIdentity("Bing", "OIDC", "b", primary=True),),
     ),
     person("u4", "\U0001f600 smile", display_name="B\u00e4r", title="Ba\u0308r", nick_name="\u212bngstr\u00f6m"),
     person("u5", "annabel", email="x@corp.local", given_name="ANN", modified=START.replace(microsecond=5000)),

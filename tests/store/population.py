@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from connector.directory.people import Person, Team
-from connector.directory.plan import ChangePlan, Source
+from connector.directory.plan import ChangePlan, DirectorySource
 from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.scim.render import group_row, user_row
 from connector.store.generations import Generation
@@ -19,7 +19,7 @@ from connector.store.runs.run import begin
 from connector.store.sql.database import Database
 from connector.store.staging import Staging
 
-POOL = Source("111122223333", "eu-west-1", "eu-west-1_A")
+POOL = DirectorySource("111122223333", "eu-west-1", "eu-west-1_A")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -57,7 +57,7 @@ class Directory:
     people: Iterable[Person] = ()
     teams: Iterable[Team] = ()
     members: Mapping[str, Iterable[str]] = field(default_factory=dict)
-    source: Source = POOL
+    source: DirectorySource = POOL
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select, text
 
 from connector.errors import ConfigError
-from connector.store.clients import MOST_TOKENS, Clients, Credentials, Grant
+from connector.store.clients import MOST_TOKENS, ClientCredentials, Clients, Grant
 from connector.store.credentials import new_secret
 from connector.store.sql.tables import access_tokens
 from connector.store.sql.tables import clients as clients_table
@@ -14,7 +14,7 @@ ODD_TEXTS = ["", "ccs_", "cca_", "\ud800", "\xff", "x" * 100_000, "ccs_\0", "cca
 HOUR = 3600
 
 
-def secrets_of(made: Credentials) -> list[str]:
+def secrets_of(made: ClientCredentials) -> list[str]:
     """Return what must not be kept, without the prefixes."""
     return [secret[4:] for secret in (made.token, made.client_secret, made.password) if secret]
 

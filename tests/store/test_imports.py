@@ -3,13 +3,13 @@
 import time
 
 from connector.directory.rows import Kind
-from connector.store.imports import Imports, Page
+from connector.store.imports import Imports, ServedPage
 from connector.store.sql.database import Database
 
 
-def page(start: int, rows: int, *, total: int = 250, generation: int = 1, kind: Kind = Kind.USERS) -> Page:
+def page(start: int, rows: int, *, total: int = 250, generation: int = 1, kind: Kind = Kind.USERS) -> ServedPage:
     """Return a page of the importer 3."""
-    return Page("3", kind, generation, start, rows, total)
+    return ServedPage("3", kind, generation, start, rows, total)
 
 
 def test_a_walk_shows_how_far_it_came(database: Database):

@@ -14,11 +14,11 @@ from connector.scim.encoding import encode
 from connector.scim.render import group_row, user_row
 from connector.store.audit import Actor, Counted
 from connector.store.aws_verification import VerificationRecord
-from connector.store.clients import Client, Grant, Role
+from connector.store.clients import Client, ClientRole, Grant
 from connector.store.generations import Generation
 from connector.store.reading.filters import Sort, UnsupportedFilter
-from connector.store.reading.reader import Member, Page, Stored
-from connector.store.reading.walk_rules import Importer, PinnedPage, Walk, WalkExpired
+from connector.store.reading.reader import Member, ResourcePage, Stored
+from connector.store.reading.walk_rules import ImporterState, PinnedPage, Walk, WalkExpired
 from connector.store.runs.figures import Figures, RunTotal
 from connector.store.runs.rotated_accounts import RotationFigures
 from connector.web.services import Services
@@ -35,8 +35,8 @@ class FakeClients:
 
     def __init__(self) -> None:
         self.known = {
-            TOKEN: Client(1, "idp", Role.IMPORTER, Grant.BEARER, None, PUBLISHED_AT),
-            OPERATOR_TOKEN: Client(2, "ops", Role.OPERATOR, Grant.BEARER, None, PUBLISHED_AT),
+            TOKEN: Client(1, "idp", ClientRole.IMPORTER, Grant.BEARER, None, PUBLISHED_AT),
+            OPERATOR_TOKEN: Client(2, "ops", ClientRole.OPERATOR, Grant.BEARER, None, PUBLISHED_AT),
         }
         self.pairs: dict[tuple[str, str], Client] = {}
         self.users: dict[int, tuple[str, str]] = {}
@@ -124,12 +124,12 @@ class FakeReader:
         count: int,
         where: FilterNode | None = None,
         sort: Sort | None = None,
-    ) -> Page:
+    ) -> ResourcePage:
         """Return a page; of all filters, this fake knows `eq` on names and ids, and no order but its own."""
         self._answer()
         self.sorts.append(sort)
         matching = [stored for stored in self._all(kind, generation) if _matches(stored, where)]
-        return Page(len(matching), self._rows(matching[start - 1 : start - 1 + count]))
+        return ResourcePage(len(matching), self._rows(matching[start - 1 : start - 1 + count]))
 
     def members(self, group_id: str, generation: Generation) -> Iterator[Member]:
         """Stream the members of a team."""
@@ -205,14 +205,14 @@ class FakePins:
         assert walk.client
         assert start >= 1
         newest = self.reader.newest()
-        return PinnedPage(walk, start, newest, None, replaces=False, importer=Importer()) if newest else None
+        return PinnedPage(walk, start, newest, None, replaces=False, importer=ImporterState()) if newest else None
 
     def resume(self, walk: Walk, *, start: int, generation: int) -> PinnedPage:
         """Return the generation of the cursor."""
         kept = self.reader.generation(generation)
         if kept is None:
             raise WalkExpired("Gone; begin again.")
-        return PinnedPage(walk, start, kept, None, replaces=False, importer=Importer())
+        return PinnedPage(walk, start, kept, None, replaces=False, importer=ImporterState())
 
     def note(self, page: PinnedPage, *, rows: int, total: int) -> None:
         """Take note of where the page ended."""

@@ -12,7 +12,7 @@ import click
 
 from connector.access.aws_files import AwsFile, credentials_file
 from connector.access.federation import by_identity_pool, by_proxy
-from connector.access.model import Credentials, Federation, Tokens
+from connector.access.model import AwsCredentials, Federation, Tokens
 from connector.access.profiles import check_keys_may_go, install_keys
 from connector.access.session import LoginSession
 from connector.access.store import write_private
@@ -120,7 +120,7 @@ def login(invocation: Invocation, /, username: str | None, profile: str, *, over
         say(f"You are {found.arn}")
 
 
-def _exchange(session: LoginSession, tokens: Tokens) -> Credentials:
+def _exchange(session: LoginSession, tokens: Tokens) -> AwsCredentials:
     """Get an hour's credentials, then longer ones if the proxy gives them."""
     say("Getting temporary credentials from Cognito Identity Pool...")
     first = by_identity_pool(session.doors, session.plan, tokens, now=session.now)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from connector.access.aws_doors import AwsDoors
-from connector.access.model import Credentials, Federation, Login, LoginPlan, Tokens
+from connector.access.model import AwsCredentials, Federation, LoginPlan, SignedInPerson, Tokens
 from connector.access.output import iso_time
 from connector.access.person import sign_in_person
 from connector.access.profiles import check_profile_name
@@ -126,7 +126,7 @@ def login(invocation: Invocation, /, username: str | None, profile: str, *, forc
     say(f"  Try: cognito-scim exec{_option(profile)} -- aws sts get-caller-identity")
 
 
-def _still_counts(session: LoginSession, username: str | None) -> Credentials | None:
+def _still_counts(session: LoginSession, username: str | None) -> AwsCredentials | None:
     kept = session.kept()
     way = session.plan.federation, session.plan.seconds
     if kept is None or (username and kept.person != username) or (kept.federation, kept.seconds) != way:
@@ -178,7 +178,7 @@ def status(invocation: Invocation, /, profile: str) -> int:
     return 0 if kept else _NOT_SIGNED_IN
 
 
-def describe(session: LoginSession, kept: Login | None, credentials: Credentials | None) -> dict[str, Any]:
+def describe(session: LoginSession, kept: SignedInPerson | None, credentials: AwsCredentials | None) -> dict[str, Any]:
     """Return what may be shown of a login: nothing that lets anybody in."""
     claims = kept.tokens.claims if kept else {}
     fresh = credentials is not None and credentials.expires > datetime.now(UTC)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from connector.cli.invocation import clean, say, telling
-from connector.provisioning.changes.plan import Action, Change, Plan
+from connector.provisioning.changes.plan import Action, ObjectChange, Plan
 from connector.provisioning.changes.set_up import SetUp
 from connector.provisioning.keys.rotate_key import KeyRotation
 from connector.provisioning.verify.findings import Finding, Severity
@@ -32,7 +32,7 @@ def show_plan(plan: Plan) -> None:
         click.echo(f"{count} {'change' if count == 1 else 'changes'}." if count else "Nothing to change.")
 
 
-def _show_change(change: Change) -> None:
+def _show_change(change: ObjectChange) -> None:
     sign, colour = ("STOP", "red") if change.blocker else _SIGNS[change.action]
     kind = change.kind.replace("-", " ")
     click.echo(f"{click.style(f'{sign:<7}', fg=colour)}{kind} {clean(change.name)}")

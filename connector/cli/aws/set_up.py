@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from connector.bootstrap.aws_side import Asked, ConfigPlace, set_up_of, settings_after, tear_down_of
+from connector.bootstrap.aws_side import AwsOptions, ConfigPlace, set_up_of, settings_after, tear_down_of
 from connector.bootstrap.runs import run_checks
 from connector.checks.check_run import describe_checks, is_passed
 from connector.cli.aws import options
@@ -40,7 +40,7 @@ def apply(invocation: Invocation, /, *, yes: bool, show_secret: bool, **asked: A
 
     Interrupted at any point, the same command goes on from there.
     """
-    return apply_and_check(invocation, Asked(**asked), yes=yes, show_secret=show_secret)
+    return apply_and_check(invocation, AwsOptions(**asked), yes=yes, show_secret=show_secret)
 
 
 @click.command()
@@ -49,7 +49,7 @@ def apply(invocation: Invocation, /, *, yes: bool, show_secret: bool, **asked: A
 def teardown(invocation: Invocation, /, *, yes: bool, **asked: Any) -> None:
     """Show and remove exactly what was made and tagged for the pool POOL_ARN, access first."""
     place = ConfigPlace(invocation.config, invocation.environment)
-    tear_down = tear_down_of(Asked(**asked), place, Consistency(say_aside))
+    tear_down = tear_down_of(AwsOptions(**asked), place, Consistency(say_aside))
     agreed = tear_down.plan()
     if not invocation.json:
         show_plan(agreed)
@@ -61,7 +61,7 @@ def teardown(invocation: Invocation, /, *, yes: bool, **asked: Any) -> None:
         print_json(agreed.as_json())
 
 
-def apply_and_check(invocation: Invocation, asked: Asked, *, yes: bool, show_secret: bool = False) -> int:
+def apply_and_check(invocation: Invocation, asked: AwsOptions, *, yes: bool, show_secret: bool = False) -> int:
     """Set up what is asked for, check it, and return the exit code."""
     place = ConfigPlace(invocation.config, invocation.environment)
     set_up = set_up_of(asked, place, Consistency(say_aside))
@@ -100,7 +100,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def _set_up(invocation: Invocation, asked: dict[str, Any]) -> SetUp:
     place = ConfigPlace(invocation.config, invocation.environment)
-    return set_up_of(Asked(**asked), place, Consistency(say_aside))
+    return set_up_of(AwsOptions(**asked), place, Consistency(say_aside))
 
 
 def _is_caller_of_the_role(set_up: SetUp) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from connector.bootstrap.aws_side import Asked, ConfigPlace, wishes_of
+from connector.bootstrap.aws_side import AwsOptions, ConfigPlace, wishes_of
 from connector.cli.aws import options
 from connector.cli.aws.options import with_options
 from connector.cli.invocation import Invocation, pass_invocation, telling
@@ -24,7 +24,7 @@ def template(invocation: Invocation, /, form: str, **asked: Any) -> None:
 
     Nothing is asked of AWS. Once the file is used, `aws apply` finds what it made, makes the key, and configures.
     """
-    wanted = Asked(**asked)
+    wanted = AwsOptions(**asked)
     place = ConfigPlace(invocation.config or Path("config.yaml"), invocation.environment)
     text = render(form, wishes_of(wanted, parse_pool_arn(wanted.pool_arn), place))
     with telling():

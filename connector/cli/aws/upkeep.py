@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from connector.bootstrap.aws_side import Asked, ConfigPlace, record_findings, rotate_key_of, verification_of
+from connector.bootstrap.aws_side import AwsOptions, ConfigPlace, record_findings, rotate_key_of, verification_of
 from connector.cli.aws import options
 from connector.cli.aws.options import with_options
 from connector.cli.aws.output import show_findings, show_key_rotation
@@ -27,7 +27,7 @@ def verify(invocation: Invocation, /, **asked: Any) -> int:
     Ends with 4 where a finding is an error. The last result stands in metrics and console.
     """
     place = ConfigPlace(invocation.config, invocation.environment)
-    verification = verification_of(Asked(**asked), place)
+    verification = verification_of(AwsOptions(**asked), place)
     findings = verification.findings()
     try:
         record_findings(place, verification, findings)
@@ -51,7 +51,7 @@ def rotate_key(invocation: Invocation, /, *, finish: bool, **asked: Any) -> None
     day is not removed.
     """
     place = ConfigPlace(invocation.config, invocation.environment)
-    rotation = rotate_key_of(Asked(**asked), place, Consistency(say_aside))
+    rotation = rotate_key_of(AwsOptions(**asked), place, Consistency(say_aside))
     done = rotation.finish() if finish else rotation.rotate()
     if invocation.json:
         print_json(done.as_json())

@@ -28,7 +28,7 @@ READING = Backoff(delays=(0.5, 1, 2, 4))
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class CallerIdentity:
     """Who AWS takes the caller for."""
 
     account: str
@@ -60,11 +60,11 @@ class Caller:
         return self._door.secrets_manager()
 
     @cached_property
-    def identity(self) -> Identity:
+    def identity(self) -> CallerIdentity:
         """Who it is; this needs no right (STS API reference: GetCallerIdentity)."""
         sts = self._door.sts()
         answer = self.ask(AwsCall("sts:GetCallerIdentity", "the caller"), sts.get_caller_identity)
-        return Identity(answer["Account"], answer["Arn"])
+        return CallerIdentity(answer["Account"], answer["Arn"])
 
     @property
     def _door(self) -> AwsDoor:

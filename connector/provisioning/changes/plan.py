@@ -32,7 +32,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class IamCall:
     """One call to IAM.
 
     Args:
@@ -54,7 +54,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ObjectChange:
     """What becomes of one object.
 
     Args:
@@ -71,7 +71,7 @@ class Change:
     action: Action
     detail: str
     difference: tuple[str, ...] = ()
-    calls: tuple[Call, ...] = ()
+    calls: tuple[IamCall, ...] = ()
     blocker: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -94,12 +94,12 @@ class Plan:
         notes: what a person should know besides, a sentence each.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[ObjectChange, ...]
     lacking: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
-    def pending(self) -> tuple[Change, ...]:
+    def pending(self) -> tuple[ObjectChange, ...]:
         """The changes that change something."""
         return tuple(change for change in self.changes if change.action is not Action.NONE)
 
@@ -119,7 +119,7 @@ class Plan:
 
 def compare(
     wanted: Iterable[Wanted], inventory: Inventory, tags: Mapping[str, str], *, adopt: bool, secrets: Sequence[str] = ()
-) -> Iterator[Change]:
+) -> Iterator[ObjectChange]:
     """Yield what becomes of each wanted object.
 
     Args:
@@ -135,7 +135,7 @@ def compare(
         if denied is not None:
             kind = _KINDS[type(one)]
             blocker = f"{_title(kind, one.name)} could not be looked at: {denied.message}"
-            yield Change(kind, one.name, Action.NONE, "", blocker=blocker)
+            yield ObjectChange(kind, one.name, Action.NONE, "", blocker=blocker)
             continue
         there = inventory.found.get(one.arn)
         yield _create(one, tags, mask) if there is None else _update(one, there, tags, mask, adopt=adopt)
@@ -160,18 +160,18 @@ class _Mask:
         return value
 
 
-def _create(one: Wanted, tags: Mapping[str, str], mask: _Mask) -> Change:
+def _create(one: Wanted, tags: Mapping[str, str], mask: _Mask) -> ObjectChange:
     kind, tagged = _KINDS[type(one)], [{"Key": key, "Value": value} for key, value in tags.items()]
     path = _path(one.arn)
     match one:
         case Policy(name, arn, document, purpose):
             content = {"PolicyName": name, "Path": path, "PolicyDocument": in_json(document), "Description": purpose}
-            calls = [Call("CreatePolicy", {**content, "Tags": tagged}, arn, tags="TagPolicy")]
-            return Change(kind, name, Action.CREATE, f"{purpose}.", _added(mask.lines(document)), tuple(calls))
+            calls = [IamCall("CreatePolicy", {**content, "Tags": tagged}, arn, tags="TagPolicy")]
+            return ObjectChange(kind, name, Action.CREATE, f"{purpose}.", _added(mask.lines(document)), tuple(calls))
         case User(name, arn, policies):
-            calls = [Call("CreateUser", {"UserName": name, "Path": path, "Tags": tagged}, arn, tags="TagUser")]
+            calls = [IamCall("CreateUser", {"UserName": name, "Path": path, "Tags": tagged}, arn, tags="TagUser")]
             calls += _attach_to_user(one, policies)
-            return Change(kind, name, Action.CREATE, _holding("No password.", policies), (), tuple(calls))
+            return ObjectChange(kind, name, Action.CREATE, _holding("No password.", policies), (), tuple(calls))
         case Role(name, arn, trust, policies, purpose, seconds):
             made = {
                 "RoleName": name,
@@ -181,20 +181,20 @@ def _create(one: Wanted, tags: Mapping[str, str], mask: _Mask) -> Change:
                 "MaxSessionDuration": seconds,
                 "Tags": tagged,
             }
-            calls = [Call("CreateRole", made, arn, tags="TagRole"), *_attach_to_role(one, policies)]
+            calls = [IamCall("CreateRole", made, arn, tags="TagRole"), *_attach_to_role(one, policies)]
             detail = _holding(f"{purpose}.", policies)
-            return Change(kind, name, Action.CREATE, detail, _added(mask.lines(trust)), tuple(calls))
+            return ObjectChange(kind, name, Action.CREATE, detail, _added(mask.lines(trust)), tuple(calls))
         case InstanceProfile(name, arn):
             profile = {"InstanceProfileName": name, "Path": path, "Tags": tagged}
-            calls = [Call("CreateInstanceProfile", profile, arn, tags="TagInstanceProfile"), _fill(one)]
-            return Change(kind, name, Action.CREATE, "Gives EC2 instances the role.", (), tuple(calls))
+            calls = [IamCall("CreateInstanceProfile", profile, arn, tags="TagInstanceProfile"), _fill(one)]
+            return ObjectChange(kind, name, Action.CREATE, "Gives EC2 instances the role.", (), tuple(calls))
 
 
-def _update(one: Wanted, there: Seen, tags: Mapping[str, str], mask: _Mask, *, adopt: bool) -> Change:
+def _update(one: Wanted, there: Seen, tags: Mapping[str, str], mask: _Mask, *, adopt: bool) -> ObjectChange:
     kind = _KINDS[type(one)]
     if there.arn != one.arn:
         blocker = f"{_title(kind, one.name)} is there under another path, {there.arn}; say so with --path."
-        return Change(kind, one.name, Action.NONE, "", blocker=blocker)
+        return ObjectChange(kind, one.name, Action.NONE, "", blocker=blocker)
     edits = list(_edits(one, there, mask))
     is_ours = there.is_for(tags[POOL_TAG])
     if not is_ours and adopt:
@@ -202,9 +202,11 @@ def _update(one: Wanted, there: Seen, tags: Mapping[str, str], mask: _Mask, *, a
     detail = " ".join(edit.detail for edit in edits) or ("It is as it should be." if is_ours else _FITS)
     difference = tuple(line for edit in edits for line in edit.difference)
     if edits and not is_ours and not adopt:
-        return Change(kind, one.name, Action.NONE, detail, difference, blocker=_not_ours(kind, one, there, detail))
+        return ObjectChange(
+            kind, one.name, Action.NONE, detail, difference, blocker=_not_ours(kind, one, there, detail)
+        )
     calls = tuple(call for edit in edits for call in edit.calls)
-    return Change(kind, one.name, Action.UPDATE if calls else Action.NONE, detail, difference, calls)
+    return ObjectChange(kind, one.name, Action.UPDATE if calls else Action.NONE, detail, difference, calls)
 
 
 _FITS = "It is as it should be, though this program did not make it."
@@ -229,7 +231,7 @@ def _not_ours(kind: str, one: Wanted, there: Seen, detail: str) -> str:
 class _Edit:
     detail: str
     difference: tuple[str, ...]
-    calls: tuple[Call, ...]
+    calls: tuple[IamCall, ...]
 
 
 def _edits(one: Wanted, there: Seen, mask: _Mask) -> Iterator[_Edit]:
@@ -253,9 +255,9 @@ def _policy_edits(one: Policy, there: SeenPolicy, mask: _Mask) -> Iterator[_Edit
     calls = []
     if len(there.other_versions) >= MOST_VERSIONS - 1:  # one more is refused, so the oldest goes
         oldest = {"PolicyArn": one.arn, "VersionId": there.other_versions[0]}
-        calls.append(Call("DeletePolicyVersion", oldest, one.arn))
+        calls.append(IamCall("DeletePolicyVersion", oldest, one.arn))
     version = {"PolicyArn": one.arn, "PolicyDocument": in_json(one.document), "SetAsDefault": True}
-    calls.append(Call("CreatePolicyVersion", version, one.arn))
+    calls.append(IamCall("CreatePolicyVersion", version, one.arn))
     difference = _difference(mask.lines(there.document), mask.lines(one.document))
     yield _Edit("It allows something else than it should.", difference, tuple(calls))
 
@@ -264,7 +266,7 @@ def _role_edits(one: Role, there: SeenRole, mask: _Mask) -> Iterator[_Edit]:
     if not same_meaning(one.trust, there.trust):
         update = {"RoleName": one.name, "PolicyDocument": in_json(one.trust)}
         difference = _difference(mask.lines(there.trust), mask.lines(one.trust))
-        calls = (Call("UpdateAssumeRolePolicy", update, one.arn),)
+        calls = (IamCall("UpdateAssumeRolePolicy", update, one.arn),)
         yield _Edit("It trusts others, or on other conditions, than it should.", difference, calls)
     missing = [arn for arn in one.policies if arn not in there.policies]
     if missing:
@@ -272,33 +274,33 @@ def _role_edits(one: Role, there: SeenRole, mask: _Mask) -> Iterator[_Edit]:
     if there.session_seconds < one.session_seconds:
         longer = {"RoleName": one.name, "MaxSessionDuration": one.session_seconds}
         detail = f"Its sessions end after {there.session_seconds} seconds, {one.session_seconds} are asked for."
-        yield _Edit(detail, (), (Call("UpdateRole", longer, one.arn),))
+        yield _Edit(detail, (), (IamCall("UpdateRole", longer, one.arn),))
 
 
-def _attach_to_user(user: User, policies: Iterable[str]) -> list[Call]:
-    return [Call("AttachUserPolicy", {"UserName": user.name, "PolicyArn": arn}, user.arn) for arn in policies]
+def _attach_to_user(user: User, policies: Iterable[str]) -> list[IamCall]:
+    return [IamCall("AttachUserPolicy", {"UserName": user.name, "PolicyArn": arn}, user.arn) for arn in policies]
 
 
-def _attach_to_role(role: Role, policies: Iterable[str]) -> list[Call]:
-    return [Call("AttachRolePolicy", {"RoleName": role.name, "PolicyArn": arn}, role.arn) for arn in policies]
+def _attach_to_role(role: Role, policies: Iterable[str]) -> list[IamCall]:
+    return [IamCall("AttachRolePolicy", {"RoleName": role.name, "PolicyArn": arn}, role.arn) for arn in policies]
 
 
-def _fill(profile: InstanceProfile) -> Call:
+def _fill(profile: InstanceProfile) -> IamCall:
     filled = {"InstanceProfileName": profile.name, "RoleName": profile.name}
-    return Call("AddRoleToInstanceProfile", filled, profile.arn)
+    return IamCall("AddRoleToInstanceProfile", filled, profile.arn)
 
 
-def _tag(one: Wanted, tags: Mapping[str, str]) -> Call:
+def _tag(one: Wanted, tags: Mapping[str, str]) -> IamCall:
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
     match one:
         case Policy(_, arn):
-            return Call("TagPolicy", {"PolicyArn": arn, "Tags": listed}, arn)
+            return IamCall("TagPolicy", {"PolicyArn": arn, "Tags": listed}, arn)
         case User(name, arn):
-            return Call("TagUser", {"UserName": name, "Tags": listed}, arn)
+            return IamCall("TagUser", {"UserName": name, "Tags": listed}, arn)
         case Role(name, arn):
-            return Call("TagRole", {"RoleName": name, "Tags": listed}, arn)
+            return IamCall("TagRole", {"RoleName": name, "Tags": listed}, arn)
         case InstanceProfile(name, arn):
-            return Call("TagInstanceProfile", {"InstanceProfileName": name, "Tags": listed}, arn)
+            return IamCall("TagInstanceProfile", {"InstanceProfileName": name, "Tags": listed}, arn)
 
 
 def _path(arn: str) -> str:

@@ -7,14 +7,14 @@ from connector.errors import SetUpDenied, SetUpUnavailable, SetUpUnfit
 from connector.provisioning.account.caller import Caller
 from connector.provisioning.account.errors import AGAIN, AwsCall, is_refusal, provisioning_faults
 from connector.provisioning.account.waiting import Consistency
-from connector.provisioning.changes.plan import Call, Change, Plan
+from connector.provisioning.changes.plan import IamCall, ObjectChange, Plan
 
 LOOKS = 4
 """How often a plan is begun anew before an unclear answer is told."""
 _TAKES_AWAY = ("Delete", "Detach", "Remove")
 
 
-def send(caller: Caller, change: Change, call: Call, *, consistency: Consistency, principal: str = "") -> None:
+def send(caller: Caller, change: ObjectChange, call: IamCall, *, consistency: Consistency, principal: str = "") -> None:
     """Make one call of a change; what is to be taken away and is gone already is no fault.
 
     Args:

@@ -15,16 +15,16 @@ from connector.provisioning.account.inventory import Inventory, find_role, find_
 from connector.provisioning.account.rights import find_lacking_rights
 from connector.provisioning.account.seen import SeenUser
 from connector.provisioning.account.waiting import Consistency
-from connector.provisioning.changes.plan import Action, Call, Change, Plan, compare
+from connector.provisioning.changes.plan import Action, IamCall, ObjectChange, Plan, compare
 from connector.provisioning.changes.sending import LOOKS, check_agreed, refuse, send
 from connector.provisioning.design.documents import Document
 from connector.provisioning.design.names import POOL_TAG, tags_for
-from connector.provisioning.design.objects import ExternalIds, Wishes, draw
+from connector.provisioning.design.objects import ExternalIds, SetUpRequest, draw
 from connector.provisioning.design.principals import Existing, ServiceUser
 from connector.provisioning.design.statements import read_statements
 from connector.provisioning.keys.access_key import KEYS_BEFORE, MOST_KEYS, UserKeys, describe_key
 from connector.provisioning.keys.proof import prove
-from connector.provisioning.keys.vault import Kept, Value, Vault
+from connector.provisioning.keys.vault import KeptKeys, KeyVault, Value
 
 _NOT_MADE_YET = "made-when-it-is-applied"
 _RANDOM_BYTES = 24
@@ -45,8 +45,8 @@ class SetUp:
     """
 
     caller: Caller
-    wishes: Wishes
-    vault: Vault
+    wishes: SetUpRequest
+    vault: KeyVault
     consistency: Consistency
     adopt: bool = False
 
@@ -103,7 +103,7 @@ class SetUp:
                     return agreed
         raise fault
 
-    def _make(self, change: Change) -> None:
+    def _make(self, change: ObjectChange) -> None:
         if change.kind == "access-key":
             UserKeys(self.caller, self.wishes.names.user, self.vault).make()
         elif change.kind == "configuration":
@@ -125,14 +125,14 @@ class SetUp:
             self._prove(kept)
             self.vault.promote()
 
-    def _prove(self, kept: Kept) -> None:
+    def _prove(self, kept: KeptKeys) -> None:
         key = kept.pending or kept.current
         if key is not None:
             pool = self.wishes.pool
             role, external_id = self.wishes.role_arn, kept.external_ids.read
             prove(key, role, external_id, region=pool.region, consistency=self.consistency)
 
-    def _external_ids(self, kept: Kept) -> ExternalIds:
+    def _external_ids(self, kept: KeptKeys) -> ExternalIds:
         """Return those that are kept, else those that our roles ask for, else what stands for new ones."""
         return ExternalIds(
             self._external_id(kept.external_ids.read, self.wishes.names.role) or _NOT_MADE_YET,
@@ -159,7 +159,7 @@ class SetUp:
         fits = role is not None and (self.adopt or role.is_for(self.tags[POOL_TAG]))
         return external_id_of(role.trust) if role is not None and fits else ""
 
-    def _key_change(self, kept: Kept, inventory: Inventory) -> Iterator[Change]:
+    def _key_change(self, kept: KeptKeys, inventory: Inventory) -> Iterator[ObjectChange]:
         if not isinstance(self.wishes.principal, ServiceUser):
             return
         name, arn = self.wishes.names.user, self.wishes.principal_arn
@@ -167,24 +167,24 @@ class SetUp:
         there = user if isinstance(user, SeenUser) else None
         held = there.key(kept.current.key_id) if there and kept.current else None
         if held and held.active:
-            yield Change("access-key", name, Action.NONE, f"{held.key_id} is in {self.vault.name}.")
+            yield ObjectChange("access-key", name, Action.NONE, f"{held.key_id} is in {self.vault.name}.")
         elif held:
             blocker = (
                 f"Access key {held.key_id}, which {self.vault.name} holds, is inactive; activate it"
                 f" (aws iam update-access-key --user-name {name} --access-key-id {held.key_id} --status Active),"
                 " or take it out there."
             )
-            yield Change("access-key", name, Action.NONE, "", blocker=blocker)
+            yield ObjectChange("access-key", name, Action.NONE, "", blocker=blocker)
         else:
             yield self._new_key(kept, there)
 
-    def _new_key(self, kept: Kept, there: SeenUser | None) -> Change:
+    def _new_key(self, kept: KeptKeys, there: SeenUser | None) -> ObjectChange:
         name, arn = self.wishes.names.user, self.wishes.principal_arn
         detail = f"For user {name}; it goes into {self.vault.name}."
         calls = (
-            Call("TagUser", {}, arn),
-            Call("CreateAccessKey", {}, arn),
-            Call("UntagUser", {}, arn),
+            IamCall("TagUser", {}, arn),
+            IamCall("CreateAccessKey", {}, arn),
+            IamCall("UntagUser", {}, arn),
         )
         blocker = ""
         if there is not None and not there.is_for(self.tags[POOL_TAG]) and not self.adopt:
@@ -195,9 +195,9 @@ class SetUp:
                 f"User {name} has two access keys already, and {self.vault.name} holds neither: {told}. Delete the one"
                 f" that nothing uses: aws iam delete-access-key --user-name {name} --access-key-id ID."
             )
-        return Change("access-key", name, Action.NONE if blocker else Action.CREATE, detail, (), calls, blocker)
+        return ObjectChange("access-key", name, Action.NONE if blocker else Action.CREATE, detail, (), calls, blocker)
 
-    def _configuration(self, kept: Kept) -> dict[str, Value]:
+    def _configuration(self, kept: KeptKeys) -> dict[str, Value]:
         """Return what the connector is to be configured with; nobody is taken from the list of who may be rotated."""
         pool, wishes, rotation = self.wishes.pool, self.wishes, self.wishes.rotation
         values: dict[str, Value] = {
@@ -211,16 +211,16 @@ class SetUp:
         names = dict.fromkeys([*allowed, *rotation.pool_accounts, *rotation.iam_users])
         return {**values, "rotation.role_arn": wishes.rotation_role_arn, "rotation.allow": list(names)}
 
-    def _configuration_change(self, kept: Kept) -> Iterator[Change]:
+    def _configuration_change(self, kept: KeptKeys) -> Iterator[ObjectChange]:
         wanted = self._configuration(kept)
         differing = [key for key, value in wanted.items() if kept.configuration.get(key, "") != value]
         has_key = not isinstance(self.wishes.principal, ServiceUser) or (kept.current and not kept.pending)
         if not differing and has_key and kept.external_ids.read:
-            yield Change("configuration", self.vault.name, Action.NONE, "It says so already.")
+            yield ObjectChange("configuration", self.vault.name, Action.NONE, "It says so already.")
             return
         detail = f"Sets {', '.join(differing)}." if differing else "Names the access key and the ExternalId."
         made = Action.UPDATE if kept.configuration else Action.CREATE
-        yield Change("configuration", self.vault.name, made, detail)
+        yield ObjectChange("configuration", self.vault.name, made, detail)
 
     def _check_principal(self) -> None:
         """See that a principal that is there already exists; IAM would say "Invalid principal" of it for ever."""
@@ -247,7 +247,7 @@ class SetUp:
         return ""
 
 
-def _is_under_way(user: SeenUser, kept: Kept) -> bool:
+def _is_under_way(user: SeenUser, kept: KeptKeys) -> bool:
     """Tell whether one of the user's keys is what an interrupted set-up made."""
     return KEYS_BEFORE in user.tags or bool(kept.pending and user.key(kept.pending.key_id))
 

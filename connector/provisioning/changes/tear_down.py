@@ -10,11 +10,11 @@ from connector.provisioning.account.inventory import find_policy, find_profile, 
 from connector.provisioning.account.rights import find_lacking_rights
 from connector.provisioning.account.seen import SeenPolicy, SeenProfile, SeenRole, SeenUser
 from connector.provisioning.account.waiting import Consistency
-from connector.provisioning.changes.plan import Action, Call, Change, Plan
+from connector.provisioning.changes.plan import Action, IamCall, ObjectChange, Plan
 from connector.provisioning.changes.sending import LOOKS, check_agreed, refuse, send
 from connector.provisioning.design.arns import PoolArn
 from connector.provisioning.design.names import Names
-from connector.provisioning.keys.vault import Vault
+from connector.provisioning.keys.vault import KeyVault
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class TearDown:
     caller: Caller
     pool: PoolArn
     names: Names
-    vault: Vault
+    vault: KeyVault
     consistency: Consistency
 
     def plan(self) -> Plan:
@@ -71,50 +71,54 @@ class TearDown:
                 return agreed
         raise fault
 
-    def _remove(self, change: Change) -> None:
+    def _remove(self, change: ObjectChange) -> None:
         for call in change.calls:
             send(self.caller, change, call, consistency=self.consistency)
             if call.operation == "DeleteAccessKey":
                 self.vault.forget(call.parameters["AccessKeyId"])
         self.consistency.report(f"Removed {change.kind.replace('-', ' ')} {change.name}.")
 
-    def _users(self) -> Iterator[Change]:
+    def _users(self) -> Iterator[ObjectChange]:
         user = find_user(self.caller, self.names.user)
         if user is None or not user.is_for(str(self.pool)):
             return
         name = self.names.user
         named = {"UserName": name}
-        calls = [Call("DeleteAccessKey", {**named, "AccessKeyId": key.key_id}, user.arn) for key in user.keys]
-        calls += [Call("DetachUserPolicy", {**named, "PolicyArn": arn}, user.arn) for arn in user.policies]
-        calls += [Call("DeleteUserPolicy", {**named, "PolicyName": inline}, user.arn) for inline in user.inline]
-        calls += [Call("RemoveUserFromGroup", {**named, "GroupName": group}, user.arn) for group in user.groups]
-        calls += [Call("DeleteLoginProfile", named, user.arn), Call("DeleteUser", named, user.arn)]
+        calls = [IamCall("DeleteAccessKey", {**named, "AccessKeyId": key.key_id}, user.arn) for key in user.keys]
+        calls += [IamCall("DetachUserPolicy", {**named, "PolicyArn": arn}, user.arn) for arn in user.policies]
+        calls += [IamCall("DeleteUserPolicy", {**named, "PolicyName": inline}, user.arn) for inline in user.inline]
+        calls += [IamCall("RemoveUserFromGroup", {**named, "GroupName": group}, user.arn) for group in user.groups]
+        calls += [IamCall("DeleteLoginProfile", named, user.arn), IamCall("DeleteUser", named, user.arn)]
         with_it = _with_it(user, [f"access key {key.key_id}" for key in user.keys])
-        yield Change("user", name, Action.DELETE, f"Made for this pool{with_it}.", (), tuple(calls))
+        yield ObjectChange("user", name, Action.DELETE, f"Made for this pool{with_it}.", (), tuple(calls))
 
-    def _profiles(self) -> Iterator[Change]:
+    def _profiles(self) -> Iterator[ObjectChange]:
         profile = find_profile(self.caller, self.names.host_role)
         if isinstance(profile, SeenProfile) and profile.is_for(str(self.pool)):
             named = {"InstanceProfileName": self.names.host_role}
-            calls = [Call("DeleteInstanceProfile", named, profile.arn)]
+            calls = [IamCall("DeleteInstanceProfile", named, profile.arn)]
             if profile.role:
-                calls.insert(0, Call("RemoveRoleFromInstanceProfile", {**named, "RoleName": profile.role}, profile.arn))
-            yield Change(
+                calls.insert(
+                    0, IamCall("RemoveRoleFromInstanceProfile", {**named, "RoleName": profile.role}, profile.arn)
+                )
+            yield ObjectChange(
                 "instance-profile", self.names.host_role, Action.DELETE, "Made for this pool.", (), tuple(calls)
             )
 
-    def _roles(self) -> Iterator[Change]:
+    def _roles(self) -> Iterator[ObjectChange]:
         for name in (self.names.role, self.names.rotation_role, self.names.host_role):
             role = find_role(self.caller, name)
             if role is None or not role.is_for(str(self.pool)):
                 continue
             named = {"RoleName": name}
-            calls = [Call("DetachRolePolicy", {**named, "PolicyArn": arn}, role.arn) for arn in role.policies]
-            calls += [Call("DeleteRolePolicy", {**named, "PolicyName": inline}, role.arn) for inline in role.inline]
-            calls.append(Call("DeleteRole", named, role.arn))
-            yield Change("role", name, Action.DELETE, f"Made for this pool{_with_it(role, [])}.", (), tuple(calls))
+            calls = [IamCall("DetachRolePolicy", {**named, "PolicyArn": arn}, role.arn) for arn in role.policies]
+            calls += [IamCall("DeleteRolePolicy", {**named, "PolicyName": inline}, role.arn) for inline in role.inline]
+            calls.append(IamCall("DeleteRole", named, role.arn))
+            yield ObjectChange(
+                "role", name, Action.DELETE, f"Made for this pool{_with_it(role, [])}.", (), tuple(calls)
+            )
 
-    def _policies(self) -> Iterator[Change]:
+    def _policies(self) -> Iterator[ObjectChange]:
         names = self.names
         ours = {self.pool.iam("user", names.path, names.user), *self._role_arns()}
         for name in (
@@ -125,21 +129,21 @@ class TearDown:
             if policy is not None and policy.is_for(str(self.pool)):
                 yield self._policy(name, policy, ours)
 
-    def _policy(self, name: str, policy: SeenPolicy, ours: set[str]) -> Change:
+    def _policy(self, name: str, policy: SeenPolicy, ours: set[str]) -> ObjectChange:
         others = [holder for holder in self._holders(name, policy.arn) if holder not in ours]
         if others:
             blocker = (
                 f"Policy {name} is also attached to {', '.join(others)}; detach it there first, so that nobody loses"
                 " rights unasked."
             )
-            return Change("policy", name, Action.NONE, "", blocker=blocker)
+            return ObjectChange("policy", name, Action.NONE, "", blocker=blocker)
         named = {"PolicyArn": policy.arn}
         calls = [
-            Call("DeletePolicyVersion", {**named, "VersionId": version}, policy.arn)
+            IamCall("DeletePolicyVersion", {**named, "VersionId": version}, policy.arn)
             for version in policy.other_versions
         ]
-        calls.append(Call("DeletePolicy", named, policy.arn))
-        return Change("policy", name, Action.DELETE, "Made for this pool.", (), tuple(calls))
+        calls.append(IamCall("DeletePolicy", named, policy.arn))
+        return ObjectChange("policy", name, Action.DELETE, "Made for this pool.", (), tuple(calls))
 
     def _role_arns(self) -> list[str]:
         names = self.names

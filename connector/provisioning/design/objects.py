@@ -32,7 +32,7 @@ class RotationWish:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SetUpRequest:
     """What is to be set up.
 
     Args:
@@ -132,12 +132,12 @@ class InstanceProfile:
 Wanted = Policy | User | Role | InstanceProfile
 
 
-def draw(wishes: Wishes, external_ids: ExternalIds) -> tuple[Wanted, ...]:
+def draw(wishes: SetUpRequest, external_ids: ExternalIds) -> tuple[Wanted, ...]:
     """Return everything that the wishes ask for; what is named by another comes before it."""
     return (*_policies(wishes), *_principal(wishes), *_roles(wishes, external_ids))
 
 
-def _policies(wishes: Wishes) -> Iterator[Policy]:
+def _policies(wishes: SetUpRequest) -> Iterator[Policy]:
     names, pool = wishes.names, wishes.pool
 
     def policy(name: str, document: Document, purpose: str) -> Policy:
@@ -155,14 +155,14 @@ def _policies(wishes: Wishes) -> Iterator[Policy]:
             yield policy(names.assume_rotation_policy, assume, "Assumes the role that rotates")
 
 
-def _rotation_document(wishes: Wishes) -> Document:
+def _rotation_document(wishes: SetUpRequest) -> Document:
     rotation, pool = wishes.rotation, wishes.pool
     users = [pool.iam("user", "/", name.strip("/")) for name in rotation.iam_users]
     pool_arn = str(pool) if rotation.pool_accounts else ""
     return documents.rotation_policy(pool_arn, iam_user_arns=users, secret_arns=rotation.secret_arns)
 
 
-def _principal(wishes: Wishes) -> Iterator[Wanted]:
+def _principal(wishes: SetUpRequest) -> Iterator[Wanted]:
     names, pool = wishes.names, wishes.pool
     assumes = [names.assume_policy, *([names.assume_rotation_policy] if wishes.rotation else [])]
     policies = tuple(pool.iam("policy", names.path, name) for name in assumes)
@@ -175,7 +175,7 @@ def _principal(wishes: Wishes) -> Iterator[Wanted]:
                 yield InstanceProfile(names.host_role, pool.iam("instance-profile", names.path, names.host_role))
 
 
-def _roles(wishes: Wishes, external_ids: ExternalIds) -> Iterator[Role]:
+def _roles(wishes: SetUpRequest, external_ids: ExternalIds) -> Iterator[Role]:
     names, pool = wishes.names, wishes.pool
     held = [names.read_policy, *([names.feed_policy] if wishes.queue_arn else [])]
     yield Role(

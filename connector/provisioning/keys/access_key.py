@@ -16,7 +16,7 @@ from connector.provisioning.account.caller import Caller
 from connector.provisioning.account.errors import AwsCall, is_refusal, provisioning_faults
 from connector.provisioning.account.inventory import find_user
 from connector.provisioning.account.seen import SeenKey, SeenUser
-from connector.provisioning.keys.vault import AccessKey, Vault
+from connector.provisioning.keys.vault import AccessKey, KeyVault
 from connector.rotation.model.secret import Secret
 
 KEYS_BEFORE = "cognito-scim-keys-before"
@@ -39,7 +39,7 @@ class UserKeys:
 
     caller: Caller
     user: str
-    vault: Vault
+    vault: KeyVault
 
     def make(self) -> AccessKey:
         """Return a new key, pending in the vault; one that is pending already is returned instead.

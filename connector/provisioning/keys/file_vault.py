@@ -14,7 +14,7 @@ from pathlib import Path
 
 from connector.errors import SetUpUnavailable, SetUpUnfit
 from connector.provisioning.design.objects import ExternalIds
-from connector.provisioning.keys.vault import AccessKey, Kept, Value
+from connector.provisioning.keys.vault import AccessKey, KeptKeys, Value
 from connector.rotation.model.secret import Secret
 
 _EXTERNAL_ID, _ROTATION_EXTERNAL_ID = "external_id", "rotation_external_id"
@@ -22,7 +22,7 @@ _PENDING = "pending_access_key"
 
 
 @dataclass(frozen=True, slots=True)
-class FileVault:
+class FileKeyVault:
     """The files of one configuration.
 
     Args:
@@ -33,7 +33,7 @@ class FileVault:
     """
 
     config: Path
-    read_config: Callable[[], Kept]
+    read_config: Callable[[], KeptKeys]
     change_config: Callable[[Mapping[str, Value | None]], None]
     write_private: Callable[[Path, str], None]
 
@@ -63,7 +63,7 @@ class FileVault:
                 ) from None
             yield
 
-    def read(self) -> Kept:
+    def read(self) -> KeptKeys:
         """Return what the configuration says, and what an interrupted set-up left beside it."""
         kept = self.read_config()
         external_ids = ExternalIds(

@@ -17,7 +17,7 @@ from connector.provisioning.account.seen import SeenKey, SeenUser
 from connector.provisioning.account.waiting import Consistency
 from connector.provisioning.keys.access_key import KEYS_BEFORE, MOST_KEYS, UserKeys, describe_key
 from connector.provisioning.keys.proof import prove
-from connector.provisioning.keys.vault import AccessKey, Kept, Vault
+from connector.provisioning.keys.vault import AccessKey, KeptKeys, KeyVault
 
 RETIRED = "cognito-scim-retired-key"
 """The tag that names the key which was replaced, and since when (IAM tells the last use of a key, not who used it)."""
@@ -26,7 +26,7 @@ _NOTICED_LATE = timedelta(minutes=15)
 """How late IAM may note the use of a key, so that our own last use before the switch is not taken for another's."""
 
 
-class Outcome(StrEnum):
+class KeyRotationOutcome(StrEnum):
     """How it ended."""
 
     ROTATED = "rotated"
@@ -48,7 +48,7 @@ class KeyRotation:
     """
 
     user: str
-    outcome: Outcome
+    outcome: KeyRotationOutcome
     key_id: str
     deactivated: str = ""
     deleted: str = ""
@@ -80,7 +80,7 @@ class RotateKey:
     """
 
     caller: Caller
-    vault: Vault
+    vault: KeyVault
     role_arn: str
     region: str
     consistency: Consistency
@@ -100,8 +100,8 @@ class RotateKey:
             if kept.pending is None and not self._is_switched(keys.look(), kept):
                 deleted = self._make_room(keys)
                 keys.make()
-                return self._complete(keys, Outcome.ROTATED, deleted)
-            return self._complete(keys, Outcome.FINISHED)
+                return self._complete(keys, KeyRotationOutcome.ROTATED, deleted)
+            return self._complete(keys, KeyRotationOutcome.FINISHED)
 
     def finish(self) -> KeyRotation:
         """Bring to its end what was begun, and delete the key that was replaced; begin nothing.
@@ -113,15 +113,15 @@ class RotateKey:
             kept, keys = self._begin()
             user = keys.look()
             if kept.pending is not None or self._is_switched(user, kept):
-                return self._complete(keys, Outcome.FINISHED)
+                return self._complete(keys, KeyRotationOutcome.FINISHED)
             if KEYS_BEFORE in user.tags:
                 keys.without_orphans()
                 keys.untag(KEYS_BEFORE)
             deleted = self._delete_retired(keys, keys.look())
-            outcome = Outcome.FINISHED if deleted else Outcome.NOTHING_PENDING
+            outcome = KeyRotationOutcome.FINISHED if deleted else KeyRotationOutcome.NOTHING_PENDING
             return KeyRotation(keys.user, outcome, _current(kept).key_id, deleted=deleted)
 
-    def _begin(self) -> tuple[Kept, UserKeys]:
+    def _begin(self) -> tuple[KeptKeys, UserKeys]:
         kept = self.vault.read()
         key_id = _current(kept).key_id
         call = AwsCall("iam:GetAccessKeyLastUsed", f"access key {key_id}")
@@ -138,12 +138,12 @@ class RotateKey:
             )
         return kept, keys
 
-    def _is_switched(self, user: SeenUser, kept: Kept) -> bool:
+    def _is_switched(self, user: SeenUser, kept: KeptKeys) -> bool:
         """Tell whether the key that was replaced is active still: the rotation did not come to its end."""
         retired = user.key(_retired(user)[0])
         return retired is not None and retired.active and retired.key_id != _current(kept).key_id
 
-    def _complete(self, keys: UserKeys, outcome: Outcome, deleted: str = "") -> KeyRotation:
+    def _complete(self, keys: UserKeys, outcome: KeyRotationOutcome, deleted: str = "") -> KeyRotation:
         """Prove what is pending, switch to it, prove it again, and deactivate the old key."""
         kept = self.vault.read()
         if kept.pending is not None:
@@ -208,12 +208,12 @@ class RotateKey:
             return ""
         return f"something else used it within a day: {describe_key(key)}"
 
-    def _prove(self, key: AccessKey, kept: Kept) -> None:
+    def _prove(self, key: AccessKey, kept: KeptKeys) -> None:
         self.consistency.report(f"Proving access key {key.key_id} by assuming the role …")
         prove(key, self.role_arn, kept.external_ids.read, region=self.region, consistency=self.consistency)
 
 
-def _current(kept: Kept) -> AccessKey:
+def _current(kept: KeptKeys) -> AccessKey:
     if kept.current is None:
         raise SetUpUnfit(
             "No access key is configured, so there is none to rotate.", remedy="Make one with: cognito-scim aws apply"

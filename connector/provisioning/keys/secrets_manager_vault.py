@@ -16,14 +16,14 @@ from connector.errors import SetUpUnfit
 from connector.provisioning.account.caller import Caller
 from connector.provisioning.account.errors import AwsCall, is_refusal, provisioning_faults
 from connector.provisioning.design.objects import ExternalIds
-from connector.provisioning.keys.vault import AccessKey, Kept, Value
+from connector.provisioning.keys.vault import AccessKey, KeptKeys, Value
 from connector.rotation.model.secret import Secret
 
 _PENDING = "pending"
 
 
 @dataclass(frozen=True, slots=True)
-class SecretsManagerVault:
+class SecretsManagerKeyVault:
     """One secret.
 
     Args:
@@ -39,7 +39,7 @@ class SecretsManagerVault:
     secret_id: str
     tags: Mapping[str, str]
     variable: Callable[[str], str]
-    read_config: Callable[[], Kept]
+    read_config: Callable[[], KeptKeys]
     change_config: Callable[[Mapping[str, Value | None]], None]
 
     @property
@@ -52,12 +52,12 @@ class SecretsManagerVault:
         """Let everybody in: what two would make is seen in the account."""
         yield
 
-    def read(self) -> Kept:
+    def read(self) -> KeptKeys:
         """Return what the secret says; one that is not there says nothing."""
         told = self._read() or {}
         current = told.get(self.variable("aws.access_key_id")), told.get(self.variable("aws.secret_access_key"))
         pending = told.get(_PENDING) or {}
-        return Kept(
+        return KeptKeys(
             ExternalIds(
                 told.get(self.variable("aws.external_id"), ""), told.get(self.variable("rotation.external_id"), "")
             ),

@@ -25,7 +25,7 @@ class AccessKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptKeys:
     """What a vault keeps.
 
     Args:
@@ -46,7 +46,7 @@ class Kept:
         return tuple(key.key_id for key in (self.current, self.pending) if key is not None)
 
 
-class Vault(Protocol):
+class KeyVault(Protocol):
     """A place that keeps them durably: what a method wrote is still there after a crash.
 
     Every method may be repeated, and raises what says that the place cannot be read or written.
@@ -59,7 +59,7 @@ class Vault(Protocol):
     def hold(self) -> AbstractContextManager[None]:
         """Keep other set-ups with the same place out for the length of a block."""
 
-    def read(self) -> Kept:
+    def read(self) -> KeptKeys:
         """Return what is kept."""
 
     def keep_external_ids(self, external_ids: ExternalIds) -> None:

@@ -28,7 +28,7 @@ class TokenRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class TokenSubject:
     """Whom a token speaks of: verified claims only.
 
     Args:
@@ -56,7 +56,7 @@ class IdTokens:
     keys: SigningKeys
     now: Callable[[], float] = time.time
 
-    def verify(self, token: object) -> Person:
+    def verify(self, token: object) -> TokenSubject:
         """Return whom a token speaks of.
 
         Raises:
@@ -106,11 +106,11 @@ class IdTokens:
                 raise TokenRefused("not yet valid")
 
 
-def _person(claims: Mapping[str, Any]) -> Person:
+def _person(claims: Mapping[str, Any]) -> TokenSubject:
     subject, username = claims.get("sub"), claims.get("cognito:username")
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
         raise TokenRefused("subject")
-    return Person(subject, username if isinstance(username, str) and username else subject)
+    return TokenSubject(subject, username if isinstance(username, str) and username else subject)
 
 
 def _number(claims: Mapping[str, Any], name: str) -> float:

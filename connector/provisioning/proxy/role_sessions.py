@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from connector.provisioning.proxy.id_token import Person
+from connector.provisioning.proxy.id_token import TokenSubject
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
     from mypy_boto3_sts import STSClient
@@ -38,7 +38,9 @@ class RoleSessions:
     secret_id: str
     _sts: "STSClient | None" = field(default=None, repr=False)
 
-    def open(self, person: Person, role_arn: str, seconds: int, *, request_id: str) -> "AssumeRoleResponseTypeDef":
+    def open(
+        self, person: TokenSubject, role_arn: str, seconds: int, *, request_id: str
+    ) -> "AssumeRoleResponseTypeDef":
         """Return what STS gives; a key that was replaced meanwhile is read once more.
 
         Raises:
@@ -67,7 +69,7 @@ class RoleSessions:
         return self._sts
 
     def _assume(
-        self, sts: "STSClient", person: Person, role_arn: str, seconds: int, request_id: str
+        self, sts: "STSClient", person: TokenSubject, role_arn: str, seconds: int, request_id: str
     ) -> "AssumeRoleResponseTypeDef":
         tags: Any = [
             {"Key": SUBJECT_TAG, "Value": person.subject},

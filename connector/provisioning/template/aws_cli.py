@@ -8,9 +8,9 @@ from typing import Any
 from botocore import xform_name
 
 from connector.provisioning.account.inventory import Inventory
-from connector.provisioning.changes.plan import Call, compare
+from connector.provisioning.changes.plan import IamCall, compare
 from connector.provisioning.design.names import tags_for
-from connector.provisioning.design.objects import Wanted, Wishes
+from connector.provisioning.design.objects import SetUpRequest, Wanted
 from connector.provisioning.design.principals import Existing
 from connector.provisioning.template.placeholders import EXTERNAL_ID, ROTATION_EXTERNAL_ID
 
@@ -34,7 +34,7 @@ patiently() {{
 """
 
 
-def as_aws_cli(wishes: Wishes, wanted: tuple[Wanted, ...]) -> str:
+def as_aws_cli(wishes: SetUpRequest, wanted: tuple[Wanted, ...]) -> str:
     """Return the script."""
     parts = [_HEAD.format(pool=wishes.pool)]
     parts += [f': "${{{name}:?}}"\n' for name in _VARIABLES.values() if wishes.rotation or name == "EXTERNAL_ID"]
@@ -45,7 +45,7 @@ def as_aws_cli(wishes: Wishes, wanted: tuple[Wanted, ...]) -> str:
     return "".join(parts)
 
 
-def _command(call: Call, wishes: Wishes) -> str:
+def _command(call: IamCall, wishes: SetUpRequest) -> str:
     words = ["aws", "iam", xform_name(call.operation, "-"), *_options(call.parameters)]
     waits = call.operation == "CreateRole" and not isinstance(wishes.principal, Existing)
     return " ".join((["patiently"] if waits else []) + words) + "\n"

@@ -7,7 +7,7 @@ import yaml
 
 from connector.provisioning.design.documents import Document
 from connector.provisioning.design.names import tags_for
-from connector.provisioning.design.objects import InstanceProfile, Policy, Role, User, Wanted, Wishes
+from connector.provisioning.design.objects import InstanceProfile, Policy, Role, SetUpRequest, User, Wanted
 from connector.provisioning.design.principals import Existing
 from connector.provisioning.template.placeholders import (
     EXTERNAL_ID,
@@ -20,7 +20,7 @@ from connector.provisioning.template.placeholders import (
 _GIVEN = {EXTERNAL_ID: "ExternalId", ROTATION_EXTERNAL_ID: "RotationExternalId"}
 
 
-def as_cloudformation(wishes: Wishes, wanted: tuple[Wanted, ...]) -> str:
+def as_cloudformation(wishes: SetUpRequest, wanted: tuple[Wanted, ...]) -> str:
     """Return the template as YAML; it takes CAPABILITY_NAMED_IAM."""
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -40,7 +40,7 @@ def as_cloudformation(wishes: Wishes, wanted: tuple[Wanted, ...]) -> str:
     return yaml.safe_dump(template, sort_keys=False, width=120)
 
 
-def _parameters(wishes: Wishes) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _parameters(wishes: SetUpRequest) -> Iterator[tuple[str, Mapping[str, Any]]]:
     yield (
         "UserPoolArn",
         {
@@ -72,7 +72,7 @@ def _parameters(wishes: Wishes) -> Iterator[tuple[str, Mapping[str, Any]]]:
         )
 
 
-def _resource(wishes: Wishes, one: Wanted, wanted: tuple[Wanted, ...]) -> Mapping[str, Any]:
+def _resource(wishes: SetUpRequest, one: Wanted, wanted: tuple[Wanted, ...]) -> Mapping[str, Any]:
     path = wishes.names.path
     tags = [
         {"Key": key, "Value": {"Ref": "UserPoolArn"} if value == str(wishes.pool) else value}
@@ -108,7 +108,7 @@ def _holders(policy_arn: str, wanted: Iterable[Wanted]) -> Mapping[str, Any]:
     return {kind: refs for kind, refs in named.items() if refs}
 
 
-def _document(wishes: Wishes, document: Document, wanted: tuple[Wanted, ...]) -> Any:
+def _document(wishes: SetUpRequest, document: Document, wanted: tuple[Wanted, ...]) -> Any:
     made = {one.arn: one for one in wanted if isinstance(one, Role | User)}
 
     def change(text: str) -> Any:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.provisioning.design.names import tags_for
-from connector.provisioning.design.objects import InstanceProfile, Policy, Role, User, Wanted, Wishes
+from connector.provisioning.design.objects import InstanceProfile, Policy, Role, SetUpRequest, User, Wanted
 
 
-def as_plain_json(wishes: Wishes, wanted: tuple[Wanted, ...]) -> str:
+def as_plain_json(wishes: SetUpRequest, wanted: tuple[Wanted, ...]) -> str:
     """Return every object, in the order in which they can be made."""
     tags = tags_for(str(wishes.pool))
     return json.dumps({"tags": tags, "objects": [_describe(one) for one in wanted]}, indent=2) + "\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 from connector.provisioning.design.documents import Document
 from connector.provisioning.design.names import tags_for
-from connector.provisioning.design.objects import InstanceProfile, Policy, Role, User, Wanted, Wishes
+from connector.provisioning.design.objects import InstanceProfile, Policy, Role, SetUpRequest, User, Wanted
 from connector.provisioning.design.principals import Existing
 from connector.provisioning.template.placeholders import (
     EXTERNAL_ID,
@@ -71,7 +71,7 @@ output "role_arn" {{
 """
 
 
-def as_terraform(wishes: Wishes, wanted: tuple[Wanted, ...]) -> str:
+def as_terraform(wishes: SetUpRequest, wanted: tuple[Wanted, ...]) -> str:
     """Return the configuration as HCL."""
     parts = [_HEAD.format(pool=wishes.pool, pool_text=json.dumps(str(wishes.pool)))]
     told = "A long random value; whoever assumes the role has to give it."
@@ -86,7 +86,7 @@ def as_terraform(wishes: Wishes, wanted: tuple[Wanted, ...]) -> str:
     return "".join([*parts, _OUTPUT.format(role=resource_name(wishes.names.role))])
 
 
-def _block(wishes: Wishes, one: Wanted, wanted: tuple[Wanted, ...]) -> str:
+def _block(wishes: SetUpRequest, one: Wanted, wanted: tuple[Wanted, ...]) -> str:
     settings = {"name": _text(one.name), "path": _text(wishes.names.path)}
     match one:
         case Policy(_, _, document, purpose):
@@ -117,7 +117,7 @@ def _attachments(holder: Wanted, wanted: tuple[Wanted, ...]) -> Iterator[str]:
         )
 
 
-def _document(wishes: Wishes, document: Document, wanted: tuple[Wanted, ...]) -> str:
+def _document(wishes: SetUpRequest, document: Document, wanted: tuple[Wanted, ...]) -> str:
     made = {one.arn: one for one in wanted if isinstance(one, Role | User)}
 
     def change(text: str) -> str:
@@ -151,5 +151,5 @@ def _text(text: str) -> str:
     return json.dumps(text)
 
 
-def _tags(wishes: Wishes) -> list[tuple[str, str]]:
+def _tags(wishes: SetUpRequest) -> list[tuple[str, str]]:
     return list(tags_for(str(wishes.pool)).items())

@@ -52,7 +52,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class SetUpVerification:
     """One look.
 
     Args:

@@ -36,7 +36,7 @@ class Backoff:
             yield number
 
 
-class SignIns:
+class LimitedSignIns:
     """Sign-ins that stop before the account would be locked out."""
 
     def __init__(self, target: Target) -> None:

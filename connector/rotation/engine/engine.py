@@ -17,11 +17,11 @@ from connector.errors import (
     RotationDenied,
     RotationError,
 )
-from connector.rotation.engine.backoff import Backoff, SignIns
+from connector.rotation.engine.backoff import Backoff, LimitedSignIns
 from connector.rotation.engine.password_change import Candidate, PasswordChange, outcome_unknown, prove_leniently
 from connector.rotation.model.generator import Recipe, generate
-from connector.rotation.model.ports import Account, Kept, Proof, SignsOut, Target, Vault, Verdict
-from connector.rotation.model.results import Outcome, RotationResult, Verification
+from connector.rotation.model.ports import Account, KeptPasswords, Proof, SignsOut, Target, Vault, Verdict
+from connector.rotation.model.results import RotationOutcome, RotationResult, Verification
 from connector.rotation.model.secret import Secret
 
 _log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Options:
     overrule: bool = True
 
 
-class Rotation:
+class AccountRotation:
     """One account, with the vault that keeps its password.
 
     `rotate`, `recover` and `verify` run a whole rotation; `prepare`, `apply`, `confirm` and `promote` are its phases,
@@ -75,7 +75,7 @@ class Rotation:
         self._recipe = recipe
         self._backoff = backoff
         self._options = options
-        self._sign_ins = SignIns(target)
+        self._sign_ins = LimitedSignIns(target)
 
     @property
     def account(self) -> str:
@@ -100,7 +100,7 @@ class Rotation:
         with self._vault.hold():
             kept = self._vault.read()
             if kept.pending is None:
-                return RotationResult(self._target.identity, self._vault.name, Outcome.NOTHING_PENDING)
+                return RotationResult(self._target.identity, self._vault.name, RotationOutcome.NOTHING_PENDING)
             account = self._target.examine()
             try:
                 return self._complete(self._resume(account, kept, kept.pending))
@@ -127,7 +127,7 @@ class Rotation:
                 return self._resume(account, kept, kept.pending)
             return self._begin(account, kept)
 
-    def rehearse(self, account: Account, kept: Kept) -> Account:
+    def rehearse(self, account: Account, kept: KeptPasswords) -> Account:
         """Find out, before anything is set, that a new password can be proved or, in the user's own way, set.
 
         At most one failed sign-in a value is counted: an accepted and a refused one both show that flow, app client and
@@ -203,7 +203,7 @@ class Rotation:
         finally:
             self._target.release()
 
-    def _enter_with_what_is_kept(self, kept: Kept) -> None:
+    def _enter_with_what_is_kept(self, kept: KeptPasswords) -> None:
         name, values = self._target.identity, [each for each in (kept.current, kept.previous) if each is not None]
         if values and all(self._sign_ins.rehearse(each).verdict is Verdict.REFUSED for each in values):
             raise CurrentRefused(
@@ -211,7 +211,7 @@ class Rotation:
                 remedy="Store the live password there, or rotate the administrator's way.",
             )
 
-    def _begin(self, account: Account, kept: Kept) -> Candidate:
+    def _begin(self, account: Account, kept: KeptPasswords) -> Candidate:
         """Return a new candidate, staged."""
         account = self.rehearse(account, kept)
         password = generate(account.policy, self._recipe, avoid=[value for _, value in _labelled(kept)])
@@ -220,7 +220,7 @@ class Rotation:
         fresh = staged == password
         return Candidate(account, self._vault.name, replace(kept, pending=staged), staged, fresh=fresh)
 
-    def _resume(self, account: Account, kept: Kept, pending: Secret) -> Candidate:
+    def _resume(self, account: Account, kept: KeptPasswords, pending: Secret) -> Candidate:
         """Return what is pending as the candidate, unless it cannot become the password."""
         candidate = Candidate(account, self._vault.name, kept, pending, fresh=False)
         self._check_fit(candidate)
@@ -232,7 +232,7 @@ class Rotation:
             proof = self.confirm(candidate)
         self.promote(candidate.account.identity)
         notes = (*candidate.account.notes, *self._sign_out())
-        outcome = Outcome.ROTATED if candidate.fresh else Outcome.FINISHED
+        outcome = RotationOutcome.ROTATED if candidate.fresh else RotationOutcome.FINISHED
         _log.info("%s: %s", candidate.account.identity, outcome.value)
         return RotationResult(candidate.account.identity, self._vault.name, outcome, proof, notes)
 
@@ -271,7 +271,7 @@ class Rotation:
             " does both, `rotate recover` the former.",
         )
 
-    def _undo(self, kept: Kept) -> RotationResult:
+    def _undo(self, kept: KeptPasswords) -> RotationResult:
         """Forget a pending value that is proven not to be live, so that all is as before it was staged.
 
         A current value that does not sign in keeps both where they are: there would be no known password left.
@@ -290,10 +290,10 @@ class Rotation:
                 remedy="A lock-out ends within a quarter of an hour; then recover again.",
             )
         self._vault.discard_pending()
-        _log.info("%s: %s", self._target.identity, Outcome.DISCARDED.value)
-        return RotationResult(self._target.identity, self._vault.name, Outcome.DISCARDED, proof)
+        _log.info("%s: %s", self._target.identity, RotationOutcome.DISCARDED.value)
+        return RotationResult(self._target.identity, self._vault.name, RotationOutcome.DISCARDED, proof)
 
-    def _not_proven(self, kept: Kept) -> NotProven:
+    def _not_proven(self, kept: KeptPasswords) -> NotProven:
         lives = kept.current is not None and self._sign_ins.prove(kept.current).accepted
         which = "the current one still signs in" if lives else "the current one was not seen to sign in either"
         return NotProven(
@@ -314,7 +314,7 @@ class Rotation:
             yield f"Sessions were not ended: {error.message}"
 
 
-def _labelled(kept: Kept) -> Iterator[tuple[str, Secret]]:
+def _labelled(kept: KeptPasswords) -> Iterator[tuple[str, Secret]]:
     """Yield what is kept in the order in which it most likely lives."""
     labelled = (("pending", kept.pending), ("current", kept.current), ("previous", kept.previous))
     return ((label, password) for label, password in labelled if password is not None)

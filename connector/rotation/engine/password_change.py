@@ -16,8 +16,8 @@ from connector.errors import (
     TargetUnavailable,
     VaultUnfit,
 )
-from connector.rotation.engine.backoff import Backoff, SignIns
-from connector.rotation.model.ports import Account, Kept, Proof, Target, Verdict
+from connector.rotation.engine.backoff import Backoff, LimitedSignIns
+from connector.rotation.model.ports import Account, KeptPasswords, Proof, Target, Verdict
 from connector.rotation.model.secret import Secret
 
 _SET_JUST_NOW = "The account refuses it as used before: an earlier attempt has set it."
@@ -41,7 +41,7 @@ class Candidate:
 
     account: Account
     vault: str
-    kept: Kept
+    kept: KeptPasswords
     password: Secret
     fresh: bool
 
@@ -49,7 +49,7 @@ class Candidate:
 class PasswordChange:
     """One candidate on its way to becoming the password."""
 
-    def __init__(self, target: Target, sign_ins: SignIns, candidate: Candidate) -> None:
+    def __init__(self, target: Target, sign_ins: LimitedSignIns, candidate: Candidate) -> None:
         self._target = target
         self._sign_ins = sign_ins
         self._candidate = candidate
@@ -150,7 +150,7 @@ class PasswordChange:
         return bool(policy.known and policy.history and not policy.faults(self._candidate.password))
 
 
-def prove_leniently(sign_ins: SignIns, password: Secret) -> Proof:
+def prove_leniently(sign_ins: LimitedSignIns, password: Secret) -> Proof:
     """Try a password once; where the caller may not sign users in, that decides nothing."""
     try:
         return sign_ins.prove(password)

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from connector.errors import NoWayBack, RotationDenied, RotationError
 from connector.rotation.engine.backoff import Backoff
-from connector.rotation.engine.engine import Options, Rotation
+from connector.rotation.engine.engine import AccountRotation, Options
 from connector.rotation.model.policy import PasswordPolicy
-from connector.rotation.model.ports import Account, Kept, Proof, Target, Verdict
+from connector.rotation.model.ports import Account, KeptPasswords, Proof, Target, Verdict
 from connector.rotation.model.results import RotationResult
 from connector.rotation.model.secret import Secret
 
@@ -43,8 +43,8 @@ def roll_back(
     try:
         account = target.examine()
         if prior is not None and (can_roll_back(account, prior) or _prove(target, prior).accepted):
-            reversed_vault = _Reversed(vault, Kept(current=new, pending=prior))
-            rotation = Rotation(target, reversed_vault, backoff=backoff, options=Options(verify=False))
+            reversed_vault = _Reversed(vault, KeptPasswords(current=new, pending=prior))
+            rotation = AccountRotation(target, reversed_vault, backoff=backoff, options=Options(verify=False))
             result = rotation.rotate()
             proof = result.proof or _look(target, prior, backoff)
             if proof.verdict is not Verdict.REFUSED:
@@ -91,14 +91,14 @@ def _prove(target: Target, password: Secret) -> Proof:
 class _Reversed:
     """The two passwords as a vault in which the one before is the candidate; there is nothing to write."""
 
-    def __init__(self, name: str, kept: Kept) -> None:
+    def __init__(self, name: str, kept: KeptPasswords) -> None:
         self.name = name
         self._kept = kept
 
     def hold(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def read(self) -> Kept:
+    def read(self) -> KeptPasswords:
         return self._kept
 
     def stage(self, candidate: Secret, *, policy: PasswordPolicy) -> Secret:

@@ -142,7 +142,7 @@ class SignsOut(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptPasswords:
     """What a vault keeps of one account.
 
     Args:
@@ -176,7 +176,7 @@ class Vault(Protocol):
             RotationBusy: another one is inside.
         """
 
-    def read(self) -> Kept:
+    def read(self) -> KeptPasswords:
         """Return what is kept."""
 
     def stage(self, candidate: Secret, *, policy: PasswordPolicy) -> Secret:

@@ -8,7 +8,7 @@ from typing import Any
 from connector.rotation.model.ports import Proof
 
 
-class Outcome(StrEnum):
+class RotationOutcome(StrEnum):
     """How a rotation ended."""
 
     ROTATED = "rotated"
@@ -35,7 +35,7 @@ class RotationResult:
 
     account: str
     vault: str
-    outcome: Outcome
+    outcome: RotationOutcome
     proof: Proof | None = None
     notes: tuple[str, ...] = ()
 
@@ -51,9 +51,9 @@ class RotationResult:
 
     def sentence(self) -> str:
         """Return the result as one line."""
-        if self.outcome is Outcome.NOTHING_PENDING:
+        if self.outcome is RotationOutcome.NOTHING_PENDING:
             return f"{self.account}: nothing is pending in {self.vault}."
-        if self.outcome is Outcome.DISCARDED:
+        if self.outcome is RotationOutcome.DISCARDED:
             now = "the current one signs in" if self.proof else "no other is kept there, and none was set"
             return f"{self.account}: the pending password, refused and not live, is discarded from {self.vault}; {now}."
         proof = self.proof.verdict.value if self.proof else "not tried"

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from connector.errors import OutcomeUnknown, RotationBusy
 from connector.rotation.aws.errors import AwsCall, aws_error_code, rotation_faults
 from connector.rotation.engine.backoff import Backoff
-from connector.rotation.model.results import Outcome, RotationResult
+from connector.rotation.model.results import RotationOutcome, RotationResult
 from connector.rotation.vaults.secret_versions import CURRENT
 from connector.rotation.vaults.secrets_manager import SecretsManagerVault
 
@@ -34,7 +34,7 @@ def rotate_managed(client: "SecretsManagerClient", secret_id: str, *, backoff: B
     version = _begin(client, vault.name, secret_id)
     for _ in backoff.attempts():
         if CURRENT in vault.labels().stages.get(version, ()):
-            return RotationResult(vault.name, vault.name, Outcome.ROTATED, notes=(_PROOF,))
+            return RotationResult(vault.name, vault.name, RotationOutcome.ROTATED, notes=(_PROOF,))
     raise OutcomeUnknown(
         f"The {vault.name} is still being rotated.",
         remedy="Secrets Manager tries again by itself. The log of the secret's function says what holds it up.",

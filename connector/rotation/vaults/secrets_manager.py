@@ -26,7 +26,7 @@ from connector.errors import (
 from connector.rotation.aws.errors import AwsCall, aws_error_code, rotation_faults
 from connector.rotation.engine.backoff import Backoff
 from connector.rotation.model.policy import PasswordPolicy
-from connector.rotation.model.ports import Kept
+from connector.rotation.model.ports import KeptPasswords
 from connector.rotation.model.secret import Secret
 from connector.rotation.vaults.secret_document import SecretDocument
 from connector.rotation.vaults.secret_versions import CURRENT, PENDING, PREVIOUS, Labels, Order, Owner, Shown
@@ -91,7 +91,7 @@ class SecretsManagerVault:
         """Return what the version under a label says, None if there is none or it is empty."""
         return self._document(self.labels().holder(label))
 
-    def read(self) -> Kept:
+    def read(self) -> KeptPasswords:
         """Return the three passwords.
 
         Raises:
@@ -107,7 +107,7 @@ class SecretsManagerVault:
                 f"In the {self.name}, the pending version is about another account than the current one.",
                 remedy="Remove AWSPENDING from it, or correct username, client and pool; then rotate again.",
             )
-        return Kept(current.password, pending.password if pending else None, self._previous(labels, current))
+        return KeptPasswords(current.password, pending.password if pending else None, self._previous(labels, current))
 
     def stage(self, candidate: Secret, *, policy: PasswordPolicy) -> Secret:
         """Put the candidate under AWSPENDING, every other key as in the current version."""

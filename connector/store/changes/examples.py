@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from connector.directory.changes import Change, ChangeFilter
 from connector.directory.plan import ChangePlan
-from connector.store.changes.planned import Planned
+from connector.store.changes.planned import PlannedChanges
 from connector.store.changes.reader import ChangeList
 from connector.store.changes.statements import Wanted
 from connector.store.sql.database import Database
@@ -22,7 +22,7 @@ def pick_examples(database: Database, run: int, plan: ChangePlan) -> list[Change
         run: whose staging rows they are.
         plan: what they amount to.
     """
-    changes = ChangeList(database, Planned(run, plan.base), f"The changes of run {run}")
+    changes = ChangeList(database, PlannedChanges(run, plan.base), f"The changes of run {run}")
     ranks = {change: rank for rank, change in enumerate(_told_by(plan))}
     picked: dict[str, tuple[int, Change]] = {}
     for share in (_OF_EACH, MOST):  # a large kind takes what the small ones leave

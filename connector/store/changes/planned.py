@@ -27,7 +27,7 @@ from connector.store.sql.tables import (
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedChanges:
     """The changes that a run noted.
 
     Args:

@@ -11,7 +11,7 @@ from connector.store.sql.tables import groups, memberships, users
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedChanges:
     """The difference of two generations; 0 stands for what was before the first, an empty directory.
 
     Args:

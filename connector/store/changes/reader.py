@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from connector.directory.changes import Change, ChangeKind, Named, attributes_of, difference
+from connector.directory.changes import Change, ChangeKind, IdAndName, attributes_of, difference
 from connector.errors import NoChangesKept
-from connector.store.changes.published import Published
+from connector.store.changes.published import PublishedChanges
 from connector.store.changes.runs import find_changes
 from connector.store.changes.statements import Memberships, Resources, Wanted
 from connector.store.sql.database import Database
@@ -31,7 +31,7 @@ EVERYTHING = Wanted()
 SLICE = 500
 
 
-class Source(Protocol):
+class ChangesSource(Protocol):
     """Where changes are read."""
 
     def is_kept(self, connection: Connection) -> bool:
@@ -69,7 +69,9 @@ class ChangesReader:
         """
         if not 0 <= first < last:
             raise NoChangesKept(f"Generation {first} is not before generation {last}.", remedy="Swap the numbers.")
-        changes = ChangeList(self._database, Published(first, last), f"The changes from generation {first} to {last}")
+        changes = ChangeList(
+            self._database, PublishedChanges(first, last), f"The changes from generation {first} to {last}"
+        )
         changes.require()
         return changes
 
@@ -85,7 +87,7 @@ class ChangeList:
     """
 
     database: Database
-    source: Source
+    source: ChangesSource
     what: str
 
     def require(self) -> None:
@@ -152,7 +154,7 @@ class ChangeList:
         if kind is ChangeKind.GROUPS:
             was |= {"members": old_members} if was else {}
             now |= {"members": new_members} if now else {}
-        of = Named(identifier, new_name or old_name)
+        of = IdAndName(identifier, new_name or old_name)
         before, after = difference(was, now)
         if not before and not after and kind is ChangeKind.GROUPS:  # others belong to it, or some have other names
             before = after = {"members": new_members}
@@ -162,7 +164,7 @@ class ChangeList:
 def _read_membership(row: Sequence[Any]) -> Change:
     first, second, change, group_id, group_name, user_id, user_name = row
     key = f"{ChangeKind.MEMBERSHIPS.value}/{first}/{second}"
-    group, user = Named(group_id, group_name), Named(user_id, user_name)
+    group, user = IdAndName(group_id, group_name), IdAndName(user_id, user_name)
     return Change(ChangeKind.MEMBERSHIPS, change, group=group, user=user, key=key)
 
 

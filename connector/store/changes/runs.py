@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Row, select
 
 from connector.directory.changes import ChangeKind
 from connector.errors import NoChangesKept
-from connector.store.changes.planned import Planned
-from connector.store.changes.published import Published
+from connector.store.changes.planned import PlannedChanges
+from connector.store.changes.published import PublishedChanges
 from connector.store.changes.statements import Memberships, Resources
 from connector.store.runs.queue import find_row
 from connector.store.sql.tables import generations, runs
@@ -34,7 +34,7 @@ class Nothing:
         return ()
 
 
-def find_changes(connection: Connection, run: int) -> Planned | Published | Nothing:
+def find_changes(connection: Connection, run: int) -> PlannedChanges | PublishedChanges | Nothing:
     """Return where to read what a run changed, or would change.
 
     Raises:
@@ -53,7 +53,7 @@ def find_changes(connection: Connection, run: int) -> Planned | Published | Noth
         return _published_by(connection, run)
     if row.outcome not in {"published", "refused"} or "digest" not in result:
         return Nothing()
-    planned = Planned(run, result.get("base") or result.get("generation") or 0)
+    planned = PlannedChanges(run, result.get("base") or result.get("generation") or 0)
     if planned.is_kept(connection):
         return planned
     approval = _approval_of(connection, row, result["digest"])
@@ -65,9 +65,9 @@ def find_changes(connection: Connection, run: int) -> Planned | Published | Noth
     return _published_by(connection, approval)
 
 
-def _published_by(connection: Connection, run: int) -> Published:
+def _published_by(connection: Connection, run: int) -> PublishedChanges:
     number = connection.scalar(select(generations.c.number).where(generations.c.run == run))
-    source = Published(number - 1, number) if number is not None else None
+    source = PublishedChanges(number - 1, number) if number is not None else None
     if source is None or not source.is_kept(connection):
         raise NoChangesKept(
             f"The generation that run {run} published, or the one before it, is no longer kept.",

@@ -46,7 +46,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ResourceState:
     """One state of a user or a group, by the columns that tell it.
 
     Args:
@@ -83,8 +83,8 @@ class Resources:
     where: tuple[ColumnElement[bool], ...]
     id: ColumnElement[Any]
     change: ColumnElement[Any]
-    old: State
-    new: State
+    old: ResourceState
+    new: ResourceState
 
     def select(self, wanted: Wanted, *, after: str, count: int) -> Select[Any]:
         """Return the statement that reads some of them, in the order of their ids."""
@@ -155,7 +155,7 @@ def contains(text: str, *folded: ColumnElement[Any]) -> Sequence[ColumnElement[b
     return [column.contains(fold(text), autoescape=True) for column in folded]
 
 
-def state_of(kind: ChangeKind, table: Any, body: ColumnElement[Any], members: ColumnElement[Any]) -> State:
+def state_of(kind: ChangeKind, table: Any, body: ColumnElement[Any], members: ColumnElement[Any]) -> ResourceState:
     """Return a state from a table that has the columns of users or groups.
 
     Args:
@@ -165,9 +165,9 @@ def state_of(kind: ChangeKind, table: Any, body: ColumnElement[Any], members: Co
         members: how many a group has.
     """
     if kind is ChangeKind.GROUPS:
-        return State(table.c.name, body, (table.c.name_key,), members=members)
+        return ResourceState(table.c.name, body, (table.c.name_key,), members=members)
     folded = (table.c.name_key, table.c.display_key, table.c.email_key)
-    return State(table.c.user_name, body, folded, email=table.c.email_key, active=table.c.active)
+    return ResourceState(table.c.user_name, body, folded, email=table.c.email_key, active=table.c.active)
 
 
 def alive_at(table: Any, generation: int) -> ColumnElement[bool]:

@@ -5,7 +5,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, case, exists, func, select
 
-from connector.directory.plan import UNRECORDED, ChangePlan, Changes, GroupLoss, Making, Sizes, Source, digest_of
+from connector.directory.plan import (
+    UNRECORDED,
+    ChangePlan,
+    Changes,
+    DirectorySource,
+    GroupLoss,
+    Making,
+    Sizes,
+    digest_of,
+)
 from connector.directory.rows import Kind
 from connector.store.generations import Generation, making_of, newest, source_of
 from connector.store.publishing.compare import CREATED, REMOVED, SLICE, UPDATED
@@ -24,7 +33,7 @@ from connector.store.staging import Staging
 
 
 def read_plan(
-    database: Database, staging: Staging, source: Source, *, rejects: int, making: Making = UNRECORDED
+    database: Database, staging: Staging, source: DirectorySource, *, rejects: int, making: Making = UNRECORDED
 ) -> ChangePlan:
     """Return the plan that the noted changes amount to.
 

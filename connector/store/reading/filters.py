@@ -31,7 +31,7 @@ from connector.store.reading.indexed_attributes import (
 )
 from connector.store.sql.tables import PUBLISHED
 
-__all__ = ["EVERYTHING", "Known", "Sort", "UnsupportedFilter", "known_of", "order_of"]
+__all__ = ["EVERYTHING", "Sort", "SqlFilter", "UnsupportedFilter", "known_of", "order_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,18 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SqlFilter:
     """What SQL can tell of a filter: every match fulfils the condition, and if it is `exact`, nothing else does."""
 
     condition: ColumnElement[bool]
     exact: bool
 
 
-ANYTHING = Known(true(), exact=False)
-EVERYTHING = Known(true(), exact=True)
+ANYTHING = SqlFilter(true(), exact=False)
+EVERYTHING = SqlFilter(true(), exact=True)
 
 
-def known_of(kind: Kind, node: FilterNode) -> Known:
+def known_of(kind: Kind, node: FilterNode) -> SqlFilter:
     """Return what SQL can tell of a filter over the resources of one generation, the parameter `generation`."""
     return _Known(kind).visit(node)
 
@@ -73,37 +73,37 @@ def order_of(kind: Kind, sort: Sort | None) -> tuple[ColumnElement[object], ...]
     return *keys, PUBLISHED[kind].c.id
 
 
-class _Known(FilterVisitor[Known]):
+class _Known(FilterVisitor[SqlFilter]):
     """Inside brackets, `outer` is the attribute before them."""
 
     def __init__(self, kind: Kind, outer: AttrPath | None = None) -> None:
         self._kind = kind
         self._outer = outer
 
-    def visit_comparison(self, node: Comparison) -> Known:
+    def visit_comparison(self, node: Comparison) -> SqlFilter:
         attribute = self._find(node.attr_path)
         # Some entry with another value is not the same as no entry with this value.
         if attribute is None or (self._outer and (node.op is CompareOperator.ne or node.value is None)):
             return ANYTHING
-        return Known(attribute.compare(node.op, node.value), exact=True)
+        return SqlFilter(attribute.compare(node.op, node.value), exact=True)
 
-    def visit_present(self, node: Present) -> Known:
+    def visit_present(self, node: Present) -> SqlFilter:
         attribute = self._find(node.attr_path)
-        return Known(attribute.present(), exact=True) if attribute else ANYTHING
+        return SqlFilter(attribute.present(), exact=True) if attribute else ANYTHING
 
-    def visit_not(self, node: Not) -> Known:
+    def visit_not(self, node: Not) -> SqlFilter:
         known = self.visit(node.expr)
-        return Known(not_(known.condition), exact=True) if known.exact and not self._outer else ANYTHING
+        return SqlFilter(not_(known.condition), exact=True) if known.exact and not self._outer else ANYTHING
 
-    def visit_logical_expr(self, node: LogicalExpr) -> Known:
+    def visit_logical_expr(self, node: LogicalExpr) -> SqlFilter:
         terms = [self.visit(term) for term in node.terms]
         exact = all(term.exact for term in terms)
         if node.op is LogicalOperator.or_:
-            return Known(or_(*(term.condition for term in terms)), exact)
+            return SqlFilter(or_(*(term.condition for term in terms)), exact)
         # Two entries may fulfil in turn what brackets ask of one.
-        return Known(and_(*(term.condition for term in terms)), exact and not self._outer)
+        return SqlFilter(and_(*(term.condition for term in terms)), exact and not self._outer)
 
-    def visit_value_path(self, node: ValuePath) -> Known:
+    def visit_value_path(self, node: ValuePath) -> SqlFilter:
         return _Known(self._kind, node.attr_path).visit(node.val_filter)
 
     def _find(self, path: AttrPath) -> Promoted | None:

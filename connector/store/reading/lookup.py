@@ -24,7 +24,7 @@ from connector.store.sql.tables import FOREVER, FULL_KEY, PUBLISHED, generations
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ListedResource:
     """A resource and the name it is listed by."""
 
     key: str
@@ -61,7 +61,7 @@ class Lookup:
 
     def by_name(
         self, kind: Kind, generation: Generation, *, after: tuple[str, str] = ("", ""), count: int
-    ) -> list[Named]:
+    ) -> list[ListedResource]:
         """Return resources in the order of their folded names, and of their ids where those are alike.
 
         Args:
@@ -72,7 +72,7 @@ class Lookup:
         """
         name, identifier = after
         rows = self._database.fetch(_BY_NAME[kind], generation=generation.number, name=name, id=identifier, most=count)
-        return [Named(key, Stored(*stored)) for key, *stored in rows]
+        return [ListedResource(key, Stored(*stored)) for key, *stored in rows]
 
     def begins_with(self, kind: Kind, generation: Generation, text: str, *, count: int) -> list[Stored]:
         """Return resources whose name, display name or e-mail begins with a text, or whose id it is.

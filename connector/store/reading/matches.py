@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from connector.directory.rows import Kind
 from connector.store.generations import Generation
-from connector.store.reading.filters import EVERYTHING, Known, Sort, UnsupportedFilter, known_of, order_of
+from connector.store.reading.filters import EVERYTHING, Sort, SqlFilter, UnsupportedFilter, known_of, order_of
 from connector.store.reading.indexed_attributes import alive
 from connector.store.reading.resources import SLICE, Member, Stored, read_members, read_placed
 from connector.store.sql.database import Database
@@ -145,7 +145,7 @@ class Matches:
         finally:
             self._deciding.release()
 
-    def _candidates(self, search: Search, known: Known, by: Iterable[Any], budget: Budget) -> Positions:
+    def _candidates(self, search: Search, known: SqlFilter, by: Iterable[Any], budget: Budget) -> Positions:
         table = PUBLISHED[search.kind]
         statement = (
             select(table.c.position)
@@ -171,7 +171,7 @@ class Matches:
         assert self._interpreter
         placed = read_placed(self._database, search.kind, candidates, budget)
         for position, stored in chain.from_iterable(placed):
-            members = _Members(self._database, stored.id, search.generation, budget)
+            members = _StoredMembers(self._database, stored.id, search.generation, budget)
             resource = self._interpreter.read(search.kind, stored, members)
             if matches(resource):
                 yield position, resource
@@ -182,7 +182,7 @@ def _always(_: Any) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Members:
+class _StoredMembers:
     """The members of a group, read when they are needed and as often."""
 
     database: Database

@@ -16,7 +16,7 @@ from connector.store.reading.walk_rules import (
     LAG,
     LIFETIMES,
     MOST_PINS,
-    Importer,
+    ImporterState,
     Pin,
     PinnedPage,
     Walk,
@@ -241,9 +241,9 @@ _FIND = Prepared(
 _NEWEST, _USERS, _IMPORTER, _PIN, _KEPT = slice(5), slice(5, 10), slice(10, 13), slice(13, 22), slice(22, None)
 
 
-def _read_importer(row: Sequence[Any]) -> Importer:
+def _read_importer(row: Sequence[Any]) -> ImporterState:
     users = row[_USERS]
-    return Importer(None if users[0] is None else Generation(*users), *row[_IMPORTER])
+    return ImporterState(None if users[0] is None else Generation(*users), *row[_IMPORTER])
 
 
 def _read_pins(rows: Sequence[Sequence[Any]]) -> list[Pin]:

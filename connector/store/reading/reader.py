@@ -31,11 +31,11 @@ from connector.store.sql.prepared import Prepared
 from connector.store.sql.tables import PUBLISHED, STRIDE, landmarks
 from connector.store.sql.time_limit import SECONDS
 
-__all__ = ["DirectoryReader", "Member", "Page", "Stored"]
+__all__ = ["DirectoryReader", "Member", "ResourcePage", "Stored"]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ResourcePage:
     """Some rows, streamed in slices, and how many there are in all."""
 
     total: int
@@ -96,7 +96,7 @@ class DirectoryReader:
         count: int,
         where: FilterNode | None = None,
         sort: Sort | None = None,
-    ) -> Page:
+    ) -> ResourcePage:
         """Return `count` resources of a generation from the one numbered `start`.
 
         Args:
@@ -113,9 +113,9 @@ class DirectoryReader:
         """
         if where is None and sort is None:
             total = generation.users if kind is Kind.USERS else generation.groups
-            return Page(total, self._slices(kind, generation, start, min(count, max(total - start + 1, 0))))
+            return ResourcePage(total, self._slices(kind, generation, start, min(count, max(total - start + 1, 0))))
         found = self._matches.find(Search(kind, generation, where, sort))
-        return Page(len(found), read_positions(self._database, kind, found[start - 1 : start - 1 + count]))
+        return ResourcePage(len(found), read_positions(self._database, kind, found[start - 1 : start - 1 + count]))
 
     def members(self, group_id: str, generation: Generation) -> Iterator[Member]:
         """Stream the members of a group in a generation, in the order of their ids."""

@@ -93,7 +93,7 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True)
-class Importer:
+class ImporterState:
     """What is noted of a client; ages are in milliseconds, None for what never was.
 
     Args:
@@ -127,7 +127,7 @@ class PinnedPage:
     generation: Generation
     pin: Pin | None
     replaces: bool
-    importer: Importer
+    importer: ImporterState
 
     @property
     def other_address(self) -> str:
@@ -164,7 +164,9 @@ class WalkRules:
         self.timeout = timeout
         self.greatest_age = LIFETIMES * timeout
 
-    def choose(self, walk: Walk, start: int, newest: Generation, importer: Importer, pins: Sequence[Pin]) -> PinnedPage:
+    def choose(
+        self, walk: Walk, start: int, newest: Generation, importer: ImporterState, pins: Sequence[Pin]
+    ) -> PinnedPage:
         """Return the page with the generation that it is read from.
 
         Args:
@@ -202,13 +204,13 @@ class WalkRules:
         is_open = pin.progress_age is not None and not pin.is_finished
         return is_open and not self._is_live(pin) and pin.last_age < self.greatest_age
 
-    def _users_generation(self, walk: Walk, importer: Importer) -> Generation | None:
+    def _users_generation(self, walk: Walk, importer: ImporterState) -> Generation | None:
         if walk.kind is not Kind.GROUPS or walk.filtered or not self.is_fresh(importer.users_age, self.timeout):
             return None
         return importer.users
 
     def _pin_of_later_page(
-        self, walk: Walk, start: int, own: Pin | None, importer: Importer, pins: Sequence[Pin]
+        self, walk: Walk, start: int, own: Pin | None, importer: ImporterState, pins: Sequence[Pin]
     ) -> Pin | None:
         """Return the one live pin that a later page can belong to, None where nothing tells of any walk."""
         dropped = importer.searches_dropped_age if walk.filtered else importer.walks_dropped_age

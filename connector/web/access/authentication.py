@@ -12,9 +12,9 @@ from urllib.parse import unquote
 from flask import Flask, Response, g, request
 from scim2_models import ForbiddenException, UnauthorizedException
 
-from connector.store.clients import Client, Grant, Role
-from connector.web.access.limits import Limits
-from connector.web.access.sign_ins import SignIns
+from connector.store.clients import Client, ClientRole, Grant
+from connector.web.access.limits import RateLimits
+from connector.web.access.sign_ins import CallerActivity
 from connector.web.services import Clients
 
 CONSOLE = "console"
@@ -37,7 +37,7 @@ class Pair:
     client_secret: str = field(repr=False)
 
 
-def require_client(app: Flask, clients: Clients, limits: Limits, sign_ins: SignIns) -> None:
+def require_client(app: Flask, clients: Clients, limits: RateLimits, sign_ins: CallerActivity) -> None:
     """Let only known clients past, on every route that is not open."""
 
     @app.before_request
@@ -73,11 +73,11 @@ def require_importer() -> None:
     Raises:
         ForbiddenException: the client has another role.
     """
-    if g.client.role is not Role.IMPORTER:
+    if g.client.role is not ClientRole.IMPORTER:
         raise ForbiddenException(detail="This client is not an importer.")
 
 
-def _admit(clients: Clients, limits: Limits, sign_ins: SignIns, header: str) -> Client:
+def _admit(clients: Clients, limits: RateLimits, sign_ins: CallerActivity, header: str) -> Client:
     """Return the client that sent a header; to send none is no failure, since many ask first for the challenge.
 
     The credential is looked at first: whoever has a valid one is let in, however many others failed from its address.

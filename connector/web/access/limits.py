@@ -113,7 +113,7 @@ class Buckets:
         )
 
 
-class Limits:
+class RateLimits:
     """What callers may do within a time.
 
     Args:

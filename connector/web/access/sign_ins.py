@@ -63,7 +63,7 @@ def actor_of_request(via: str) -> Actor:
     return Actor(g.client.name, via, (request.remote_addr or "")[:LONGEST_ADDRESS], g.request_id)
 
 
-class SignIns:
+class CallerActivity:
     """What callers of this process did.
 
     Args:

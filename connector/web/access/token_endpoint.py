@@ -17,8 +17,8 @@ from werkzeug.exceptions import HTTPException
 from connector.errors import StoreError
 from connector.store.clients import Client, Grant
 from connector.web.access.authentication import BASIC_CHALLENGE, Pair, read_pair
-from connector.web.access.limits import Limits, TooManyRequests
-from connector.web.access.sign_ins import SignIns
+from connector.web.access.limits import RateLimits, TooManyRequests
+from connector.web.access.sign_ins import CallerActivity
 from connector.web.http.bodies import read_body
 from connector.web.services import Clients
 
@@ -46,7 +46,7 @@ class OAuthError(Exception):
         self.headers = headers
 
 
-def token_blueprint(clients: Clients, limits: Limits, sign_ins: SignIns) -> Blueprint:
+def token_blueprint(clients: Clients, limits: RateLimits, sign_ins: CallerActivity) -> Blueprint:
     """Return the route, which checks credentials itself, and its errors, which are OAuth's and not SCIM's."""
     tokens = Blueprint("tokens", __name__)
     endpoint = TokenEndpoint(clients, limits, sign_ins)
@@ -61,7 +61,7 @@ def token_blueprint(clients: Clients, limits: Limits, sign_ins: SignIns) -> Blue
 class TokenEndpoint:
     """Gives access tokens."""
 
-    def __init__(self, clients: Clients, limits: Limits, sign_ins: SignIns) -> None:
+    def __init__(self, clients: Clients, limits: RateLimits, sign_ins: CallerActivity) -> None:
         self._clients = clients
         self._limits = limits
         self._sign_ins = sign_ins

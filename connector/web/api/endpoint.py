@@ -14,7 +14,7 @@ from scim2_models import ForbiddenException
 from connector.directory.runs import Cause
 from connector.errors import AlreadyRunning, ApprovalRefused, NoChangesKept, NoSuchRun, NothingToDiscard, RunEnded
 from connector.scim.schemas import read_document
-from connector.store.clients import Role
+from connector.store.clients import ClientRole
 from connector.web.access.sign_ins import actor_of_request
 from connector.web.api.problems import Problem, register_problem_handlers
 from connector.web.api.requests import (
@@ -163,7 +163,7 @@ def _answer(document: Mapping[str, Any], status: int = 200, headers: Mapping[str
 
 
 def _require_operator() -> None:
-    if g.client.role is not Role.OPERATOR:
+    if g.client.role is not ClientRole.OPERATOR:
         raise ForbiddenException(detail="This client is not an operator.")
 
 

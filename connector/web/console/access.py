@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from flask import Response, g, request
 
 from connector.store.credentials import digest, is_same
-from connector.store.sessions import Session, Sessions
+from connector.store.sessions import ConsoleSession, Sessions
 from connector.web.console.rendering import Renderer
 from connector.web.http.bodies import read_body
 
@@ -24,7 +24,7 @@ _LONGEST_NEXT = 1000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Refused(Exception):
+class PageRefused(Exception):
     """A request that is refused, with what a person is told about it.
 
     Args:
@@ -114,7 +114,7 @@ class Guard:
             self.refuse_foreign_form()
         return None
 
-    def enter(self, session: Session, secret: str) -> None:
+    def enter(self, session: ConsoleSession, secret: str) -> None:
         """Let what follows know who asks."""
         g.session = session
         g.session_secret = secret
@@ -132,7 +132,7 @@ class Guard:
         origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
         if origin is None or not self._is_ours(origin) or site not in {None, "same-origin"}:
             ours = f"{self._base.scheme}://{self._base.netloc}"
-            raise Refused(
+            raise PageRefused(
                 403,
                 "This form came from another address.",
                 f"The browser says that it came from {origin or 'nowhere'}; this console is at {ours}. If that is not"
@@ -141,7 +141,7 @@ class Guard:
         g.form = read_form()
         wanted = g.form_token if expected is None else expected
         if not wanted or not is_same(g.form.get(FORM_TOKEN, ""), wanted):
-            raise Refused(
+            raise PageRefused(
                 403,
                 "This form is too old.",
                 "It was made for another session. Nothing was done. Go back, load the page again, and repeat it.",
@@ -193,7 +193,7 @@ def read_form() -> Mapping[str, str]:
     try:
         pairs = parse_qsl(read_body().decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
-        raise Refused(400, "The form has too many fields.") from None
+        raise PageRefused(400, "The form has too many fields.") from None
     return dict(pairs)
 
 

@@ -12,9 +12,9 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import Rule
 
 from connector.web.access.authentication import CONSOLE, CONSOLE_DOOR, is_browser
-from connector.web.access.limits import Limits
-from connector.web.access.sign_ins import SignIns
-from connector.web.console.access import Guard, Refused
+from connector.web.access.limits import RateLimits
+from connector.web.access.sign_ins import CallerActivity
+from connector.web.console.access import Guard, PageRefused
 from connector.web.console.assets import read_assets
 from connector.web.console.errors import register_error_pages
 from connector.web.console.pages.changes import ChangesPages
@@ -23,7 +23,7 @@ from connector.web.console.pages.importers import ImporterPages
 from connector.web.console.pages.missing import MissingPage
 from connector.web.console.pages.overview import Overview
 from connector.web.console.pages.rotation import RotationPage
-from connector.web.console.pages.routes import Page, View, Views
+from connector.web.console.pages.routes import ConsolePage, View, Views
 from connector.web.console.pages.runs import RunPages
 from connector.web.console.pages.settings import SettingsPage
 from connector.web.console.pages.signing_in import Admission, SigningIn
@@ -39,14 +39,16 @@ _OPEN_RULES = frozenset({"/sign-in", "/static/<version>/<name>"})
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
-def console_blueprint(services: Services, parts: ConsoleParts, limits: Limits, sign_ins: SignIns) -> Blueprint:
+def console_blueprint(
+    services: Services, parts: ConsoleParts, limits: RateLimits, sign_ins: CallerActivity
+) -> Blueprint:
     """Return the routes of the console."""
     renderer = Renderer(services.public_base_url, {"pool_id": parts.pool_id})
     guard = Guard(parts.sessions, services.public_base_url, renderer)
     console = Blueprint(CONSOLE, __name__, url_prefix=PREFIX)
     register_error_pages(console, renderer)
     console.after_request(_protect)
-    pages: list[Page] = [
+    pages: list[ConsolePage] = [
         Overview(renderer, services, parts),
         RunPages(renderer, parts.runs, services.measures),
         ChangesPages(renderer, parts),
@@ -84,7 +86,7 @@ def _admitted(guard: Guard, rule: str, view: View, **values: str) -> Response:
 def _serve_asset(version: str, name: str) -> Response:
     asset = read_assets().get(name)
     if asset is None or asset.version != version:
-        raise Refused(404, "There is no such file.")
+        raise PageRefused(404, "There is no such file.")
     return Response(asset.content, content_type=asset.content_type, headers={"Cache-Control": _FOR_GOOD})
 
 
@@ -95,11 +97,13 @@ def _protect(response: Response) -> Response:
 
 
 def _refuse_method(methods: Mapping[str, View], **_: str) -> Response:
-    raise Refused(405, "This page does not take that.", f"It takes {' and '.join(methods)}.")
+    raise PageRefused(405, "This page does not take that.", f"It takes {' and '.join(methods)}.")
 
 
 def _refuse_address(**_: str) -> Response:
-    raise Refused(404, "There is nothing at this address.", "What was here may be past its time, or it is mistyped.")
+    raise PageRefused(
+        404, "There is nothing at this address.", "What was here may be past its time, or it is mistyped."
+    )
 
 
 def _lead_browsers(renderer: Renderer) -> Callable[[BlueprintSetupState], None]:

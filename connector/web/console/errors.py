@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 from connector.errors import ConnectorError, StoreError
 from connector.store.sql.time_limit import TooExpensive
 from connector.web.access.limits import TooManyRequests
-from connector.web.console.access import Refused
+from connector.web.console.access import PageRefused
 from connector.web.console.rendering import Renderer
 
 _SAYINGS = {
@@ -28,8 +28,8 @@ def register_error_pages(blueprint: Blueprint, renderer: Renderer) -> None:
             "error.html", status=status, code=status, what=what, detail=detail, request_id=g.request_id
         )
 
-    @blueprint.errorhandler(Refused)
-    def refused(fault: Refused) -> Response:
+    @blueprint.errorhandler(PageRefused)
+    def refused(fault: PageRefused) -> Response:
         return answer(fault.status, fault.what, fault.detail)
 
     @blueprint.errorhandler(TooManyRequests)

@@ -19,7 +19,7 @@ _COUNTED = ("users", "groups", "memberships")
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """How far a run has come.
 
     Args:
@@ -45,7 +45,7 @@ class Progress:
     announcement: str
 
 
-def progress_of(progress: Mapping[str, Any] | None, *, seconds: float, expected_calls: int) -> Progress:
+def progress_of(progress: Mapping[str, Any] | None, *, seconds: float, expected_calls: int) -> RunProgress:
     """Return how far a run has come.
 
     Args:
@@ -62,7 +62,7 @@ def progress_of(progress: Mapping[str, Any] | None, *, seconds: float, expected_
         share = None
     is_steady = share is not None and share >= _LEAST_SHARE and seconds >= _LEAST_SECONDS
     words = PHASES.get(phase, phase.replace("_", " ").capitalize() or "Starting")
-    return Progress(
+    return RunProgress(
         phase=words,
         counts=counts,
         calls=calls,

@@ -30,7 +30,7 @@ class EndedRun(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Facts:
     """What is known.
 
     Args:
@@ -73,7 +73,7 @@ class State:
     run: int | None = None
 
 
-def state_of(known: Known) -> State:
+def state_of(known: Facts) -> State:
     """Return the state, the most pressing one where several hold."""
     if known.waiting:
         return _refused(known.waiting)
@@ -111,7 +111,7 @@ def _refused(run: EndedRun) -> State:
     )
 
 
-def _failed(known: Known, run: EndedRun) -> State:
+def _failed(known: Facts, run: EndedRun) -> State:
     result = run.result or {}
     unreachable = run.outcome == "incomplete"
     number = known.generation.number if known.generation else None
@@ -131,7 +131,7 @@ def _is_cancelled(run: EndedRun) -> bool:
     return str((run.result or {}).get("cause", "")).startswith("It was cancelled")
 
 
-def _is_old(known: Known) -> bool:
+def _is_old(known: Facts) -> bool:
     if known.interval is None:
         return False
     newest = known.last_success or (seconds_of(known.generation.published_at) if known.generation else 0.0)

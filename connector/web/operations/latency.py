@@ -23,7 +23,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestLabels:
     """What requests are told apart by; `client` is empty for who was not let in."""
 
     route: str
@@ -36,7 +36,7 @@ class Asked:
 class Observed:
     """Requests of one kind: how many in each bucket, and how many seconds in all."""
 
-    asked: Asked
+    asked: RequestLabels
     buckets: tuple[int, ...]
     seconds: float
 
@@ -65,7 +65,7 @@ class Latencies:
         """Return what was counted so far."""
         with self._lock:
             copied = [(key, tuple(buckets), total[0]) for key, (buckets, total) in self._observed.items()]
-        return (Observed(Asked(*key), buckets, total) for key, buckets, total in sorted(copied))
+        return (Observed(RequestLabels(*key), buckets, total) for key, buckets, total in sorted(copied))
 
     def _admit(self, client: str) -> str:
         if len(self._clients) >= MOST_CLIENTS:

@@ -12,7 +12,7 @@ from connector.directory.rows import Kind
 from connector.scim.cursor import Cursor, read_cursor, write_cursor
 from connector.scim.query import HIGHEST, ListRequest
 from connector.store.generations import Generation
-from connector.store.imports import Page
+from connector.store.imports import ServedPage
 from connector.store.reading.walk_rules import BY_CURSOR, PinnedPage, Walk, WalkExpired
 from connector.web.scim.errors import NothingPublished
 from connector.web.services import DirectoryReader, Pins
@@ -25,7 +25,7 @@ _LONGEST_ADDRESS = 45
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageStart:
     """Where a page begins.
 
     Args:
@@ -67,13 +67,13 @@ class Pager:
     """
 
     def __init__(
-        self, reader: DirectoryReader, pins: Pins, note_import: Callable[[Page], None] = lambda _: None
+        self, reader: DirectoryReader, pins: Pins, note_import: Callable[[ServedPage], None] = lambda _: None
     ) -> None:
         self._reader = reader
         self._pins = pins
         self._note_import = note_import
 
-    def find(self, asked: Asked) -> Place:
+    def find(self, asked: Asked) -> PageStart:
         """Return where the page begins.
 
         Raises:
@@ -90,16 +90,16 @@ class Pager:
             newest = self._reader.newest()
             if newest is None:
                 raise NothingPublished
-            return Place(asked, newest, None, query)
+            return PageStart(asked, newest, None, query)
         try:
             page = self._pins.find(_walk(asked, query), start=_first(asked).start)
         except WalkExpired as expired:
             raise InvalidValueException(detail=str(expired)) from expired
         if page is None:
             raise NothingPublished
-        return Place(asked, page.generation, page, query)
+        return PageStart(asked, page.generation, page, query)
 
-    def note(self, place: Place, *, rows: int, total: int) -> None:
+    def note(self, place: PageStart, *, rows: int, total: int) -> None:
         """Note that the page was read."""
         page = place.pinned
         if page is None or _first(place.asked).count == 0:
@@ -114,9 +114,11 @@ class Pager:
             )
         self._pins.note(page, rows=rows, total=total)
         if len(place.asked) == 1 and not page.walk.filtered:
-            self._note_import(Page(page.walk.client, page.walk.kind, page.generation.number, place.start, rows, total))
+            self._note_import(
+                ServedPage(page.walk.client, page.walk.kind, page.generation.number, place.start, rows, total)
+            )
 
-    def _by_cursor(self, asked: Asked, query: str, text: str) -> Place:
+    def _by_cursor(self, asked: Asked, query: str, text: str) -> PageStart:
         cursor = read_cursor(text, query) if text else None
         try:
             if cursor is None:
@@ -128,7 +130,7 @@ class Pager:
         if page is None:
             raise NothingPublished
         at_start = {kind: replace(part, start=page.start) for kind, part in asked.items()}
-        return Place(at_start, page.generation, page, query)
+        return PageStart(at_start, page.generation, page, query)
 
 
 def _walk(asked: Asked, query: str) -> Walk:

@@ -1039,7 +1039,7 @@ class SignsOut(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptPasswords:
     """What a vault keeps of one account.
 
     Args:
@@ -1073,7 +1073,7 @@ class Vault(Protocol):
             RotationBusy: another one is inside.
         """
 
-    def read(self) -> Kept:
+    def read(self) -> KeptPasswords:
         """Return what is kept."""
 
     def stage(self, candidate: Secret, *, policy: PasswordPolicy) -> Secret:
@@ -1313,7 +1313,7 @@ _SIGN_IN_CODES: Mapping[str, Callable[[AwsCall], RotationError]] = {
 # What a rotation tells: an outcome, a sentence, and JSON; never a secret.
 
 
-class Outcome(StrEnum):
+class RotationOutcome(StrEnum):
     """How a rotation ended."""
 
     ROTATED = "rotated"
@@ -1340,7 +1340,7 @@ class RotationResult:
 
     account: str
     vault: str
-    outcome: Outcome
+    outcome: RotationOutcome
     proof: Proof | None = None
     notes: tuple[str, ...] = ()
 
@@ -1356,9 +1356,9 @@ class RotationResult:
 
     def sentence(self) -> str:
         """Return the result as one line."""
-        if self.outcome is Outcome.NOTHING_PENDING:
+        if self.outcome is RotationOutcome.NOTHING_PENDING:
             return f"{self.account}: nothing is pending in {self.vault}."
-        if self.outcome is Outcome.DISCARDED:
+        if self.outcome is RotationOutcome.DISCARDED:
             now = "the current one signs in" if self.proof else "no other is kept there, and none was set"
             return f"{self.account}: the pending password, refused and not live, is discarded from {self.vault}; {now}."
         proof = self.proof.verdict.value if self.proof else "not tried"
@@ -1443,7 +1443,7 @@ class Backoff:
             yield number
 
 
-class SignIns:
+class LimitedSignIns:
     """Sign-ins that stop before the account would be locked out."""
 
     def __init__(self, target: Target) -> None:
@@ -1824,7 +1824,7 @@ class Candidate:
 
     account: Account
     vault: str
-    kept: Kept
+    kept: KeptPasswords
     password: Secret
     fresh: bool
 
@@ -1832,7 +1832,7 @@ class Candidate:
 class PasswordChange:
     """One candidate on its way to becoming the password."""
 
-    def __init__(self, target: Target, sign_ins: SignIns, candidate: Candidate) -> None:
+    def __init__(self, target: Target, sign_ins: LimitedSignIns, candidate: Candidate) -> None:
         self._target = target
         self._sign_ins = sign_ins
         self._candidate = candidate
@@ -1933,7 +1933,7 @@ class PasswordChange:
         return bool(policy.known and policy.history and not policy.faults(self._candidate.password))
 
 
-def prove_leniently(sign_ins: SignIns, password: Secret) -> Proof:
+def prove_leniently(sign_ins: LimitedSignIns, password: Secret) -> Proof:
     """Try a password once; where the caller may not sign users in, that decides nothing."""
     try:
         return sign_ins.prove(password)
@@ -2105,7 +2105,7 @@ class Options:
     overrule: bool = True
 
 
-class Rotation:
+class AccountRotation:
     """One account, with the vault that keeps its password.
 
     `rotate`, `recover` and `verify` run a whole rotation; `prepare`, `apply`, `confirm` and `promote` are its phases,
@@ -2133,7 +2133,7 @@ class Rotation:
         self._recipe = recipe
         self._backoff = backoff
         self._options = options
-        self._sign_ins = SignIns(target)
+        self._sign_ins = LimitedSignIns(target)
 
     @property
     def account(self) -> str:
@@ -2158,7 +2158,7 @@ class Rotation:
         with self._vault.hold():
             kept = self._vault.read()
             if kept.pending is None:
-                return RotationResult(self._target.identity, self._vault.name, Outcome.NOTHING_PENDING)
+                return RotationResult(self._target.identity, self._vault.name, RotationOutcome.NOTHING_PENDING)
             account = self._target.examine()
             try:
                 return self._complete(self._resume(account, kept, kept.pending))
@@ -2185,7 +2185,7 @@ class Rotation:
                 return self._resume(account, kept, kept.pending)
             return self._begin(account, kept)
 
-    def rehearse(self, account: Account, kept: Kept) -> Account:
+    def rehearse(self, account: Account, kept: KeptPasswords) -> Account:
         """Find out, before anything is set, that a new password can be proved or, in the user's own way, set.
 
         At most one failed sign-in a value is counted: an accepted and a refused one both show that flow, app client and
@@ -2261,7 +2261,7 @@ class Rotation:
         finally:
             self._target.release()
 
-    def _enter_with_what_is_kept(self, kept: Kept) -> None:
+    def _enter_with_what_is_kept(self, kept: KeptPasswords) -> None:
         name, values = self._target.identity, [each for each in (kept.current, kept.previous) if each is not None]
         if values and all(self._sign_ins.rehearse(each).verdict is Verdict.REFUSED for each in values):
             raise CurrentRefused(
@@ -2269,7 +2269,7 @@ class Rotation:
                 remedy="Store the live password there, or rotate the administrator's way.",
             )
 
-    def _begin(self, account: Account, kept: Kept) -> Candidate:
+    def _begin(self, account: Account, kept: KeptPasswords) -> Candidate:
         """Return a new candidate, staged."""
         account = self.rehearse(account, kept)
         password = generate(account.policy, self._recipe, avoid=[value for _, value in _labelled(kept)])
@@ -2278,7 +2278,7 @@ class Rotation:
         fresh = staged == password
         return Candidate(account, self._vault.name, replace(kept, pending=staged), staged, fresh=fresh)
 
-    def _resume(self, account: Account, kept: Kept, pending: Secret) -> Candidate:
+    def _resume(self, account: Account, kept: KeptPasswords, pending: Secret) -> Candidate:
         """Return what is pending as the candidate, unless it cannot become the password."""
         candidate = Candidate(account, self._vault.name, kept, pending, fresh=False)
         self._check_fit(candidate)
@@ -2290,7 +2290,7 @@ class Rotation:
             proof = self.confirm(candidate)
         self.promote(candidate.account.identity)
         notes = (*candidate.account.notes, *self._sign_out())
-        outcome = Outcome.ROTATED if candidate.fresh else Outcome.FINISHED
+        outcome = RotationOutcome.ROTATED if candidate.fresh else RotationOutcome.FINISHED
         _log.info("%s: %s", candidate.account.identity, outcome.value)
         return RotationResult(candidate.account.identity, self._vault.name, outcome, proof, notes)
 
@@ -2329,7 +2329,7 @@ class Rotation:
             " does both, `rotate recover` the former.",
         )
 
-    def _undo(self, kept: Kept) -> RotationResult:
+    def _undo(self, kept: KeptPasswords) -> RotationResult:
         """Forget a pending value that is proven not to be live, so that all is as before it was staged.
 
         A current value that does not sign in keeps both where they are: there would be no known password left.
@@ -2348,10 +2348,10 @@ class Rotation:
                 remedy="A lock-out ends within a quarter of an hour; then recover again.",
             )
         self._vault.discard_pending()
-        _log.info("%s: %s", self._target.identity, Outcome.DISCARDED.value)
-        return RotationResult(self._target.identity, self._vault.name, Outcome.DISCARDED, proof)
+        _log.info("%s: %s", self._target.identity, RotationOutcome.DISCARDED.value)
+        return RotationResult(self._target.identity, self._vault.name, RotationOutcome.DISCARDED, proof)
 
-    def _not_proven(self, kept: Kept) -> NotProven:
+    def _not_proven(self, kept: KeptPasswords) -> NotProven:
         lives = kept.current is not None and self._sign_ins.prove(kept.current).accepted
         which = "the current one still signs in" if lives else "the current one was not seen to sign in either"
         return NotProven(
@@ -2372,7 +2372,7 @@ class Rotation:
             yield f"Sessions were not ended: {error.message}"
 
 
-def _labelled(kept: Kept) -> Iterator[tuple[str, Secret]]:
+def _labelled(kept: KeptPasswords) -> Iterator[tuple[str, Secret]]:
     """Yield what is kept in the order in which it most likely lives."""
     labelled = (("pending", kept.pending), ("current", kept.current), ("previous", kept.previous))
     return ((label, password) for label, password in labelled if password is not None)
@@ -2621,8 +2621,8 @@ def roll_back(
     try:
         account = target.examine()
         if prior is not None and (can_roll_back(account, prior) or _prove(target, prior).accepted):
-            reversed_vault = _Reversed(vault, Kept(current=new, pending=prior))
-            rotation = Rotation(target, reversed_vault, backoff=backoff, options=Options(verify=False))
+            reversed_vault = _Reversed(vault, KeptPasswords(current=new, pending=prior))
+            rotation = AccountRotation(target, reversed_vault, backoff=backoff, options=Options(verify=False))
             result = rotation.rotate()
             proof = result.proof or _look(target, prior, backoff)
             if proof.verdict is not Verdict.REFUSED:
@@ -2669,14 +2669,14 @@ def _prove(target: Target, password: Secret) -> Proof:
 class _Reversed:
     """The two passwords as a vault in which the one before is the candidate; there is nothing to write."""
 
-    def __init__(self, name: str, kept: Kept) -> None:
+    def __init__(self, name: str, kept: KeptPasswords) -> None:
         self.name = name
         self._kept = kept
 
     def hold(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def read(self) -> Kept:
+    def read(self) -> KeptPasswords:
         return self._kept
 
     def stage(self, candidate: Secret, *, policy: PasswordPolicy) -> Secret:
@@ -2725,10 +2725,10 @@ class Change:
 
         Raises:
             NewSecretRejected: the policy, looked up before anything is sent, or the target refuses it.
-            ConnectorError: see `Rotation`.
+            ConnectorError: see `AccountRotation`.
         """
-        kept = Kept(current=self._prior, pending=self._new)
-        rotation = Rotation(self._target, GatewayVault(kept), backoff=self._backoff)
+        kept = KeptPasswords(current=self._prior, pending=self._new)
+        rotation = AccountRotation(self._target, GatewayVault(kept), backoff=self._backoff)
         try:
             account = rotation.rehearse(self._target.examine(), kept)
             candidate = self._prepare(account, kept)
@@ -2767,7 +2767,7 @@ class Change:
         said = f"{result.proof.verdict.value}. {result.proof.detail}".strip() if result.proof else ""
         Log.info(f"{result.account}: the prior password is set again; {said}")
 
-    def _prepare(self, account: Account, kept: Kept) -> Candidate:
+    def _prepare(self, account: Account, kept: KeptPasswords) -> Candidate:
         for note in account.notes:
             Log.warning(note)
         faults = account.policy.faults(self._new) if account.policy.known else ()
@@ -2786,14 +2786,14 @@ class GatewayVault:
 
     name = "the Keeper vault"
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: KeptPasswords) -> None:
         self._kept = kept
 
     def hold(self) -> AbstractContextManager[None]:
         """Keep nobody out: the Gateway runs one rotation of a record at a time."""
         return nullcontext()
 
-    def read(self) -> Kept:
+    def read(self) -> KeptPasswords:
         """Return what the Gateway gave."""
         return self._kept
 

@@ -22,11 +22,11 @@ from connector.errors import (
 )
 from connector.rotation.aws.clients import AwsDoor
 from connector.rotation.engine.backoff import Backoff
-from connector.rotation.engine.engine import Rotation
+from connector.rotation.engine.engine import AccountRotation
 from connector.rotation.engine.password_change import Candidate
 from connector.rotation.engine.rollback import can_roll_back, roll_back
 from connector.rotation.model.policy import PasswordPolicy
-from connector.rotation.model.ports import Account, Kept, Target
+from connector.rotation.model.ports import Account, KeptPasswords, Target
 from connector.rotation.model.secret import Secret
 
 UNTOUCHED = (CurrentRefused, NewSecretRejected, NotAllowed, RotationDenied, TargetUnavailable, TargetUnfit)
@@ -59,10 +59,10 @@ class Change:
 
         Raises:
             NewSecretRejected: the policy, looked up before anything is sent, or the target refuses it.
-            ConnectorError: see `Rotation`.
+            ConnectorError: see `AccountRotation`.
         """
-        kept = Kept(current=self._prior, pending=self._new)
-        rotation = Rotation(self._target, GatewayVault(kept), backoff=self._backoff)
+        kept = KeptPasswords(current=self._prior, pending=self._new)
+        rotation = AccountRotation(self._target, GatewayVault(kept), backoff=self._backoff)
         try:
             account = rotation.rehearse(self._target.examine(), kept)
             candidate = self._prepare(account, kept)
@@ -101,7 +101,7 @@ class Change:
         said = f"{result.proof.verdict.value}. {result.proof.detail}".strip() if result.proof else ""
         Log.info(f"{result.account}: the prior password is set again; {said}")
 
-    def _prepare(self, account: Account, kept: Kept) -> Candidate:
+    def _prepare(self, account: Account, kept: KeptPasswords) -> Candidate:
         for note in account.notes:
             Log.warning(note)
         faults = account.policy.faults(self._new) if account.policy.known else ()
@@ -120,14 +120,14 @@ class GatewayVault:
 
     name = "the Keeper vault"
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: KeptPasswords) -> None:
         self._kept = kept
 
     def hold(self) -> AbstractContextManager[None]:
         """Keep nobody out: the Gateway runs one rotation of a record at a time."""
         return nullcontext()
 
-    def read(self) -> Kept:
+    def read(self) -> KeptPasswords:
         """Return what the Gateway gave."""
         return self._kept
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
-from connector.provisioning.proxy.id_token import IdTokens, Person, TokenRefused
+from connector.provisioning.proxy.id_token import IdTokens, TokenRefused, TokenSubject
 from connector.provisioning.proxy.signing_keys import KeysUnavailable, SigningKeys, read_keys
 from tests.fakes.issuer import TokenIssuer, base64url
 
@@ -33,7 +33,7 @@ def reason(token) -> str:
 
 def test_token_of_the_pool_is_believed():
     """Only verified claims are handed on."""
-    assert Person("b1a7c0de-0000-4000-8000-00000000a11e", "ann") == TOKENS.verify(GOOD)
+    assert TokenSubject("b1a7c0de-0000-4000-8000-00000000a11e", "ann") == TOKENS.verify(GOOD)
     assert TOKENS.verify(ISSUER.token(ISSUER.claims(aud="second"))).username == "ann"
 
 

@@ -14,9 +14,9 @@ from connector.errors import (
     VaultUnavailable,
 )
 from connector.rotation.engine.backoff import Backoff
-from connector.rotation.engine.engine import Options, Rotation
+from connector.rotation.engine.engine import AccountRotation, Options
 from connector.rotation.model.policy import PasswordPolicy
-from connector.rotation.model.ports import Account, Kept, Proof, Verdict
+from connector.rotation.model.ports import Account, KeptPasswords, Proof, Verdict
 from connector.rotation.model.secret import Secret
 
 OLD = Secret("Old-password-0000")
@@ -24,7 +24,7 @@ OLDER = Secret("Older-password-00")
 IDENTITY = "cognito-user eu-west-1_Ab1/alice"
 LOCKED_AFTER = 5
 POLICY = PasswordPolicy(minimum_length=12)
-KEPT = Kept(current=OLD)
+KEPT = KeptPasswords(current=OLD)
 
 
 class Crash(BaseException):
@@ -139,7 +139,7 @@ class MemoryVault:
     """A vault that keeps what it was given over a crash of the process."""
 
     points: Failpoints = field(default_factory=Failpoints)
-    kept: Kept = KEPT
+    kept: KeptPasswords = KEPT
     name: str = "the vault"
     held: bool = False
 
@@ -154,7 +154,7 @@ class MemoryVault:
         finally:
             self.held = False
 
-    def read(self) -> Kept:
+    def read(self) -> KeptPasswords:
         """Return what is kept."""
         with self.points.call("read", unsent=VaultUnavailable, lost=VaultUnavailable):
             return self.kept
@@ -171,7 +171,7 @@ class MemoryVault:
         """Move the values on."""
         with self.points.call("promote", unsent=VaultUnavailable, lost=VaultUnavailable):
             if self.kept.pending is not None:
-                self.kept = Kept(current=self.kept.pending, previous=self.kept.current)
+                self.kept = KeptPasswords(current=self.kept.pending, previous=self.kept.current)
 
     def discard_pending(self) -> None:
         """Forget the pending value."""
@@ -184,6 +184,6 @@ def without_waiting(waited: list[float] | None = None) -> Backoff:
     return Backoff(sleep=(waited if waited is not None else []).append)
 
 
-def rotation(target: MemoryTarget, vault: MemoryVault, **asked: bool) -> Rotation:
+def rotation(target: MemoryTarget, vault: MemoryVault, **asked: bool) -> AccountRotation:
     """Return a rotation that waits in no time."""
-    return Rotation(target, vault, backoff=without_waiting(), options=Options(**asked))
+    return AccountRotation(target, vault, backoff=without_waiting(), options=Options(**asked))

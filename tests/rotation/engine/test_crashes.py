@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.errors import RotationError
-from connector.rotation.engine.engine import Rotation
+from connector.rotation.engine.engine import AccountRotation
 from connector.rotation.model.policy import PasswordPolicy
-from connector.rotation.model.ports import Kept
+from connector.rotation.model.ports import KeptPasswords
 from connector.rotation.model.results import RotationResult
 from connector.rotation.model.secret import Secret
 from tests.rotation.engine.memory import OLD, Crash, Failpoints, Fault, MemoryTarget, MemoryVault, rotation
@@ -37,7 +37,7 @@ class Story:
     target: MemoryTarget
     vault: MemoryVault
     runs: int = 0
-    deed: Callable[[Rotation], RotationResult] = Rotation.rotate
+    deed: Callable[[AccountRotation], RotationResult] = AccountRotation.rotate
     discard_unfit: bool = False
 
     def watch(self):
@@ -115,12 +115,17 @@ def test_recovery_that_undoes_and_any_faults_lose_nothing(faults, readable):
     """P26: what is refused is discarded whatever fails on the way; the password that was live is the current one."""
     points = Failpoints(faults)
     target = MemoryTarget(points, policy=PasswordPolicy(known=readable), enforced=PasswordPolicy(minimum_length=12))
-    story = Story(target, MemoryVault(points, Kept(OLD, Secret("weak"))), deed=Rotation.recover, discard_unfit=True)
+    story = Story(
+        target,
+        MemoryVault(points, KeptPasswords(OLD, Secret("weak"))),
+        deed=AccountRotation.recover,
+        discard_unfit=True,
+    )
     points.watch = story.watch
 
     assert any(story.run() for _ in range(RUNS_AT_MOST))
 
-    assert (target.password, story.vault.kept) == (OLD, Kept(OLD))
+    assert (target.password, story.vault.kept) == (OLD, KeptPasswords(OLD))
     assert "stage" not in points.calls
 
 
@@ -132,7 +137,7 @@ def test_rotations_one_after_another_each_change_the_password():
     assert story.run()
 
     assert story.target.password != first
-    assert story.vault.kept == Kept(current=story.target.password, previous=first)
+    assert story.vault.kept == KeptPasswords(current=story.target.password, previous=first)
 
 
 def test_failpoints_would_find_a_password_that_is_lost():
@@ -140,7 +145,7 @@ def test_failpoints_would_find_a_password_that_is_lost():
     story = tell({})
     story.target.password = OLD
 
-    story.vault.kept = Kept()
+    story.vault.kept = KeptPasswords()
 
     with pytest.raises(AssertionError):
         story.watch()

@@ -18,8 +18,8 @@ from connector.errors import (
 )
 from connector.rotation.engine.backoff import REFUSALS_AT_MOST
 from connector.rotation.model.policy import PasswordPolicy
-from connector.rotation.model.ports import Kept, Verdict
-from connector.rotation.model.results import Outcome
+from connector.rotation.model.ports import KeptPasswords, Verdict
+from connector.rotation.model.results import RotationOutcome
 from connector.rotation.model.secret import Secret
 from tests.rotation.engine.memory import (
     KEPT,
@@ -50,9 +50,9 @@ def test_rotation_ends_with_the_new_password_current_and_the_old_one_previous(ne
     result = rotation(target, vault).rotate()
 
     assert target.points.calls == ["examine", "read", "rehearse", "stage", "set_password", "prove", "promote"]
-    assert vault.kept == Kept(current=target.password, previous=OLD)
+    assert vault.kept == KeptPasswords(current=target.password, previous=OLD)
     assert target.password != OLD
-    assert (result.outcome, result.proof.verdict) == (Outcome.ROTATED, Verdict.ACCEPTED)
+    assert (result.outcome, result.proof.verdict) == (RotationOutcome.ROTATED, Verdict.ACCEPTED)
 
 
 def test_rotation_without_verification_promotes_what_the_target_took():
@@ -67,22 +67,22 @@ def test_rotation_without_verification_promotes_what_the_target_took():
 
 def test_pending_value_is_kept_never_regenerated():
     """P26, create: a pending value that is not live yet is the one that is set."""
-    target, vault = parts(kept=Kept(current=OLD, pending=NEW))
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=NEW))
 
     result = rotation(target, vault).rotate()
 
     assert target.password == NEW
-    assert result.outcome is Outcome.FINISHED
+    assert result.outcome is RotationOutcome.FINISHED
 
 
 def test_pending_value_that_signs_in_is_only_promoted():
     """P26, set: after a crash between set and promote nothing is set again."""
-    target, vault = parts(kept=Kept(current=OLD, pending=NEW), password=NEW)
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=NEW), password=NEW)
 
     rotation(target, vault).rotate()
 
     assert "set_password" not in target.points.calls
-    assert vault.kept == Kept(current=NEW, previous=OLD)
+    assert vault.kept == KeptPasswords(current=NEW, previous=OLD)
 
 
 def test_lost_reply_is_settled_by_a_sign_in():
@@ -92,7 +92,7 @@ def test_lost_reply_is_settled_by_a_sign_in():
     result = rotation(target, vault).rotate()
 
     assert target.points.calls.count("set_password") == 1
-    assert result.outcome is Outcome.ROTATED
+    assert result.outcome is RotationOutcome.ROTATED
 
 
 def test_call_without_effect_is_repeated_with_the_same_password():
@@ -119,7 +119,7 @@ def test_throttling_ends_in_an_error_that_may_be_tried_again():
 
 def test_history_that_refuses_the_second_send_means_that_the_first_one_worked():
     """P26, set: PasswordHistoryPolicyViolationException on a password that signs in is a success."""
-    target, vault = parts(kept=Kept(current=OLD, pending=NEW), password=NEW, policy=PasswordPolicy(history=3))
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=NEW), password=NEW, policy=PasswordPolicy(history=3))
     target.verdicts = [Verdict.REFUSED]  # not seen yet, the moment after the first send
 
     rotation(target, vault).rotate()
@@ -132,7 +132,7 @@ def test_history_that_refuses_the_second_send_means_that_the_first_one_worked():
 )
 def test_recovery_of_a_remainder_overrules_nobody_who_changed_the_password_since(living, set_anew):
     """P26, recover: neither the candidate nor the one before signs in, so a later change stands, and is told."""
-    target, vault = parts(kept=Kept(current=OLD, pending=NEW), password=living)
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=NEW), password=living)
     remainder = rotation(target, vault, overrule=False)
 
     if set_anew:
@@ -147,7 +147,7 @@ def test_recovery_of_a_remainder_overrules_nobody_who_changed_the_password_since
 
 def test_recovery_that_cannot_tell_who_changed_the_password_sets_nothing():
     """P26, recover: as above, where the sign-in with the one before is not decided."""
-    target, vault = parts(kept=Kept(current=OLD, pending=NEW), password=OLDER)
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=NEW), password=OLDER)
     target.verdicts = [Verdict.REFUSED, Verdict.UNDECIDED]
 
     with pytest.raises(OutcomeUnknown):
@@ -164,7 +164,7 @@ def test_fresh_candidate_that_is_refused_is_proven_dead_and_forgotten():
         rotation(target, vault).rotate()
 
     assert target.points.calls[-3:] == ["set_password", "prove", "discard_pending"]
-    assert vault.kept == Kept(current=OLD)
+    assert vault.kept == KeptPasswords(current=OLD)
 
 
 def test_refusal_after_an_attempt_without_answer_keeps_the_candidate():
@@ -180,7 +180,7 @@ def test_refusal_after_an_attempt_without_answer_keeps_the_candidate():
 
 def test_poison_pending_value_is_found_before_the_target_is_asked():
     """P26, create: a value against a policy tightened since is reported, with proof that it is not live, and kept."""
-    target, vault = parts(kept=Kept(current=OLD, pending=WEAK))
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=WEAK))
 
     with pytest.raises(NewSecretRejected, match="not live") as caught:
         rotation(target, vault).rotate()
@@ -192,28 +192,28 @@ def test_poison_pending_value_is_found_before_the_target_is_asked():
 
 def test_poison_pending_value_goes_when_asked_and_proven_dead():
     """P26, create: --discard-unfit removes it after the proof, and rotates."""
-    target, vault = parts(kept=Kept(current=OLD, pending=WEAK))
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=WEAK))
 
     rotation(target, vault, discard_unfit=True).rotate()
 
     assert target.points.calls.index("prove") < target.points.calls.index("discard_pending")
-    assert vault.kept == Kept(current=target.password, previous=OLD)
+    assert vault.kept == KeptPasswords(current=target.password, previous=OLD)
 
 
 def test_pending_value_that_lives_is_never_discarded_however_unfit():
     """P26: a live password stays, whatever the policy says and whoever asks."""
-    target, vault = parts(kept=Kept(current=OLD, pending=WEAK), password=WEAK)
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=WEAK), password=WEAK)
 
     rotation(target, vault, discard_unfit=True).rotate()
 
     assert "discard_pending" not in target.points.calls
-    assert vault.kept == Kept(current=WEAK, previous=OLD)
+    assert vault.kept == KeptPasswords(current=WEAK, previous=OLD)
 
 
 @pytest.mark.parametrize("verdict", [Verdict.UNDECIDED, Verdict.UNVERIFIABLE])
 def test_poison_pending_value_without_proof_is_kept(verdict):
     """P26: without a sign-in that proves it dead, a pending value stays, even when its removal is asked for."""
-    target, vault = parts(kept=Kept(current=OLD, pending=WEAK))
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=WEAK))
     target.verdicts = [verdict]
 
     with pytest.raises(OutcomeUnknown):
@@ -225,14 +225,14 @@ def test_poison_pending_value_without_proof_is_kept(verdict):
 def test_pending_value_refused_by_an_unreadable_policy_is_reported_and_kept():
     """P26, set: InvalidPasswordException on a value from an earlier run takes the same path."""
     unreadable = PasswordPolicy(known=False)
-    target, vault = parts(kept=Kept(OLD, NEW), policy=unreadable, enforced=PasswordPolicy(minimum_length=40))
+    target, vault = parts(kept=KeptPasswords(OLD, NEW), policy=unreadable, enforced=PasswordPolicy(minimum_length=40))
 
     with pytest.raises(NewSecretRejected, match="not live"):
         rotation(target, vault).rotate()
     with pytest.raises(NewSecretRejected):
         rotation(target, vault, discard_unfit=True).rotate()
 
-    assert vault.kept == Kept(current=OLD)
+    assert vault.kept == KeptPasswords(current=OLD)
 
 
 @pytest.mark.parametrize(
@@ -240,14 +240,16 @@ def test_pending_value_refused_by_an_unreadable_policy_is_reported_and_kept():
     [{}, {"policy": PasswordPolicy(known=False), "enforced": PasswordPolicy(minimum_length=12)}],
     ids=["policy read", "policy not readable"],
 )
-@pytest.mark.parametrize("kept", [Kept(OLD, WEAK, OLDER), Kept(None, WEAK)], ids=["current kept", "nothing else kept"])
+@pytest.mark.parametrize(
+    "kept", [KeptPasswords(OLD, WEAK, OLDER), KeptPasswords(None, WEAK)], ids=["current kept", "nothing else kept"]
+)
 def test_recovery_undoes_what_cannot_end_and_begins_nothing(target_says, kept):
     """P26, recover: --discard-unfit leaves the password that was live before, and the vault without the dead one."""
     target, vault = parts(kept=kept, **target_says)
 
     result = rotation(target, vault, discard_unfit=True).recover()
 
-    assert result.outcome is Outcome.DISCARDED
+    assert result.outcome is RotationOutcome.DISCARDED
     assert (target.password, vault.kept) == (OLD, replace(kept, pending=None))
     assert "stage" not in target.points.calls
     assert (result.as_json()["proof"] == "accepted", "current one signs in" in result.sentence()) == (
@@ -262,20 +264,20 @@ def test_recovery_undoes_what_cannot_end_and_begins_nothing(target_says, kept):
 )
 def test_recovery_that_would_leave_no_known_password_discards_nothing(told, error):
     """P26, recover: where the current one does not sign in either, a new rotation is what is advised, not begun."""
-    target, vault = parts(kept=Kept(current=OLD, pending=WEAK), password=Secret("By-the-helpdesk-00"))
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=WEAK), password=Secret("By-the-helpdesk-00"))
     target.verdicts = [Verdict.REFUSED, told]
 
     with pytest.raises(error, match="Nothing was changed") as caught:
         rotation(target, vault, discard_unfit=True).recover()
 
-    assert vault.kept == Kept(current=OLD, pending=WEAK)
+    assert vault.kept == KeptPasswords(current=OLD, pending=WEAK)
     assert "set_password" not in target.points.calls
     assert ("--discard-unfit" in caught.value.remedy) is (told is Verdict.REFUSED)
 
 
 def test_recovery_keeps_what_cannot_end_unless_asked():
     """P26, recover: without --discard-unfit the pending value stays, and the error says what removes it."""
-    target, vault = parts(kept=Kept(current=OLD, pending=WEAK))
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=WEAK))
 
     with pytest.raises(NewSecretRejected) as caught:
         rotation(target, vault).recover()
@@ -286,17 +288,17 @@ def test_recovery_keeps_what_cannot_end_unless_asked():
 
 def test_pending_value_that_the_target_refuses_makes_room_when_asked():
     """P26, set: --discard-unfit keeps its promise also where only the target knows the policy: discard, then rotate."""
-    target, vault = parts(kept=Kept(OLD, WEAK), policy=PasswordPolicy(known=False), enforced=PasswordPolicy())
+    target, vault = parts(kept=KeptPasswords(OLD, WEAK), policy=PasswordPolicy(known=False), enforced=PasswordPolicy())
 
     result = rotation(target, vault, discard_unfit=True).rotate()
 
-    assert result.outcome is Outcome.ROTATED
-    assert vault.kept == Kept(current=target.password, previous=OLD)
+    assert result.outcome is RotationOutcome.ROTATED
+    assert vault.kept == KeptPasswords(current=target.password, previous=OLD)
 
 
 def test_lock_out_is_not_taken_for_a_wrong_password():
     """P26, set: "Password attempts exceeded" changes nothing and asks for time."""
-    target, vault = parts(kept=Kept(current=OLD, pending=NEW), failures=5)
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=NEW), failures=5)
 
     with pytest.raises(OutcomeUnknown, match="attempts exceeded") as caught:
         rotation(target, vault).rotate()
@@ -307,17 +309,17 @@ def test_lock_out_is_not_taken_for_a_wrong_password():
 
 def test_own_way_uses_the_previous_password_where_the_current_one_is_dead():
     """P26, set: current dead, previous alive."""
-    target, vault = parts(kept=Kept(current=NEW, previous=OLDER), password=OLDER, needs_current=True)
+    target, vault = parts(kept=KeptPasswords(current=NEW, previous=OLDER), password=OLDER, needs_current=True)
 
     rotation(target, vault).rotate()
 
-    assert vault.kept == Kept(current=target.password, previous=NEW)
+    assert vault.kept == KeptPasswords(current=target.password, previous=NEW)
 
 
 def test_own_way_changes_nothing_where_nothing_signs_in():
     """P26, set: nothing signs in; the user's own way gives up before the lock-out."""
     pending = Secret("Pending-password-0")
-    target, vault = parts(kept=Kept(current=NEW, pending=pending, previous=OLDER), needs_current=True)
+    target, vault = parts(kept=KeptPasswords(current=NEW, pending=pending, previous=OLDER), needs_current=True)
 
     with pytest.raises(CurrentRefused):
         rotation(target, vault).rotate()
@@ -333,7 +335,7 @@ def test_own_way_finds_the_change_that_a_sign_in_did_not_see_yet():
 
     rotation(target, vault).rotate()
 
-    assert vault.kept == Kept(current=target.password, previous=OLD)
+    assert vault.kept == KeptPasswords(current=target.password, previous=OLD)
     assert target.points.calls.count("set_password") == 2
 
 
@@ -364,7 +366,7 @@ def test_after_an_attempt_without_answer_no_refusal_says_that_nothing_changed(la
         rotation(target, vault).rotate()
 
     assert "Nothing has changed" not in str(caught.value)
-    assert vault.kept == Kept(current=OLD, pending=target.password)
+    assert vault.kept == KeptPasswords(current=OLD, pending=target.password)
 
 
 class NeverAnswers(MemoryTarget):
@@ -388,7 +390,7 @@ def test_sign_ins_stop_before_the_lock_out():
 
 def test_administrators_way_sets_the_candidate_where_nothing_signs_in():
     """P26, set: nothing signs in; an administrator needs none of the old ones."""
-    target, vault = parts(kept=Kept(current=NEW, previous=OLDER))
+    target, vault = parts(kept=KeptPasswords(current=NEW, previous=OLDER))
 
     rotation(target, vault).rotate()
 
@@ -397,7 +399,7 @@ def test_administrators_way_sets_the_candidate_where_nothing_signs_in():
 
 def test_own_way_needs_a_password_to_begin_with():
     """P26: a vault without a password cannot rotate the user's own way, and is told so."""
-    target, vault = parts(kept=Kept(), needs_current=True)
+    target, vault = parts(kept=KeptPasswords(), needs_current=True)
 
     with pytest.raises(VaultUnfit, match="keeps no password"):
         rotation(target, vault).rotate()
@@ -472,22 +474,22 @@ def test_reuse_of_a_random_password_shows_that_it_was_set():
 
 def test_reuse_of_what_an_earlier_run_left_does_not_show_that_it_lives():
     """P26, IAM: it was set once; somebody may have set another one since, and who recovers is told so."""
-    target, vault = parts(kept=Kept(OLD, NEW), verifiable=False, policy=PasswordPolicy(history=5))
+    target, vault = parts(kept=KeptPasswords(OLD, NEW), verifiable=False, policy=PasswordPolicy(history=5))
     target.set_password(NEW, current=None)
     target.set_password(Secret("By-the-helpdesk-00"), current=None)
 
     result = rotation(target, vault).recover()
 
-    assert (result.outcome, result.proof.verdict) == (Outcome.FINISHED, Verdict.UNVERIFIABLE)
+    assert (result.outcome, result.proof.verdict) == (RotationOutcome.FINISHED, Verdict.UNVERIFIABLE)
     assert "cannot be known" in result.as_json()["notes"][-1]
     assert "Rotate again" in result.as_json()["notes"][-1]
-    assert rotation(target, vault).rotate().outcome is Outcome.ROTATED
+    assert rotation(target, vault).rotate().outcome is RotationOutcome.ROTATED
     assert vault.kept.current == target.password
 
 
 def test_refusal_without_sign_in_and_without_history_stays_open():
     """P26, IAM: what no evidence settles is left to a person, and kept."""
-    target, vault = parts(kept=Kept(OLD, NEW), verifiable=False, enforced=PasswordPolicy(minimum_length=99))
+    target, vault = parts(kept=KeptPasswords(OLD, NEW), verifiable=False, enforced=PasswordPolicy(minimum_length=99))
 
     with pytest.raises(OutcomeUnknown, match="nobody can know") as caught:
         rotation(target, vault, discard_unfit=True).rotate()
@@ -504,7 +506,7 @@ def test_candidate_of_another_rotation_wins_over_ones_own():
     result = rotation(target, vault).rotate()
 
     assert target.password == NEW
-    assert result.outcome is Outcome.FINISHED
+    assert result.outcome is RotationOutcome.FINISHED
 
 
 def test_second_rotation_at_once_refuses():
@@ -529,21 +531,21 @@ def test_recover_begins_nothing():
 
 def test_recover_rolls_forward():
     """P26: recovering finishes with the password that was pending."""
-    target, vault = parts(kept=Kept(current=OLD, pending=NEW))
+    target, vault = parts(kept=KeptPasswords(current=OLD, pending=NEW))
 
     result = rotation(target, vault).recover()
 
-    assert (vault.kept, result.outcome) == (Kept(current=NEW, previous=OLD), Outcome.FINISHED)
+    assert (vault.kept, result.outcome) == (KeptPasswords(current=NEW, previous=OLD), RotationOutcome.FINISHED)
 
 
 @pytest.mark.parametrize(
     ("kept", "live", "ok", "words"),
     [
-        (Kept(OLD), "current", True, "the current value of the vault signs in"),
-        (Kept(NEW, OLD), "pending", False, "`rotate recover`"),
-        (Kept(NEW, previous=OLD), "previous", False, "only the previous value"),
-        (Kept(NEW, previous=OLDER), "", False, "no value of the vault is proven to sign in"),
-        (Kept(), "", False, "it keeps none"),
+        (KeptPasswords(OLD), "current", True, "the current value of the vault signs in"),
+        (KeptPasswords(NEW, OLD), "pending", False, "`rotate recover`"),
+        (KeptPasswords(NEW, previous=OLD), "previous", False, "only the previous value"),
+        (KeptPasswords(NEW, previous=OLDER), "", False, "no value of the vault is proven to sign in"),
+        (KeptPasswords(), "", False, "it keeps none"),
     ],
 )
 def test_verify_tells_which_value_signs_in(kept, live, ok, words):

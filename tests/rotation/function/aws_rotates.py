@@ -9,7 +9,7 @@ import boto3
 from connector.errors import RotationError
 from connector.rotation.aws.clients import AwsDoor
 from connector.rotation.model.allowed import Allowed
-from connector.rotation.secrets_manager_function import Invocation, RotationFunction, Step
+from connector.rotation.secrets_manager_function import RotationFunction, Step, StepRequest
 from connector.rotation.sign_in.flows import Flow
 from connector.rotation.targets.secret_target import Deployment
 from connector.rotation.vaults.secret_document import Mode
@@ -71,7 +71,7 @@ class AwsRotates:
     def step(self, step, token, *, seconds_left=120, **more):
         """Run one step."""
         event = {"Step": step, "SecretId": self.secret.arn, "ClientRequestToken": token, **more}
-        return self.function.run(Invocation.read(event), seconds_left=seconds_left)
+        return self.function.run(StepRequest.read(event), seconds_left=seconds_left)
 
     def steps(self, token):
         """Run all four."""

@@ -16,7 +16,7 @@ from connector.errors import (
 )
 from connector.rotation.function.environment import read_environment
 from connector.rotation.model.allowed import Allowed
-from connector.rotation.secrets_manager_function import Invocation, Step
+from connector.rotation.secrets_manager_function import Step, StepRequest
 from connector.rotation.sign_in.flows import Flow
 from connector.rotation.targets.secret_target import Deployment
 from connector.rotation.vaults.secret_document import Mode
@@ -450,15 +450,15 @@ def test_waiting_ends_before_the_time_of_the_function(aws, cloud):
 def test_event_that_is_none_of_a_rotation_is_refused(event):
     """Fault table, any: fields of an event forge no line of the log (CWE-117), and reach no request."""
     with pytest.raises(ValueError, match="The event names no"):
-        Invocation.read(event)
+        StepRequest.read(event)
 
 
 @pytest.mark.parametrize(("text", "step"), [("create_secret", Step.CREATE), ("finishSecret", Step.FINISH)])
 def test_step_is_known_by_both_of_its_names(text, step):
     """The user guide writes create_secret, events say createSecret."""
-    read = Invocation.read({"Step": text, "SecretId": NAME, "ClientRequestToken": "t" * 32})
+    read = StepRequest.read({"Step": text, "SecretId": NAME, "ClientRequestToken": "t" * 32})
 
-    assert read == Invocation(step, NAME, "t" * 32, None)
+    assert read == StepRequest(step, NAME, "t" * 32, None)
 
 
 def test_environment_of_the_function_is_none_of_the_commands():

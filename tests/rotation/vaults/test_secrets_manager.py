@@ -7,7 +7,7 @@ import pytest
 from connector.errors import OutcomeUnknown, RotationBusy, RotationDenied, VaultUnavailable, VaultUnfit
 from connector.rotation.engine.backoff import Backoff
 from connector.rotation.model.policy import PasswordPolicy
-from connector.rotation.model.ports import Kept
+from connector.rotation.model.ports import KeptPasswords
 from connector.rotation.model.secret import Secret
 from connector.rotation.vaults.secret_versions import Order, Owner
 from connector.rotation.vaults.secrets_manager import SecretsManagerVault
@@ -58,10 +58,10 @@ def test_candidate_is_staged_and_promoted_with_every_other_key_as_it_was(cloud):
     in_place = vault(cloud)
 
     assert in_place.stage(NEW, policy=POLICY) == NEW
-    assert in_place.read() == Kept(current=OLD, pending=NEW)
+    assert in_place.read() == KeptPasswords(current=OLD, pending=NEW)
     in_place.promote()
 
-    assert in_place.read() == Kept(current=NEW, previous=OLD)
+    assert in_place.read() == KeptPasswords(current=NEW, previous=OLD)
     assert json.loads(secret(cloud).text("AWSCURRENT")) == {**DOCUMENT, "password": NEW.reveal()}
 
 
@@ -70,7 +70,7 @@ def test_second_rotation_in_place_follows_the_first(cloud):
     for password in (NEW, NEWER):
         rotate(cloud, password)
 
-    assert vault(cloud).read() == Kept(current=NEWER, previous=NEW)
+    assert vault(cloud).read() == KeptPasswords(current=NEWER, previous=NEW)
 
 
 @pytest.mark.parametrize("fault", [*LOST_REPLIES, Fault.UNHEARD, Fault.THROTTLE])
@@ -85,7 +85,7 @@ def test_fault_at_any_call_is_repeated_without_harm(cloud, operation, fault):
     assert in_place.stage(NEW, policy=POLICY) == NEW
     in_place.promote()
 
-    assert vault(cloud).read() == Kept(current=NEW, previous=OLD)
+    assert vault(cloud).read() == KeptPasswords(current=NEW, previous=OLD)
     assert len(secret(cloud).versions) == 2
 
 
@@ -108,7 +108,7 @@ def test_two_rotations_that_begin_together_agree_on_one_candidate(cloud):
     one.promote()
     other.promote()
 
-    assert other.read() == Kept(current=NEW, previous=OLD)
+    assert other.read() == KeptPasswords(current=NEW, previous=OLD)
 
 
 def test_candidate_that_another_rotation_finished_is_not_mistaken_for_the_next_one(cloud):
@@ -122,7 +122,7 @@ def test_candidate_that_another_rotation_finished_is_not_mistaken_for_the_next_o
 
     stopped.promote()
 
-    assert vault(cloud).read() == Kept(current=NEW, pending=NEWER, previous=OLD)
+    assert vault(cloud).read() == KeptPasswords(current=NEW, pending=NEWER, previous=OLD)
 
 
 def stage_anew(cloud):
@@ -174,7 +174,7 @@ def test_candidate_that_lost_its_label_is_promoted_while_aws_keeps_it(cloud):
 
     in_place.promote()
 
-    assert vault(cloud).read() == Kept(current=NEW, previous=OLD)
+    assert vault(cloud).read() == KeptPasswords(current=NEW, previous=OLD)
 
 
 def test_current_version_that_changes_under_the_move_stops_it(cloud):
@@ -209,7 +209,7 @@ def test_discarded_candidate_may_be_discarded_again(cloud):
     in_place.discard_pending()
     in_place.discard_pending()
 
-    assert vault(cloud).read() == Kept(current=OLD)
+    assert vault(cloud).read() == KeptPasswords(current=OLD)
 
 
 def test_rotation_overtaken_by_a_finished_one_stops(cloud):
@@ -224,7 +224,7 @@ def test_rotation_overtaken_by_a_finished_one_stops(cloud):
     with pytest.raises(RotationBusy):
         vault(cloud).stage(NEWER, policy=POLICY)
 
-    assert vault(cloud).read() == Kept(current=NEW, previous=OLD)
+    assert vault(cloud).read() == KeptPasswords(current=NEW, previous=OLD)
 
 
 def test_discarded_candidate_makes_room_for_another(cloud):
@@ -233,7 +233,7 @@ def test_discarded_candidate_makes_room_for_another(cloud):
     in_place.stage(NEW, policy=POLICY)
     in_place.discard_pending()
 
-    assert vault(cloud).read() == Kept(current=OLD)
+    assert vault(cloud).read() == KeptPasswords(current=OLD)
     assert in_place.stage(NEWER, policy=POLICY) == NEWER
 
 
@@ -244,7 +244,7 @@ def test_discarded_version_that_aws_still_keeps_is_passed_over(cloud):
     kept.labels["bookmark"] = kept.labels.pop("AWSPENDING")
 
     assert vault(cloud).stage(NEWER, policy=POLICY) == NEWER
-    assert vault(cloud).read() == Kept(current=OLD, pending=NEWER)
+    assert vault(cloud).read() == KeptPasswords(current=OLD, pending=NEWER)
 
 
 def test_discarding_and_promoting_without_pending_value_do_nothing(cloud):
@@ -259,7 +259,7 @@ def test_announced_version_without_value_is_not_pending(cloud):
     """P26: after a failure AWSPENDING may be on an empty version; that is no password."""
     token = cloud.secrets.begin_rotation(NAME)
 
-    assert vault(cloud).read() == Kept(current=OLD)
+    assert vault(cloud).read() == KeptPasswords(current=OLD)
     assert vault(cloud, order=Order(token)).stage(NEW, policy=POLICY) == NEW
     assert secret(cloud).labels["AWSPENDING"] == token
 
@@ -356,7 +356,7 @@ def test_unreadable_previous_version_is_no_obstacle(cloud):
     rotate(cloud, NEW)
     secret(cloud).versions[secret(cloud).labels["AWSPREVIOUS"]] = "not JSON"
 
-    assert vault(cloud).read() == Kept(current=NEW)
+    assert vault(cloud).read() == KeptPasswords(current=NEW)
 
 
 def test_secret_that_a_function_rotates_is_not_rotated_in_place(cloud):

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from connector.store.clients import Clients, Grant, Role
+from connector.store.clients import ClientRole, Clients, Grant
 from connector.web.access.authentication import Pair, read_pair
 from connector.web.app import create_app
 from tests.web.conftest import BASE_URL, MAX_RESULTS, document
@@ -87,7 +87,7 @@ def test_another_role_is_forbidden_whatever_its_grant(
     served: FlaskClient, stored_clients: Clients, grant: Grant
 ) -> None:
     """P28: a valid credential of another role is 403, not 401."""
-    made = stored_clients.create("ops", role=Role.OPERATOR, grant=grant)
+    made = stored_clients.create("ops", role=ClientRole.OPERATOR, grant=grant)
     bearer = {"Authorization": f"Bearer {made.token}"}
     answer = served.get(USERS, headers=bearer if made.token else basic(made.client_id, made.client_secret))
 

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask, g
 
 from connector.store.audit import Counted, Event
-from connector.web.access.sign_ins import MOST_ADDRESSES, OTHER, WINDOW_SECONDS, SignIns
+from connector.web.access.sign_ins import MOST_ADDRESSES, OTHER, WINDOW_SECONDS, CallerActivity
 from connector.web.app import create_app
 from tests.web.conftest import BASE_URL, MAX_RESULTS
 from tests.web.fakes import TOKEN, FakeAuditTrail, FakeClients, FakeClock, sample_reader, services_of
@@ -21,7 +21,7 @@ class Door:
     def __init__(self, trail: FakeAuditTrail) -> None:
         self.clock = FakeClock()
         self.trail = trail
-        self.sign_ins = SignIns(trail, self.clock)
+        self.sign_ins = CallerActivity(trail, self.clock)
         self._app = Flask("door")
 
     def accept(self, address: str = "192.0.2.1") -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from connector.errors import StoreError
-from connector.store.clients import Clients, Credentials, Grant
+from connector.store.clients import ClientCredentials, Clients, Grant
 from connector.web.app import create_app
 from tests.web.conftest import BASE_URL, MAX_RESULTS, document
 from tests.web.fakes import FakeClients, FakeClock, sample_reader, services_of
@@ -23,18 +23,18 @@ USERS = "/scim/v2/Users?count=1"
 FORM = "application/x-www-form-urlencoded"
 
 
-def header(made: Credentials) -> dict[str, str]:
+def header(made: ClientCredentials) -> dict[str, str]:
     """Return a client's id and secret as a header."""
     pair = f"{made.client_id}:{made.client_secret}"
     return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
 
-def identify(made: Credentials) -> dict[str, str]:
+def identify(made: ClientCredentials) -> dict[str, str]:
     """Return a client's id and secret as parameters."""
     return {"client_id": made.client_id, "client_secret": made.client_secret}
 
 
-def user(made: Credentials) -> dict[str, str]:
+def user(made: ClientCredentials) -> dict[str, str]:
     """Return a client's user name and password as parameters."""
     return {"username": made.username, "password": made.password}
 
@@ -60,18 +60,18 @@ def refusal(answer: TestResponse) -> tuple[int, str]:
 
 
 @pytest.fixture
-def machine(stored_clients: Clients) -> Credentials:
+def machine(stored_clients: Clients) -> ClientCredentials:
     """A client of the grant client-credentials."""
     return stored_clients.create("machine", grant=Grant.CLIENT_CREDENTIALS)
 
 
 @pytest.fixture
-def owner(stored_clients: Clients) -> Credentials:
+def owner(stored_clients: Clients) -> ClientCredentials:
     """A client of the grant password."""
     return stored_clients.create("owner", grant=Grant.PASSWORD)
 
 
-def test_client_credentials_of_oci(served: FlaskClient, machine: Credentials) -> None:
+def test_client_credentials_of_oci(served: FlaskClient, machine: ClientCredentials) -> None:
     """OCI's template "Client Credentials": id and secret as Basic, scopes separated by spaces."""
     answer = post(served, {"grant_type": "client_credentials", "scope": "urn:a urn:b"}, header(machine))
 
@@ -85,14 +85,14 @@ def test_client_credentials_of_oci(served: FlaskClient, machine: Credentials) ->
     assert reads(served, answer)
 
 
-def test_resource_owner_password_of_oci(served: FlaskClient, owner: Credentials) -> None:
+def test_resource_owner_password_of_oci(served: FlaskClient, owner: ClientCredentials) -> None:
     """OCI's template "Resource Owner Password"."""
     answer = post(served, {"grant_type": "password", **user(owner), "scope": "all"}, header(owner))
 
     assert (answer.status_code, reads(served, answer)) == (200, True)
 
 
-def test_client_credentials_of_connid(served: FlaskClient, machine: Credentials) -> None:
+def test_client_credentials_of_connid(served: FlaskClient, machine: ClientCredentials) -> None:
     """ConnId's literal body: a leading ampersand, no grant_type, nothing encoded, sent as JSON or form alike."""
     body = f"&client_id={machine.client_id}&client_secret={machine.client_secret}"
     for content_type in (FORM, "application/json", "", "multipart/form-data; boundary=x"):
@@ -102,7 +102,7 @@ def test_client_credentials_of_connid(served: FlaskClient, machine: Credentials)
         assert "scope" not in document(answer)
 
 
-def test_resource_owner_password_of_connid(served: FlaskClient, owner: Credentials) -> None:
+def test_resource_owner_password_of_connid(served: FlaskClient, owner: ClientCredentials) -> None:
     """ConnId's literal body with a user: that there is one tells the grant."""
     body = (
         f"&client_id={owner.client_id}&client_secret={owner.client_secret}"
@@ -112,12 +112,12 @@ def test_resource_owner_password_of_connid(served: FlaskClient, owner: Credentia
     assert reads(served, post(served, body))
 
 
-def test_empty_parameters_count_as_left_out(served: FlaskClient, machine: Credentials) -> None:
+def test_empty_parameters_count_as_left_out(served: FlaskClient, machine: ClientCredentials) -> None:
     """RFC 6749, section 3.2: a form whose fields for the user stay empty asks for client_credentials."""
     assert reads(served, post(served, {**identify(machine), "username": "", "password": "", "scope": ""}))
 
 
-def test_a_client_may_name_itself_twice_alike(served: FlaskClient, machine: Credentials) -> None:
+def test_a_client_may_name_itself_twice_alike(served: FlaskClient, machine: ClientCredentials) -> None:
     """OCI's custom authentication header comes on top of the form; two different clients are a mistake."""
     other = {"client_id": machine.client_id, "client_secret": "other"}
 
@@ -126,12 +126,12 @@ def test_a_client_may_name_itself_twice_alike(served: FlaskClient, machine: Cred
     assert refusal(post(served, other, header(machine))) == (400, "invalid_request")
 
 
-def test_a_header_of_another_scheme_does_not_hide_the_body(served: FlaskClient, machine: Credentials) -> None:
+def test_a_header_of_another_scheme_does_not_hide_the_body(served: FlaskClient, machine: ClientCredentials) -> None:
     """Some importers send their last token along."""
     assert reads(served, post(served, identify(machine), {"Authorization": "Bearer cca_old"}))
 
 
-def test_scopes_may_come_one_by_one(served: FlaskClient, machine: Credentials) -> None:
+def test_scopes_may_come_one_by_one(served: FlaskClient, machine: ClientCredentials) -> None:
     """RFC 6749, section 3.3: the list is told back."""
     answer = post(served, urlencode([*identify(machine).items(), ("scope", "a  b"), ("scope", "c")]))
 
@@ -158,7 +158,7 @@ def test_scopes_may_come_one_by_one(served: FlaskClient, machine: Credentials) -
     ],
 )
 def test_a_refusal_says_which(
-    served: FlaskClient, owner: Credentials, changed: dict[str, str], expected: tuple[int, str]
+    served: FlaskClient, owner: ClientCredentials, changed: dict[str, str], expected: tuple[int, str]
 ) -> None:
     """RFC 6749, section 5.2: the error and its status."""
     form = {"grant_type": "password", **identify(owner), **user(owner), **changed}
@@ -189,7 +189,7 @@ def test_a_client_gets_tokens_by_its_own_grant_alone(
 
 
 def test_a_user_is_good_for_its_own_client_alone(
-    served: FlaskClient, stored_clients: Clients, owner: Credentials
+    served: FlaskClient, stored_clients: Clients, owner: ClientCredentials
 ) -> None:
     """RFC 6749, section 4.3: secrets of one importer do not help another."""
     other = stored_clients.create("other", grant=Grant.PASSWORD)
@@ -197,7 +197,7 @@ def test_a_user_is_good_for_its_own_client_alone(
     assert refusal(post(served, {**identify(owner), **user(other)})) == (400, "invalid_grant")
 
 
-def test_a_parameter_may_not_come_twice(served: FlaskClient, machine: Credentials) -> None:
+def test_a_parameter_may_not_come_twice(served: FlaskClient, machine: ClientCredentials) -> None:
     """RFC 6749, section 3.2; and there is an end to their number."""
     twice = urlencode([*identify(machine).items(), ("client_id", machine.client_id)])
 
@@ -206,7 +206,7 @@ def test_a_parameter_may_not_come_twice(served: FlaskClient, machine: Credential
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_tokens_are_asked_for_with_post(served: FlaskClient, machine: Credentials, method: str) -> None:
+def test_tokens_are_asked_for_with_post(served: FlaskClient, machine: ClientCredentials, method: str) -> None:
     """RFC 6749, section 3.2: a secret in an address would end in logs, so none is read there."""
     answer = served.open(f"{TOKEN_URL}?{urlencode(identify(machine))}", method=method)
 
@@ -228,7 +228,7 @@ def test_a_large_body_is_refused(served: FlaskClient) -> None:
 
 
 def test_revoking_a_client_ends_its_access_tokens(
-    served: FlaskClient, stored_clients: Clients, machine: Credentials
+    served: FlaskClient, stored_clients: Clients, machine: ClientCredentials
 ) -> None:
     """P29: at once, and no new one is given."""
     answer = post(served, identify(machine))
@@ -238,7 +238,7 @@ def test_revoking_a_client_ends_its_access_tokens(
     assert refusal(post(served, identify(machine))) == (401, "invalid_client")
 
 
-def test_tokens_live_side_by_side(served: FlaskClient, machine: Credentials) -> None:
+def test_tokens_live_side_by_side(served: FlaskClient, machine: ClientCredentials) -> None:
     """Parallel workers of an importer each fetch their own."""
     answers = [post(served, identify(machine)) for _ in range(3)]
 
@@ -248,7 +248,7 @@ def test_tokens_live_side_by_side(served: FlaskClient, machine: Credentials) -> 
 
 @pytest.mark.parametrize("changed", [{"client_secret": "wrong"}, {"password": "wrong"}])
 def test_failures_count_against_the_address(
-    served: FlaskClient, clock: FakeClock, owner: Credentials, changed: dict[str, str]
+    served: FlaskClient, clock: FakeClock, owner: ClientCredentials, changed: dict[str, str]
 ) -> None:
     """P28: guessing ends in 429, for this address and a short time, in the words of OAuth; who knows is let in."""
     form = {**identify(owner), **user(owner)}
@@ -262,7 +262,7 @@ def test_failures_count_against_the_address(
     assert post(served, form | changed).status_code in {400, 401}
 
 
-def test_tokens_count_as_requests_of_their_client(stored_clients: Clients, machine: Credentials) -> None:
+def test_tokens_count_as_requests_of_their_client(stored_clients: Clients, machine: ClientCredentials) -> None:
     """server.requests_per_second_per_client holds here as well."""
     clock = FakeClock()
     services = services_of(sample_reader(), stored_clients, BASE_URL, MAX_RESULTS, 0, 1, clock)
@@ -275,7 +275,7 @@ def test_tokens_count_as_requests_of_their_client(stored_clients: Clients, machi
 
 
 def test_a_store_that_does_not_answer_is_unavailable(
-    served: FlaskClient, stored_clients: Clients, machine: Credentials, monkeypatch: pytest.MonkeyPatch
+    served: FlaskClient, stored_clients: Clients, machine: ClientCredentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P04: told as such, its details only to the log."""
 
@@ -290,7 +290,7 @@ def test_a_store_that_does_not_answer_is_unavailable(
 
 
 def test_no_secret_reaches_a_log_an_error_or_the_database(
-    served: FlaskClient, owner: Credentials, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    served: FlaskClient, owner: ClientCredentials, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """P27: of a whole conversation, right and wrong, nothing remains but digests."""
     form = {**identify(owner), **user(owner)}

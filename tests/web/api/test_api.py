@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
 from connector.store.audit import Actor
-from connector.store.clients import Client, Grant, Role
+from connector.store.clients import Client, ClientRole, Grant
 from connector.web.app import create_app
 from tests.web.conftest import BASE_URL, MAX_RESULTS, document
 from tests.web.described import DESCRIPTION, OPERATIONS, DescribedClient
@@ -224,7 +224,7 @@ def test_nobody_is_told_how_to_sign_in(app: Flask) -> None:
 
 def test_basic_and_access_tokens_open_it_too(app: Flask, clients: FakeClients) -> None:
     """P28: an operator signs in by its grant, as importers do."""
-    operator = Client(3, "ops-2", Role.OPERATOR, Grant.BASIC, "cci_x", PUBLISHED_AT)
+    operator = Client(3, "ops-2", ClientRole.OPERATOR, Grant.BASIC, "cci_x", PUBLISHED_AT)
     clients.pairs["cci_x", "cck_x"] = operator
     basic = base64.b64encode(b"cci_x:cck_x").decode()
     token = clients.issue_token(operator, seconds=60)

@@ -17,7 +17,7 @@ from connector.directory.schedule import Schedules, parse_schedule
 from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
 from connector.store.changes.reader import ChangesReader
-from connector.store.clients import Clients, Role
+from connector.store.clients import ClientRole, Clients
 from connector.store.imports import Imports
 from connector.store.migrations import open_database
 from connector.store.reading.lookup import Lookup
@@ -156,7 +156,7 @@ class Console:
 def make_console(database: Database, **more: Any) -> Console:
     """Return a console over a store, with two operators and an importer."""
     clients = Clients(database)
-    tokens = {name: clients.create(name, role=Role.OPERATOR).token for name in (OPERATOR, OTHER)}
+    tokens = {name: clients.create(name, role=ClientRole.OPERATOR).token for name in (OPERATOR, OTHER)}
     tokens["importer"] = clients.create("importer").token
     services = services_of(database, **more)
     app = create_app(services)

@@ -5,7 +5,7 @@ import pytest
 from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.errors import StoreError
-from connector.store.imports import Page
+from connector.store.imports import ServedPage
 from connector.store.runs.run import begin
 from connector.store.sql.database import Database
 from tests.store.population import Directory, people, publish_directory, team
@@ -62,9 +62,9 @@ def test_the_overview_says_how_far_each_importer_came(console: Console):
     """A walk that stopped half way shows how far it came, and which generation the importer has whole."""
     parts = console.services.console
     assert parts
-    parts.imports.note(Page("3", Kind.USERS, 1, 1, 120, 120))
+    parts.imports.note(ServedPage("3", Kind.USERS, 1, 1, 120, 120))
     parts.imports.flush()
-    parts.imports.note(Page("3", Kind.USERS, 2, 1, 50, 110))
+    parts.imports.note(ServedPage("3", Kind.USERS, 2, 1, 50, 110))
     parts.imports.flush()
 
     page = console.signed_in().get("/console").text

@@ -1,6 +1,6 @@
 """Signing in and out: who comes in, how long it lasts, and what is left behind (P28, P29)."""
 
-from connector.store.clients import Clients, Grant, Role
+from connector.store.clients import ClientRole, Clients, Grant
 from connector.store.sessions import Sessions
 from connector.store.sql.database import Database
 from tests.web.console.conftest import BASE_URL, OPERATOR, OTHER, Browser, Console, form_token, make_console
@@ -34,7 +34,7 @@ def test_a_token_alone_or_of_another_does_not_open(console: Console):
     assert importer
     assert operator
     access = Clients(console.database).issue_token(operator, seconds=60)
-    secret = Clients(console.database).create("basic", role=Role.OPERATOR, grant=Grant.BASIC).client_secret
+    secret = Clients(console.database).create("basic", role=ClientRole.OPERATOR, grant=Grant.BASIC).client_secret
     wrong = [
         (OTHER, console.tokens[OPERATOR]),
         ("importer", console.tokens["importer"]),

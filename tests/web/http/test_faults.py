@@ -12,7 +12,7 @@ from flask import Flask
 from connector.directory.rows import Kind
 from connector.errors import StoreError
 from connector.store.generations import Generation
-from connector.store.reading.reader import Page, Stored
+from connector.store.reading.reader import ResourcePage, Stored
 from connector.web.app import create_app
 from tests.web.conftest import BASE_URL, Ask, document
 from tests.web.fakes import TOKEN, FakeClients, FakeReader, services_of
@@ -67,7 +67,7 @@ def test_a_row_lost_on_the_way_is_no_page(ask: Ask, reader: FakeReader, monkeypa
     """P34: a store that gives fewer rows than it counted is a fault, never a shorter page."""
     honest = reader.page
 
-    def forgetful(kind: Kind, generation: Generation, **asked: Any) -> Page:
+    def forgetful(kind: Kind, generation: Generation, **asked: Any) -> ResourcePage:
         page = honest(kind, generation, **asked)
         return replace(page, slices=islice(page.slices, 1, None))
 
@@ -81,12 +81,12 @@ def test_a_large_answer_that_breaks_off_is_no_answer(reader: FakeReader) -> None
     huge = Stored("x", "now", '{"id":"x","pad":"' + "x" * (2 << 20) + '"}')
 
     class Breaking(FakeReader):
-        def page(self, *_: object, **__: object) -> Page:
+        def page(self, *_: object, **__: object) -> ResourcePage:
             def slices() -> Iterator[list[Stored]]:
                 yield [huge]
                 raise StoreError("the disk is gone")
 
-            return Page(25, slices())
+            return ResourcePage(25, slices())
 
     http = create_app(services_of(Breaking(reader.people), FakeClients(), BASE_URL, 100)).test_client()
     answer = http.get("/scim/v2/Users", headers={"Authorization": f"Bearer {TOKEN}"})
@@ -98,7 +98,7 @@ def test_a_large_answer_that_breaks_off_is_no_answer(reader: FakeReader) -> None
 def test_a_large_answer_tells_its_length(reader: FakeReader, coding: str) -> None:
     """P34: so a caller knows when it did not get all of it."""
     huge = Stored("x", "now", '{"id":"x","pad":"' + "".join(map(str, range(1 << 20))) + '"}')
-    reader.page = lambda *_, **__: Page(1, iter([[huge]]))  # type: ignore[method-assign]
+    reader.page = lambda *_, **__: ResourcePage(1, iter([[huge]]))  # type: ignore[method-assign]
     http = create_app(services_of(reader, FakeClients(), BASE_URL, 100)).test_client()
     headers = {"Authorization": f"Bearer {TOKEN}", "Accept-Encoding": coding}
     answer = http.get("/scim/v2/Users", headers=headers)

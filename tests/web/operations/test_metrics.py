@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.times import to_milliseconds
 from connector.store.aws_verification import VerificationRecord
-from connector.store.clients import Client, Grant, Role
+from connector.store.clients import Client, ClientRole, Grant
 from connector.store.reading.reader import Stored
 from connector.store.runs.figures import RunTotal
 from connector.store.runs.rotated_accounts import RotationFigures
@@ -292,7 +292,7 @@ def test_applications_count_for_themselves(reader: FakeReader) -> None:
 
 def test_odd_names_of_clients_stay_labels(clients: FakeClients, http: FlaskClient) -> None:
     """P32: the name of a client is text, whatever it holds."""
-    clients.known["ccs_odd"] = Client(9, 'a"} 1\\', Role.IMPORTER, Grant.BEARER, None, PUBLISHED_AT)
+    clients.known["ccs_odd"] = Client(9, 'a"} 1\\', ClientRole.IMPORTER, Grant.BEARER, None, PUBLISHED_AT)
     http.get("/scim/v2/Users?count=1", headers={"Authorization": "Bearer ccs_odd"})
 
     assert 'a"} 1\\' in {dict(pairs).get("client") for _, pairs in scrape(http)}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.store.reading.reader import Page
+from connector.store.reading.reader import ResourcePage
 from connector.store.sql.time_limit import TooExpensive
 from tests.web.conftest import Ask, document
 from tests.web.fakes import FakeReader, sample_reader
@@ -11,7 +11,7 @@ from tests.web.fakes import FakeReader, sample_reader
 class SlowReader(FakeReader):
     """A directory in which no search comes to its end in time."""
 
-    def page(self, *_arguments: object, **_options: object) -> Page:
+    def page(self, *_arguments: object, **_options: object) -> ResourcePage:
         """Give up."""
         raise TooExpensive("it takes longer than 5 seconds")
 

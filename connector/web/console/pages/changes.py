@@ -17,7 +17,7 @@ from connector.directory.runs import Cause, RunKind
 from connector.errors import AlreadyRunning, NoChangesKept
 from connector.store.changes.reader import ChangeList, ChangesReader, Wanted
 from connector.store.runs.queue import RunRecord, Runs
-from connector.web.console.access import Refused
+from connector.web.console.access import PageRefused
 from connector.web.console.pages.requests import asked_number, asked_text, entered, find_run, who_asks
 from connector.web.console.pages.routes import Views
 from connector.web.console.parts import ConsoleParts
@@ -41,7 +41,7 @@ _KINDS = {"": "All", ChangeKind.USERS: "Users", ChangeKind.GROUPS: "Groups", Cha
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChangeListAddress:
     """Which list is shown, and how its addresses begin and go on."""
 
     title: str
@@ -93,7 +93,7 @@ class ChangesPages:
         first, last = asked_number("from"), asked_number("to")
         if first is None or last is None:
             return self._renderer.page("generations.html", kept=kept, listed=None)
-        place = Place(
+        place = ChangeListAddress(
             f"From generation {first} to {last}",
             ("generations",),
             {"from": first, "to": last},
@@ -112,7 +112,7 @@ class ChangesPages:
         removals = removals_of(run)
         typed = entered("removals").replace(",", "")
         if removals >= RETYPED_FROM and typed != str(removals):
-            raise Refused(
+            raise PageRefused(
                 409,
                 "Nothing was approved.",
                 f"The plan removes {removals:,}; you typed {typed[:20] or 'nothing'}. Look at the list again.",
@@ -128,7 +128,7 @@ class ChangesPages:
         run = find_run(self._runs, identifier)
         reason = entered("reason")
         if not reason:
-            raise Refused(400, "A plan is discarded for a reason.", "Go back and say why; the history keeps it.")
+            raise PageRefused(400, "A plan is discarded for a reason.", "Go back and say why; the history keeps it.")
         self._runs.discard(run.id, by=who_asks(), reason=reason[:500])
         return self._renderer.go("runs", run.id)
 
@@ -136,22 +136,22 @@ class ChangesPages:
         try:
             return self._changes.of_run(run.id)
         except NoChangesKept as fault:
-            raise Refused(404, fault.message, fault.remedy) from fault
+            raise PageRefused(404, fault.message, fault.remedy) from fault
 
     def _between(self, first: int, last: int) -> ChangeList:
         try:
             return self._changes.between(first, last)
         except NoChangesKept as fault:
-            raise Refused(404, fault.message, fault.remedy) from fault
+            raise PageRefused(404, fault.message, fault.remedy) from fault
 
-    def _list(self, changes: ChangeList, place: Place, **more: Any) -> Response:
+    def _list(self, changes: ChangeList, place: ChangeListAddress, **more: Any) -> Response:
         wanted = _wanted()
         try:
             found = changes.page(wanted, after=request.args.get("after", ""), count=PAGE + 1)
         except ValueError:
-            raise Refused(400, "The address is mistyped.", "Go back to the beginning of the list.") from None
+            raise PageRefused(400, "The address is mistyped.", "Go back to the beginning of the list.") from None
         except NoChangesKept as fault:
-            raise Refused(404, fault.message, fault.remedy) from fault
+            raise PageRefused(404, fault.message, fault.remedy) from fault
         asked = {"kind": wanted.kind or "", "change": wanted.change or "", "q": wanted.text}
         return self._renderer.page(
             "changes.html",
@@ -171,9 +171,9 @@ def removals_of(run: RunRecord) -> int:
     return sum(changes.get(kind, {}).get("removed", 0) for kind in ("users", "groups"))
 
 
-def _place_of(run: RunRecord) -> Place:
+def _place_of(run: RunRecord) -> ChangeListAddress:
     title = "What it would change" if run.kind is RunKind.PLAN or run.outcome == "refused" else "What it changed"
-    return Place(title, ("runs", run.id, "changes"), {}, f"changes-run-{run.id}")
+    return ChangeListAddress(title, ("runs", run.id, "changes"), {}, f"changes-run-{run.id}")
 
 
 def _wanted() -> Wanted:

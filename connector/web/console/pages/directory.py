@@ -23,7 +23,7 @@ from connector.store.generations import Generation
 from connector.store.reading.filters import UnsupportedFilter
 from connector.store.reading.lookup import Lookup, Version
 from connector.store.reading.reader import Stored
-from connector.web.console.access import Refused
+from connector.web.console.access import PageRefused
 from connector.web.console.attributes import attributes_of, facts_of
 from connector.web.console.pages.requests import asked_number, asked_text
 from connector.web.console.pages.routes import Views
@@ -39,7 +39,7 @@ SHOWN_MEMBERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ResourceRow:
     """A user or a group in a list."""
 
     id: str
@@ -63,7 +63,7 @@ class Listing:
         fault: what is wrong with the filter, empty if nothing is.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[ResourceRow]
     total: int | None = None
     next: dict[str, Any] | None = None
     more: bool = False
@@ -184,13 +184,13 @@ class DirectoryPages:
     def _newest(self) -> Generation:
         generation = self._reader.newest()
         if generation is None:
-            raise Refused(404, "Nothing is published yet.", "Sync first; then the directory is here.")
+            raise PageRefused(404, "Nothing is published yet.", "Sync first; then the directory is here.")
         return generation
 
     def _find(self, kind: Kind, identifier: str, generation: Generation) -> Stored:
         stored = self._reader.find(kind, identifier, generation) if "\0" not in identifier else None
         if stored is None:
-            raise Refused(
+            raise PageRefused(
                 404,
                 f"This {kind.value[:-1]} is not in the published directory.",
                 "“Who is missing?” says what became of people who are not here.",
@@ -201,10 +201,10 @@ class DirectoryPages:
         resource: dict[str, Any] = decode_body(self._bodies.fill(stored.body))
         return resource
 
-    def _row(self, kind: Kind, stored: Stored) -> Row:
+    def _row(self, kind: Kind, stored: Stored) -> ResourceRow:
         resource = self._resource(stored)
         emails = resource.get("emails", [])
-        return Row(
+        return ResourceRow(
             id=stored.id,
             name=str(resource.get("userName" if kind is Kind.USERS else "displayName", "")),
             display=str(resource.get("displayName", "")),

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from flask import Response
 
 from connector.errors import ConfigError
-from connector.importers.profiles import PROFILES, Given, Profile
-from connector.store.clients import Client, Clients, Grant, Role
-from connector.web.console.access import Refused
+from connector.importers.profiles import PROFILES, ConnectionDetails, Profile
+from connector.store.clients import Client, ClientRole, Clients, Grant
+from connector.web.console.access import PageRefused
 from connector.web.console.pages.requests import entered, who_asks
 from connector.web.console.pages.routes import Views
 from connector.web.console.parts import ConsoleParts
@@ -16,7 +16,7 @@ from connector.web.services import Services
 
 LIFETIMES = {"": None, "90": 90 * 86400.0, "180": 180 * 86400.0, "365": 365 * 86400.0}
 """For how long a credential is made, by what the form says: days, or nothing for until it is revoked."""
-_SHOWN = Given("", "", "ccs_\u2026", "cci_\u2026", "cck_\u2026", "ccu_\u2026", "ccp_\u2026")
+_SHOWN = ConnectionDetails("", "", "ccs_\u2026", "cci_\u2026", "cck_\u2026", "ccu_\u2026", "ccp_\u2026")
 
 
 class ImporterPages:
@@ -44,7 +44,7 @@ class ImporterPages:
 
     def list_importers(self) -> Response:
         """Show the importers that there are, and those whose form is known."""
-        known = [client for client in self._clients.list() if client.role is Role.IMPORTER]
+        known = [client for client in self._clients.list() if client.role is ClientRole.IMPORTER]
         return self._renderer.page(
             "importers.html",
             clients=[client for client in known if not client.revoked_at],
@@ -69,14 +69,14 @@ class ImporterPages:
         profile = _find(importer)
         grant = entered("grant")
         if grant not in profile.grants or entered("lifetime") not in LIFETIMES:
-            raise Refused(400, "The form could not be understood.", "Go back, load it again, and repeat it.")
+            raise PageRefused(400, "The form could not be understood.", "Go back, load it again, and repeat it.")
         try:
             made = self._clients.create(
                 entered("name"), grant=Grant(grant), lifetime=LIFETIMES[entered("lifetime")], by=who_asks()
             )
         except ConfigError as fault:
-            raise Refused(409, fault.message, "Go back and choose another name.") from fault
-        given = Given(self._base_url, self._token_url, **asdict(made))
+            raise PageRefused(409, fault.message, "Go back and choose another name.") from fault
+        given = ConnectionDetails(self._base_url, self._token_url, **asdict(made))
         return self._renderer.page(
             "credential.html", profile=profile, grant=grant, name=entered("name"), fields=profile.fields[grant](given)
         )
@@ -84,19 +84,21 @@ class ImporterPages:
     def revoke(self) -> Response:
         """Shut an importer out, from its next request on."""
         name = entered("name")
-        if not any(client.name == name and client.role is Role.IMPORTER for client in self._letin()):
-            raise Refused(404, "There is no such importer.", "It may have been revoked already; load the list again.")
+        if not any(client.name == name and client.role is ClientRole.IMPORTER for client in self._letin()):
+            raise PageRefused(
+                404, "There is no such importer.", "It may have been revoked already; load the list again."
+            )
         self._clients.revoke(name, by=who_asks())
         return self._renderer.go("importers")
 
     def _letin(self) -> list[Client]:
         return [client for client in self._clients.list() if not client.revoked_at]
 
-    def _with_urls(self, given: Given) -> Given:
-        return Given(self._base_url, self._token_url, *list(asdict(given).values())[2:])
+    def _with_urls(self, given: ConnectionDetails) -> ConnectionDetails:
+        return ConnectionDetails(self._base_url, self._token_url, *list(asdict(given).values())[2:])
 
 
 def _find(importer: str) -> Profile:
     if importer not in PROFILES:
-        raise Refused(404, "No form of such an importer is known.", "Take “Another importer”.")
+        raise PageRefused(404, "No form of such an importer is known.", "Take “Another importer”.")
     return PROFILES[importer]

@@ -30,7 +30,7 @@ _LOOKED_AT = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Explanation:
     """Something that explains where a person is.
 
     Args:
@@ -84,7 +84,7 @@ class MissingPage:
             groups=self._parts.groups,
         )
 
-    def _find(self, text: str, generation: Generation, last: RunRecord | None) -> Iterator[Finding]:
+    def _find(self, text: str, generation: Generation, last: RunRecord | None) -> Iterator[Explanation]:
         served = self._parts.lookup.begins_with(Kind.USERS, generation, text, count=MOST)
         yield from map(self._served, served)
         known = {stored.id for stored in served}
@@ -95,17 +95,17 @@ class MissingPage:
             yield from _rejected(text, last)
         yield from self._earlier(text, generation, known)
 
-    def _served(self, stored: Stored) -> Finding:
+    def _served(self, stored: Stored) -> Explanation:
         name, active = self._name(stored)
         link = ("users", stored.id)
         if active:
-            return Finding("good", "{} is served", name, "Importers read this user, as active.", link)
+            return Explanation("good", "{} is served", name, "Importers read this user, as active.", link)
         detail = (
             "Importers read this user as inactive, because the account is disabled in Cognito; many do not show it."
         )
-        return Finding("attention", "{} is served, but inactive", name, detail, link)
+        return Explanation("attention", "{} is served, but inactive", name, detail, link)
 
-    def _planned(self, text: str) -> Iterator[Finding]:
+    def _planned(self, text: str) -> Iterator[Explanation]:
         """Look at the refused plans that wait: whoever would come with them is not there yet."""
         for waiting in self._parts.runs.waiting():
             try:
@@ -115,7 +115,7 @@ class MissingPage:
             except NoChangesKept:
                 continue
             for change in changes:
-                yield Finding(
+                yield Explanation(
                     "attention",
                     "{} comes with a refused plan",
                     change.name,
@@ -123,18 +123,20 @@ class MissingPage:
                     ("runs", waiting.run),
                 )
 
-    def _earlier(self, text: str, generation: Generation, known: set[str]) -> Iterator[Finding]:
+    def _earlier(self, text: str, generation: Generation, known: set[str]) -> Iterator[Explanation]:
         for version in self._parts.lookup.earlier(Kind.USERS, text, count=MOST):
             name, _ = self._name(version.stored)
             now = self._reader.find(Kind.USERS, version.stored.id, generation)
             if now is None:
                 removed = self._parts.lookup.removed_at(Kind.USERS, version.stored.id) or version.until_at
                 detail = f"Gone from the pool, or from every listed group, when generation {version.until} was read,"
-                yield Finding("bad", "{} was removed", name, detail, (), removed)
+                yield Explanation("bad", "{} was removed", name, detail, (), removed)
             elif version.stored.id not in known:
                 present, _ = self._name(now)
                 detail = f"The user is served as {present!r} since generation {version.until},"
-                yield Finding("attention", "{} has another name now", name, detail, ("users", now.id), version.until_at)
+                yield Explanation(
+                    "attention", "{} has another name now", name, detail, ("users", now.id), version.until_at
+                )
 
     def _name(self, stored: Stored) -> tuple[str, bool]:
         resource = decode_body(self._bodies.fill(stored.body))
@@ -148,17 +150,17 @@ class MissingPage:
         return next((run for run in ended if "users" in (run.result or {})), None)
 
 
-def _renamed(text: str, last: RunRecord) -> Iterator[Finding]:
+def _renamed(text: str, last: RunRecord) -> Iterator[Explanation]:
     for one in (last.result or {}).get("renamed", []):
         if fold(str(one["wanted"])).startswith(fold(text)):
             detail = f"Another user has that name, so this one is served as {one['served']!r}."
-            yield Finding(
+            yield Explanation(
                 "attention", "{} is served under another name", str(one["wanted"]), detail, ("users", one["id"])
             )
 
 
-def _rejected(text: str, last: RunRecord) -> Iterator[Finding]:
+def _rejected(text: str, last: RunRecord) -> Iterator[Explanation]:
     for reject in (last.result or {}).get("rejects", []):
         if fold(text) in fold(str(reject["source"])):
             detail = f"The record cannot be served: {reject['reason']}."
-            yield Finding("bad", "{} was rejected", str(reject["source"]), detail, ("runs", last.id, "rejects"))
+            yield Explanation("bad", "{} was rejected", str(reject["source"]), detail, ("runs", last.id, "rejects"))

@@ -7,14 +7,14 @@ from flask import Response
 
 from connector.directory.runs import RunKind, RunState
 from connector.directory.schedule import Schedule
-from connector.store.clients import Client, Role
+from connector.store.clients import Client, ClientRole
 from connector.store.imports import Import
 from connector.store.runs.queue import RunRecord
 from connector.web.console.chart import chart_of
 from connector.web.console.pages.routes import Views
 from connector.web.console.parts import ConsoleParts
 from connector.web.console.rendering import Renderer
-from connector.web.console.state import Known, state_of
+from connector.web.console.state import Facts, state_of
 from connector.web.console.text import show_age, time_of
 from connector.web.console.words import Word, outcome_of
 from connector.web.services import Services
@@ -27,7 +27,7 @@ _LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Importer:
+class ImporterWalks:
     """An importer, and its last walk over users and over groups, if there was one."""
 
     client: Client
@@ -58,7 +58,7 @@ class Overview:
         runs = self._parts.runs
         ended = runs.history(count=_LOOKED_AT, kinds=_SYNCS, state=RunState.ENDED)
         last_sync = next((run for run in ended if not (run.result or {}).get("missed")), None)
-        known = Known(
+        known = Facts(
             now=figures.now,
             generation=figures.generation,
             last_sync=last_sync,
@@ -91,12 +91,12 @@ class Overview:
             accounts=figures.rotation,
         )
 
-    def _importers(self) -> list[Importer]:
+    def _importers(self) -> list[ImporterWalks]:
         walks = self._parts.imports.all()
         return [
-            Importer(client, [walk for walk in walks if walk.client == str(client.id)])
+            ImporterWalks(client, [walk for walk in walks if walk.client == str(client.id)])
             for client in self._parts.clients.list()
-            if client.role is Role.IMPORTER and not client.revoked_at
+            if client.role is ClientRole.IMPORTER and not client.revoked_at
         ]
 
     def _waiting(self) -> RunRecord | None:

@@ -9,7 +9,7 @@ from connector.errors import NoSuchRun
 from connector.store.audit import Actor
 from connector.store.runs.queue import RunRecord, Runs
 from connector.web.access.limits import LONGEST_ADDRESS
-from connector.web.console.access import Refused
+from connector.web.console.access import PageRefused
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
@@ -30,7 +30,7 @@ def asked_number(name: str) -> int | None:
         return None
     number = number_of(text)
     if number is None:
-        raise Refused(400, "The address is mistyped.", f"{name} must be a number from 1 on.")
+        raise PageRefused(400, "The address is mistyped.", f"{name} must be a number from 1 on.")
     return number
 
 
@@ -60,5 +60,5 @@ def find_run(runs: Runs, text: str) -> RunRecord:
         if number is not None:
             return runs.find(number)
     except NoSuchRun as fault:
-        raise Refused(404, fault.message, "The history of runs shows those that are kept.") from fault
-    raise Refused(404, "There is no such run.", "The history of runs shows those that are kept.")
+        raise PageRefused(404, fault.message, "The history of runs shows those that are kept.") from fault
+    raise PageRefused(404, "There is no such run.", "The history of runs shows those that are kept.")

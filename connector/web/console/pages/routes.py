@@ -9,7 +9,7 @@ View = Callable[..., Response]
 Views = Mapping[str, Mapping[str, View]]
 
 
-class Page(Protocol):
+class ConsolePage(Protocol):
     """A page, or several about one subject."""
 
     def views(self) -> Views:

@@ -8,11 +8,11 @@ from flask import Response, request
 from connector.directory.runs import Cause, RunKind, RunOutcome, RunState
 from connector.errors import AlreadyRunning, RunEnded
 from connector.store.runs.queue import RunRecord, Runs
-from connector.web.console.access import Refused
+from connector.web.console.access import PageRefused
 from connector.web.console.pages.changes import RETYPED_FROM, removals_of
 from connector.web.console.pages.requests import asked_number, entered, find_run, who_asks
 from connector.web.console.pages.routes import Views
-from connector.web.console.progress import SILENT_SECONDS, Progress, progress_of
+from connector.web.console.progress import SILENT_SECONDS, RunProgress, progress_of
 from connector.web.console.rendering import Renderer, Said
 from connector.web.console.text import seconds_of
 from connector.web.console.words import CAUSES, CHECK_STATUS, CHECKS, KINDS, Word, outcome_of
@@ -45,7 +45,7 @@ class RunView:
     asked_by: str
     word: Word
     seconds: float | None
-    progress: Progress | None
+    progress: RunProgress | None
     silence: float | None
     steps: list[dict[str, Any]]
     result: Said
@@ -169,7 +169,7 @@ class RunPages:
         """Ask for a sync or a plan; where one is under way, go there."""
         kind = next((kind for kind in _STARTED_HERE if kind == entered("kind")), None)
         if kind is None:
-            raise Refused(400, "This kind of run is not started here.", f"It is one of {', '.join(_STARTED_HERE)}.")
+            raise PageRefused(400, "This kind of run is not started here.", f"It is one of {', '.join(_STARTED_HERE)}.")
         try:
             run = self._runs.request(kind, cause=Cause.CONSOLE, by=who_asks()).id
         except AlreadyRunning as fault:

@@ -29,7 +29,7 @@ _SECTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class ScheduleRow:
     """A schedule in words, with its next times; None for never."""
 
     what: str
@@ -74,11 +74,11 @@ def _by_section(settings: Sequence[Setting]) -> dict[str, list[Setting]]:
     return found
 
 
-def _planned(what: str, schedule: Schedule | None, now: datetime) -> Planned:
+def _planned(what: str, schedule: Schedule | None, now: datetime) -> ScheduleRow:
     if schedule is None:
-        return Planned(what, "", ())
+        return ScheduleRow(what, "", ())
     times = [time_of(slot.timestamp()) for slot in islice(schedule.slots_after(now), NEXT_TIMES)]
-    return Planned(what, say_schedule(schedule.text), times)
+    return ScheduleRow(what, say_schedule(schedule.text), times)
 
 
 def say_schedule(text: str) -> str:

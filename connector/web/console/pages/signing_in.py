@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from flask import Response, g, request
 
-from connector.store.clients import Client, Clients, Grant, Role
+from connector.store.clients import Client, ClientRole, Clients, Grant
 from connector.store.credentials import BEARER_TOKEN, is_same
 from connector.store.sessions import Sessions
-from connector.web.access.limits import Limits
-from connector.web.access.sign_ins import SignIns
-from connector.web.console.access import Guard, Refused, form_token_of, new_probe
+from connector.web.access.limits import RateLimits
+from connector.web.access.sign_ins import CallerActivity
+from connector.web.console.access import Guard, PageRefused, form_token_of, new_probe
 from connector.web.console.pages.routes import Views
 from connector.web.console.rendering import Renderer
 
@@ -33,8 +33,8 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 class Admission:
     """What turns addresses away that failed too often, and what counts who was let in."""
 
-    limits: Limits
-    sign_ins: SignIns
+    limits: RateLimits
+    sign_ins: CallerActivity
 
 
 class SigningIn:
@@ -75,7 +75,7 @@ class SigningIn:
     def sign_in(self) -> Response:
         """Begin a session for the operator whose name and token were entered."""
         if self._guard.cookies.why_not:
-            raise Refused(403, "Nobody can sign in here without TLS.", self._guard.cookies.why_not)
+            raise PageRefused(403, "Nobody can sign in here without TLS.", self._guard.cookies.why_not)
         probe = request.cookies.get(self._guard.cookies.probe, "")
         if not probe:
             return self._form(self._guard.safe_next(""), fault=_NO_COOKIE, status=400)
@@ -115,13 +115,13 @@ class SigningIn:
         """End one session of the operator."""
         number = g.form.get("id", "")
         if not _NUMBER.fullmatch(number) or not self._sessions.end_one_of(g.session.client, int(number)):
-            raise Refused(404, "This session has ended already.", "Load the list again.")
+            raise PageRefused(404, "This session has ended already.", "Load the list again.")
         return self._renderer.go("sessions")
 
     def _operator(self, form: Mapping[str, str]) -> Client | None:
         token = form.get("token", "").strip()
         client = self._clients.authenticate(token) if token.startswith(BEARER_TOKEN) else None
-        if client is None or client.role is not Role.OPERATOR or client.grant is not Grant.BEARER:
+        if client is None or client.role is not ClientRole.OPERATOR or client.grant is not Grant.BEARER:
             return None
         return client if is_same(client.name, form.get("name", "").strip()) else None
 
