@@ -7,7 +7,6 @@ is this very program would otherwise call it again, without end (boto3 resolves 
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -16,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ProfileNotFound
 
 from connector.access.model import AwsCredentials
+from connector.cognito.errors import time_of_header
 from connector.rotation.aws.clients import keep_requests_out_of_logs
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
@@ -102,11 +102,9 @@ class AwsDoors:
         )
 
     def _compare_clocks(self, response_dict: dict[str, Any] | None, **_: Any) -> None:
-        date = (response_dict or {}).get("headers", {}).get("date")
-        try:
-            self.clock_ahead = datetime.now(UTC) - parsedate_to_datetime(date) if date else self.clock_ahead
-        except (TypeError, ValueError):
-            return
+        date = time_of_header((response_dict or {}).get("headers", {}).get("date"))
+        if date is not None:
+            self.clock_ahead = datetime.now(UTC) - date
 
 
 def _name_call(model: Any, **_: Any) -> None:

@@ -16,6 +16,7 @@ from connector.cognito.errors import SKEW_REMEDY, describe_skew
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
 from connector.cognito.session import Access, AwsSession, utc_now
+from connector.directory.counts import count_of
 from connector.errors import ConfigError, ConnectorError, SourceDenied, SourceMissing
 
 CLOCK_WARNING = timedelta(seconds=60)
@@ -200,7 +201,7 @@ class _Examination:
             return StepResult("No list of groups: the whole pool is read.")
         missing = [name for name in groups if not self._exists(name)]
         if not missing:
-            return StepResult(f"{len(groups)} of {len(groups)} groups are there.")
+            return StepResult(f"{count_of(len(groups), 'listed group is', 'listed groups are')} there.")
         names = ", ".join(repr(name) for name in missing)
         return StepResult(f"Not in the pool: {names}.", Status.FAILED, self._suggest(missing))
 

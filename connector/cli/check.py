@@ -9,6 +9,7 @@ from connector.checks.check_run import describe_checks, is_passed
 from connector.checks.connectivity import Check, Status
 from connector.cli.invocation import Invocation, clean, json_option, pass_invocation, print_json, say
 from connector.config import Settings
+from connector.directory.counts import count_of
 from connector.errors import ConfigError
 
 FAILED_EXIT = 4
@@ -61,4 +62,4 @@ def sum_up(checks: Sequence[Check]) -> str:
     """Say in a line how many checks ended how."""
     counts = {status: sum(done.status is status for done in checks) for status in Status}
     told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    return f"{len(checks)} checks: {told}."
+    return f"{count_of(len(checks), 'check')}: {told}."

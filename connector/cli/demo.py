@@ -16,6 +16,7 @@ from connector.checks.connectivity import Check, Status
 from connector.cli.check import sum_up, tell_check
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say
 from connector.cli.progress import progress_bar
+from connector.directory.counts import count_of
 from connector.errors import ConfigError
 from connector.sync.progress import Progress
 from connector.sync.result import SyncResult
@@ -95,7 +96,8 @@ class _Spectator:
 
     def see_stage(self, stage: "DemoStage") -> None:
         pool, port = stage.pool, stage.settings.server.port
-        say(f"A user pool with {pool.count_users()} users and {pool.count_groups()} groups runs in this process:")
+        size = f"{count_of(pool.count_users(), 'user')} and {count_of(pool.count_groups(), 'group')}"
+        say(f"A user pool with {size} runs in this process:")
         say(f"  {pool.pool_id} at {pool.endpoint}")
         say(f"  Its role {pool.role_arn} asks for an ExternalId.")
         if stage.wanted_port not in {0, port}:

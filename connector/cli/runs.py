@@ -13,6 +13,7 @@ from connector.cli.changes import FORMS, print_json_list, write_changes
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.cli.run_page import outcome_of, print_run
 from connector.directory.changes import ChangeFilter, ChangeKind
+from connector.directory.counts import count_of
 from connector.directory.runs import RunKind, RunState
 from connector.store.changes.statements import Wanted
 from connector.store.runs.history import NEWEST_RUNS
@@ -158,8 +159,8 @@ def _what_happened(run: RunRecord) -> str:
         return str(cause)
     if run.kind is RunKind.ROTATE:
         return _what_was_rotated(result)
-    counts = [f"{result[name]} {name}" for name in ("users", "groups", "memberships") if name in result]
-    return ", ".join(counts)
+    nouns = {"users": "user", "groups": "group", "memberships": "membership"}
+    return ", ".join(count_of(result[name], noun) for name, noun in nouns.items() if name in result)
 
 
 def _what_was_rotated(told: Mapping[str, Any]) -> str:
@@ -167,4 +168,4 @@ def _what_was_rotated(told: Mapping[str, Any]) -> str:
     accounts = told.get("accounts", 0)
     number = accounts if isinstance(accounts, int) else len(accounts)
     failed = f", {told['failed']} failed" if told.get("failed") else ""
-    return f"{told.get('rotated', 0)} of {number} accounts rotated{failed}"
+    return f"{told.get('rotated', 0)} of {count_of(number, 'account')} rotated{failed}"

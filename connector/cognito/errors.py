@@ -26,6 +26,9 @@ from connector.errors import (
     SourceUnavailable,
 )
 
+_DATE = len("Sun, 06 Nov 1994 08:49:37 GMT")
+"""A time in HTTP has one length, and is in UTC (RFC 9110, section 5.6.7)."""
+
 TOLERANCE = timedelta(minutes=5)
 """How far a signature's time may be off (IAM User Guide, "Signature Version 4")."""
 
@@ -110,9 +113,14 @@ def is_throttled(parsed: Mapping[str, Any]) -> bool:
 
 def server_time(parsed: Mapping[str, Any]) -> datetime | None:
     """Return the time that an answer's Date header tells, if it has one."""
+    return time_of_header(_http(parsed).get("HTTPHeaders", {}).get("date"))
+
+
+def time_of_header(date: str | None) -> datetime | None:
+    """Return the time of a Date header, the first where a proxy added its own (RFC 9110, section 5.3); None if none."""
     try:
-        return parsedate_to_datetime(_http(parsed)["HTTPHeaders"]["date"])
-    except (KeyError, ValueError):
+        return parsedate_to_datetime((date or "")[:_DATE]).replace(tzinfo=UTC)
+    except ValueError:
         return None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Generic, TypeVar
 
+from connector.directory.counts import count_of
 from connector.errors import HarvestIncomplete
 
 Record = TypeVar("Record")
@@ -55,7 +56,7 @@ def walk(ask: Ask[Record], *, limit: PageLimit) -> Iterator[Page[Record]]:
         if hash(token) in seen:
             raise _incomplete(ask, f"page {number} ended with a token that had been answered before")
         if number >= limit.pages:
-            raise _incomplete(ask, f"no end after {limit.pages} pages")
+            raise _incomplete(ask, f"no end after {count_of(limit.pages, 'page')}")
         seen.add(hash(token))
 
 

@@ -34,20 +34,23 @@ def user_record(answer: Any) -> UserRecord:
 
 
 def _read_attributes(listed: Any) -> tuple[dict[str, str], list[str]]:
-    """Return the attributes of a user, and the names of those whose values are not text."""
+    """Return the attributes of a user, and the names of those whose values are not text.
+
+    One with a name that Cognito allows nobody (AttributeNameType) is not an attribute, and its name is not repeated.
+    """
     attributes: dict[str, str] = {}
     unread: list[str] = []
     if listed is not None and not isinstance(listed, list):
         return attributes, ["Attributes"]
     for one in listed or ():
         name, value = (one.get("Name") or "", one.get("Value")) if isinstance(one, dict) else (None, None)
-        if not isinstance(name, str):
+        if not isinstance(name, str) or not name.isprintable() or len(name) > _LONGEST_NAME:
             unread.append("Attributes")
         elif value is None or isinstance(value, str):
             if name:
                 attributes[name] = value or ""
         else:
-            unread.append(name if name.isprintable() and len(name) <= _LONGEST_NAME else "Attributes")
+            unread.append(name)
     return attributes, unread
 
 

@@ -84,6 +84,14 @@ def _timeout(error: aws.BotoCoreError, what: str) -> SourceUnavailable:
     )
 
 
+def _client(error: aws.BotoCoreError, what: str) -> SourceUnavailable:
+    """Explain a fault within the HTTP client, which most often is an address of a proxy that it cannot parse."""
+    return SourceUnavailable(
+        f"{what}: no connection to {endpoint_of(error)} ({type(error).__name__}).",
+        remedy="Check that HTTPS_PROXY is an address such as http://proxy.example.com:3128, and AWS_ENDPOINT_URL.",
+    )
+
+
 def _connection(error: aws.BotoCoreError, what: str) -> SourceUnavailable:
     return SourceUnavailable(
         f"{what}: no connection to {endpoint_of(error)} ({type(error).__name__}).",
@@ -112,9 +120,9 @@ _EXPLANATIONS: Mapping[tuple[type[aws.BotoCoreError], ...], _Explain] = {
     (aws.ConnectTimeoutError, aws.ReadTimeoutError): _timeout,
     (
         aws.ConnectionError,
-        aws.HTTPClientError,
         aws.IncompleteReadError,
         aws.MetadataRetrievalError,
         aws.ResponseStreamingError,
     ): _connection,
+    (aws.HTTPClientError,): _client,
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from connector.config.faults import Fault
 from connector.config.keys import holds_secret, key_names
 from connector.config.sources import GivenValue, Reading
-from connector.config.values import group_names
+from connector.config.values import group_names, is_access_key_of_aws, is_pool_of_aws
 
 _SHORT_EXTERNAL_ID = 16
 _ADMINISTRATED = ("", "auto", "username", "sub")
@@ -67,7 +67,10 @@ def find_contradictions(given: GivenValues, *, reads_pool: bool) -> Iterator[Fau
 
 def _region(given: GivenValues) -> Iterator[Fault]:
     region, pool = given.text("cognito.region"), given.text("cognito.user_pool_id")
-    if region and pool and pool.partition("_")[0] != region:
+    if pool and not is_pool_of_aws(pool):
+        if not given.has("cognito.region"):
+            yield Fault("cognito.region", f"missing: the user pool id {pool} does not begin with it")
+    elif region and pool and pool.partition("_")[0] != region:
         reason = (
             f"the user pool {pool} is in {pool.partition('_')[0]}; leave the Region out, it is taken from the pool id"
         )
@@ -145,6 +148,11 @@ def _is_in_yaml(given: GivenValues, key: str) -> bool:
 
 
 def _warnings_of_access(given: GivenValues) -> Iterator[str]:
+    pool, key = given.text("cognito.user_pool_id"), given.text("aws.access_key_id")
+    if pool and not is_pool_of_aws(pool):
+        yield f"cognito.user_pool_id is {pool}, which only an emulator has: an id of AWS begins with its Region."
+    if key and not is_access_key_of_aws(key):
+        yield "aws.access_key_id is shorter than those of AWS; only an emulator takes it."
     if not given.has("aws.role_arn"):
         yield "aws.role_arn is not set; the source credentials read the pool as they are."
     elif 0 < len(given.text("aws.external_id")) < _SHORT_EXTERNAL_ID:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from connector.directory.counts import count_of
 from connector.errors import ConfigError
 from connector.logs import REDACTED, escape_controls
 
@@ -36,9 +37,8 @@ class Fault:
 def error_of(faults: Iterable[Fault]) -> ConfigError:
     """Return the one error that tells all faults."""
     lines = list(dict.fromkeys(str(fault) for fault in faults))
-    count = "a fault" if len(lines) == 1 else f"{len(lines)} faults"
     return ConfigError(
-        "\n  ".join([f"The configuration has {count}:", *lines]),
+        "\n  ".join([f"The configuration has {count_of(len(lines), 'fault')}:", *lines]),
         remedy="Correct what is named above; config.example.yaml explains every key.",
     )
 

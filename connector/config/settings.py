@@ -44,8 +44,8 @@ class Cognito(Section):
     def _take_region_from_pool_id(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("region") or not isinstance(given.get("user_pool_id"), str):
             return given
-        region, separator, _ = given["user_pool_id"].partition("_")
-        return {**given, "region": region} if separator and values.is_region(region) else given
+        pool = given["user_pool_id"]
+        return {**given, "region": pool.rpartition("_")[0]} if values.is_pool_of_aws(pool) else given
 
 
 class Aws(Section):

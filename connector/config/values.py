@@ -15,10 +15,11 @@ from connector.directory.schedule import parse_schedule
 from connector.scim.base_url import PREFIX
 
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
-_POOL = re.compile(r"(?=.{1,55}\Z)[a-z]{2,}(?:-[a-z]+)+-[0-9]+_[0-9a-zA-Z]+")
+_POOL = re.compile(r"(?=.{1,55}\Z)[\w-]+_[0-9a-zA-Z]+", re.ASCII)
 _ROLE = re.compile(r"arn:aws(?:-[a-z]+)*:iam::(?P<account>[0-9]*):role/[A-Za-z0-9_+=,.@/-]{1,576}")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
-_ACCESS_KEY = re.compile(r"[A-Za-z0-9_]{16,128}")
+_ACCESS_KEY = re.compile(r"\w{1,128}", re.ASCII)
+_SHORTEST_ACCESS_KEY = 16
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -51,10 +52,20 @@ def region(text: str) -> str:
 
 
 def user_pool_id(text: str) -> str:
-    """Check the id of a user pool (Cognito: UserPoolIdType)."""
+    """Check the id of a user pool (Cognito: UserPoolIdType); those of emulators need not begin with a Region."""
     if text and not _POOL.fullmatch(text):
         raise ValueError("is not a user pool id such as us-east-1_AbCdEf123: Region, underscore, letters and digits")
     return text
+
+
+def is_pool_of_aws(text: str) -> bool:
+    """Tell whether the id of a user pool begins with a Region, as all of AWS do."""
+    return is_region(text.rpartition("_")[0])
+
+
+def is_access_key_of_aws(text: str) -> bool:
+    """Tell whether an access key id is as long as those of AWS (STS: accessKeyIdType)."""
+    return len(text) >= _SHORTEST_ACCESS_KEY
 
 
 def role_arn(text: str) -> str:
@@ -76,9 +87,9 @@ def external_id(secret: SecretStr) -> SecretStr:
 
 
 def access_key_id(text: str) -> str:
-    """Check an access key id (STS: accessKeyIdType)."""
+    """Check an access key id; those of emulators may be shorter than any of AWS."""
     if text and not _ACCESS_KEY.fullmatch(text):
-        raise ValueError("an access key id has 16 to 128 letters and digits, such as AKIAIOSFODNN7EXAMPLE")
+        raise ValueError("an access key id has up to 128 letters and digits, such as AKIAIOSFODNN7EXAMPLE")
     return text
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
+from connector.directory.counts import count_of
 from connector.directory.mapping import Rules, describe_rules
 from connector.directory.plan import ChangePlan
 
@@ -116,12 +117,12 @@ def _source_changed(plan: ChangePlan) -> Iterator[str]:
 
 def _emptied(plan: ChangePlan) -> Iterator[str]:
     for what, had, has in (
-        ("users", plan.published.users, plan.harvested.users),
-        ("groups", plan.published.groups, plan.harvested.groups),
-        ("memberships", plan.published.memberships, plan.harvested.memberships),
+        ("user", plan.published.users, plan.harvested.users),
+        ("group", plan.published.groups, plan.harvested.groups),
+        ("membership", plan.published.memberships, plan.harvested.memberships),
     ):
         if had and not has:
-            yield f"all {had} {what} would be removed"
+            yield f"{f'the only {what}' if had == 1 else f'all {count_of(had, what)}'} would be removed"
 
 
 def _groups_chosen_anew(plan: ChangePlan) -> Iterator[str]:
@@ -129,8 +130,8 @@ def _groups_chosen_anew(plan: ChangePlan) -> Iterator[str]:
     removed = plan.users.removed + plan.groups.removed
     if old is not None and old.groups != plan.source.groups and removed:
         yield (
-            f"the list of groups was changed, and {plan.users.removed} users "
-            f"and {plan.groups.removed} groups would be removed"
+            f"the list of groups was changed, and {count_of(plan.users.removed, 'user')} "
+            f"and {count_of(plan.groups.removed, 'group')} would be removed"
         )
 
 
@@ -147,29 +148,29 @@ def _mapped_anew(plan: ChangePlan) -> Iterator[str]:
     by_release = was.release != now.release and all(new == defaults.get(key, "") for key, (_, new) in changed.items())
     cause = f"release {now.release} has other defaults than {was.release}" if by_release else "the mapping was changed"
     shown = ", ".join(f"mapping.{key} from {old!r} to {new!r}" for key, (old, new) in changed.items())
-    yield f"{cause} ({shown}), and {plan.users.updated} users would be changed"
+    yield f"{cause} ({shown}), and {count_of(plan.users.updated, 'user')} would be changed"
 
 
 def _over_limit(plan: ChangePlan, limits: Limits) -> Iterator[str]:
     published = plan.published
     served = (published if plan.base else plan.harvested).users + (published if plan.base else plan.harvested).groups
-    for name, what, changed, out_of in (
-        ("max_removed_users", "users would be removed", plan.users.removed, published.users),
-        ("max_removed_groups", "groups would be removed", plan.groups.removed, published.groups),
-        ("max_removed_memberships", "memberships would be removed", plan.members_removed, published.memberships),
-        ("max_deactivated_users", "users would be deactivated", plan.deactivated, published.users),
-        ("max_rejects", "records could not be served", plan.rejects, served),
-        ("max_renamed_users", "users would be renamed", plan.renamed, published.users),
-        ("max_changed_emails", "users would get another e-mail address", plan.changed_emails, published.users),
-        ("max_emptied_groups", "groups would lose their last member", plan.emptied, published.groups),
+    for name, changed, out_of, what, fate in (
+        ("max_removed_users", plan.users.removed, published.users, "user", "would be removed"),
+        ("max_removed_groups", plan.groups.removed, published.groups, "group", "would be removed"),
+        ("max_removed_memberships", plan.members_removed, published.memberships, "membership", "would be removed"),
+        ("max_deactivated_users", plan.deactivated, published.users, "user", "would be deactivated"),
+        ("max_rejects", plan.rejects, served, "record", "could not be served"),
+        ("max_renamed_users", plan.renamed, published.users, "user", "would be renamed"),
+        ("max_changed_emails", plan.changed_emails, published.users, "user", "would get another e-mail address"),
+        ("max_emptied_groups", plan.emptied, published.groups, "group", "would become empty"),
     ):
         limit: Limit = getattr(limits, name)
         if not limit.allows(changed, out_of):
-            yield f"{changed} of {out_of} {what}; sync.safeguard.{name} allows {limit}"
+            yield f"{changed:,} of {count_of(out_of, what)} {fate}; sync.safeguard.{name} allows {limit}"
     per_group = limits.max_removed_members_per_group
     for loss in plan.losses:
         if not per_group.allows(loss.removed, loss.published):
             yield (
-                f"group {loss.group!r} would lose {loss.removed} of {loss.published} members; "
+                f"group {loss.group!r} would lose {loss.removed:,} of {count_of(loss.published, 'member')}; "
                 f"sync.safeguard.max_removed_members_per_group allows {per_group}"
             )

@@ -28,6 +28,7 @@ from connector.store.sql.tables import (
     pins,
     runs,
     sessions,
+    staged_users,
 )
 
 _LOCK = 0x5C1A
@@ -75,6 +76,10 @@ def _replace_walks_by_pins(connection: Connection) -> None:
     connection.execute(text("DROP TABLE walks"))
 
 
+def _add_rivals(connection: Connection) -> None:
+    _add_columns(connection, staged_users.c.rivals)
+
+
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _create_tables,
     _add_audit_trail,
@@ -82,6 +87,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _add_making,
     _add_aws_verifications,
     _replace_walks_by_pins,
+    _add_rivals,
 )
 """The first makes a new store as the tables stand today; each of the others brings an older store one version up."""
 

@@ -1,7 +1,7 @@
 """Where a harvest waits, page by page, until it is complete: memory does not grow with the pool.
 
 Rows belong to one run. The same user may come several times, as a member of several groups or because the walk moved
-under it; the newest version wins (P11).
+under it; the newest version wins (P11). Another record with the same id is another matter: it is noted as a rival.
 """
 
 import logging
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, exists, func, select, text
+from sqlalchemy import Connection, Table, case, delete, exists, func, literal_column, select, text
 
 from connector.directory.plan import Sizes
 from connector.directory.rows import GroupRow, Kind, UserRow, fold, normalize
@@ -25,6 +25,8 @@ from connector.store.sql.upserts import INSERTS
 BATCH = 2000
 UNKNOWN = 100
 """The memberships of so many unknown users are dropped in one transaction; a user is in 100 groups at most."""
+_BETWEEN = "\n"
+"""Stands between usernames in a column; Cognito allows it in none of them."""
 _log = logging.getLogger(__name__)
 STAGED = (staged_users, staged_groups, staged_memberships)
 CLEARED = (*STAGED, staged_changes)
@@ -45,9 +47,9 @@ class Staging:
         """Stage users; of two versions of one user the one that Cognito changed last stays."""
         waiting = self._waiting[staged_users]
         for row in rows:
-            known = waiting.get((row.id,))
+            known = waiting.get((row.id, row.external_id))
             if known is None or known["modified"] <= row.modified:
-                waiting[row.id,] = self._user(row)
+                waiting[row.id, row.external_id] = self._user(row)
         self._flush_when_full(staged_users)
 
     def add_groups(self, rows: Iterable[GroupRow]) -> None:
@@ -89,6 +91,16 @@ class Staging:
                 return
             yield from found
             last = found[-1]
+
+    def take_out_shared(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Take out the users whose id several records have, and return each id with the usernames of its records."""
+        shared = staged_users.c.run == self.run, staged_users.c.rivals != ""
+        users = select(staged_users.c.id, staged_users.c.external_id, staged_users.c.rivals)
+        with self.database.writing(durable=False) as connection:
+            found = connection.execute(users.where(*shared).order_by(staged_users.c.id)).all()
+            if found:
+                connection.execute(delete(staged_users).where(*shared))
+        return [(row.id, tuple(sorted({row.external_id, *row.rivals.split(_BETWEEN)[1:]}))) for row in found]
 
     def drop_group(self, group_id: str) -> None:
         """Take a group back that turned out to be gone."""
@@ -193,6 +205,7 @@ class Staging:
             "modified": row.modified,
             "opening": row.opening,
             "closing": row.closing,
+            "rivals": "",
         }
 
 
@@ -211,9 +224,13 @@ def _insert(insert: Any, table: Table) -> Bulk:
     keys = [column.name for column in table.primary_key]
     if table is not staged_users:
         return Bulk(insert.on_conflict_do_nothing(index_elements=keys), names)
-    newer = {name: insert.excluded[name] for name in names if name not in keys}
-    is_newer = insert.excluded.modified >= staged_users.c.modified
-    return Bulk(insert.on_conflict_do_update(index_elements=keys, set_=newer, where=is_newer), names)
+    known, new = staged_users.c, insert.excluded
+    is_rival = new.external_id != known.external_id
+    rivals = known.rivals + literal_column(f"'{_BETWEEN}'") + known.external_id
+    newer = {name: new[name] for name in names if name not in keys}
+    newer["rivals"] = case((is_rival, rivals), else_=known.rivals)
+    is_newer = new.modified >= known.modified
+    return Bulk(insert.on_conflict_do_update(index_elements=keys, set_=newer, where=is_newer | is_rival), names)
 
 
 _INSERTS = {(dialect, table): _insert(insert(table), table) for dialect, insert in INSERTS.items() for table in STAGED}

@@ -10,6 +10,7 @@ from functools import partial
 
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
+from connector.directory.counts import count_of
 from connector.directory.mapping import Rules, person_of, team_of
 from connector.directory.people import Team
 from connector.directory.records import GroupRecord, UserRecord
@@ -28,6 +29,9 @@ UNSEEN = Limit(100, 1.0)
 
 LIST_CALLS, GROUPS_OF_USER_CALLS = 30, 50
 """Calls per second that Cognito allows: ListUsers with ListUsersInGroup, and AdminListGroupsForUser."""
+
+NAMED = 3
+"""How many of those who share a sub a reject names."""
 
 LISTED = 1000
 """How many rejects and renamed users a result names; the rest are counted."""
@@ -94,6 +98,7 @@ class Harvest:
             else:
                 self._read_all(walks)
         self._staging.complete()
+        self._reject_shared_subs()
         self.tally.dropped_members = self._staging.drop_unknown_members()
         self.tally.rejects.sort(key=lambda reject: (reject.kind, reject.source))
         return self.tally
@@ -141,8 +146,9 @@ class Harvest:
             if sub not in self._rejected_users:
                 unseen.append(sub)
             if not UNSEEN.allows(len(unseen), self.tally.users):
+                listed = count_of(self.tally.users, "user")
                 raise HarvestIncomplete(
-                    f"Over {len(unseen) - 1} members of groups are not among the {self.tally.users} users listed.",
+                    f"Over {len(unseen) - 1:,} members of groups are not among the {listed} listed.",
                     remedy="The pool was probably changed on a large scale while it was read; try again when it rests.",
                 )
         return unseen
@@ -180,6 +186,14 @@ class Harvest:
         if identity not in self._rejected_users:
             self._rejected_users.add(identity)
             self.tally.reject("user", record.username or record.sub, rejected.message)
+
+    def _reject_shared_subs(self) -> None:
+        """Serve none of several records with one sub: nobody knows which of them an importer would mean."""
+        for sub, names in self._staging.take_out_shared():
+            for name in names:
+                others = [repr(other) for other in names if other != name]
+                more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+                self.tally.reject("user", name, f"its sub {sub} is also that of {', '.join(others[:NAMED])}{more}")
 
     def _stage_groups(self, page: tuple[GroupRecord, ...], *, listed: bool) -> list[Team]:
         teams = list(self._teams(page, listed=listed))

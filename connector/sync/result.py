@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from connector.directory.changes import Change
+from connector.directory.counts import count_of
 from connector.directory.plan import ChangePlan
 from connector.directory.runs import RunKind, RunOutcome
 from connector.errors import ConnectorError
@@ -94,7 +95,7 @@ class SyncResult:
 
     def sentence(self) -> str:
         """Say in a line how it ended."""
-        return f"{self._what_happened()} ({sum(self.calls.values())} calls, {self.seconds:.1f} s)"
+        return f"{self._what_happened()} ({count_of(sum(self.calls.values()), 'call')}, {self.seconds:.1f} s)"
 
     def _what_happened(self) -> str:
         if self.fault:
@@ -102,7 +103,8 @@ class SyncResult:
         if self.plan is None:
             return f"Run {self.run} ended: {self.outcome}."
         sizes = self.plan.harvested
-        counts = f"{sizes.users} users, {sizes.groups} groups, {sizes.memberships} memberships"
+        sizes_told = ((sizes.users, "user"), (sizes.groups, "group"), (sizes.memberships, "membership"))
+        counts = ", ".join(count_of(number, noun) for number, noun in sizes_told)
         differences = _differences(self.plan)
         if self.kind is RunKind.PLAN and self.outcome is RunOutcome.PUBLISHED:
             return f"A sync would publish {counts}; {differences}."

@@ -165,4 +165,4 @@ def test_the_list_of_runs_says_how_many_were_rotated(run: Run, store):
         other.end(RunOutcome.ROTATED, {"run": other.id})
 
     assert "rotating, 1 of 3 accounts rotated, 1 failed" in shown
-    assert "1 of 1 accounts rotated" in shown
+    assert "1 of 1 account rotated" in shown

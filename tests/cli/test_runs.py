@@ -73,7 +73,7 @@ def test_a_run_is_a_page_for_people(run: Run, pool: SimulatedPool) -> None:
     assert "  users         1 (2 removed)" in published
     assert "Records that cannot be served: 1" in published
     assert ("ListUsers" in published, "{" in published) == (True, False)
-    assert "Why it was refused\n  - all 1 users would be removed" in refused
+    assert "Why it was refused\n  - the only user would be removed" in refused
     assert "If this is meant: cognito-scim --config " in refused
     assert "runs changes 3" in refused
 

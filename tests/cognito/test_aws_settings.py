@@ -8,7 +8,9 @@ from botocore.exceptions import ClientError
 
 from connector.cognito.errors import AwsCall, refused
 from connector.cognito.meter import Meter
+from connector.cognito.sending import RetryLimits
 from connector.cognito.session import Access, AwsSession
+from connector.errors import SourceUnavailable
 
 ROLE = "arn:aws:iam::123456789012:role/reader"
 AUTHORITY = Path(__file__)
@@ -110,3 +112,16 @@ def test_keys_that_a_region_does_not_know_may_be_those_of_another(operation: str
     error = ClientError({"Error": {"Code": "InvalidClientTokenId"}}, operation)
 
     assert ("aws.sts_region" in refused(error, AwsCall(operation, "somewhere")).remedy) == told
+
+
+@pytest.mark.parametrize("proxy", ["http://[bad", "proxy:abc", "foo bar", "http://h:99999", "http://u:hunter2@h:x"])
+def test_a_proxy_that_is_not_an_address_is_named_in_the_remedy(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P27: the variable is named, and nothing of what stands in it."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    session = AwsSession(access(patience=RetryLimits(attempts=1)), run="1", meter=Meter())
+
+    with pytest.raises(SourceUnavailable) as caught:
+        session.caller()
+
+    assert "HTTPS_PROXY" in caught.value.remedy
+    assert "hunter2" not in str(caught.value)

@@ -5,7 +5,7 @@ import pytest
 from botocore import exceptions as aws
 from botocore.exceptions import BotoCoreError, ClientError
 
-from connector.cognito.errors import AwsCall, is_throttled, prepared, refused, told
+from connector.cognito.errors import AwsCall, is_throttled, prepared, refused, server_time, told
 from connector.errors import (
     ConfigError,
     ConnectorError,
@@ -109,6 +109,20 @@ def test_keys_are_not_blamed_for_a_wrong_clock(minutes: int, *, skewed: bool) ->
     assert skewed == ("clock is wrong" in error.message)
 
 
+@pytest.mark.parametrize("second", ["", ", Sun, 06 Nov 1994 08:49:37 GMT", ", nonsense"])
+def test_a_date_that_comes_twice_is_read_once(second: str) -> None:
+    """P25: a proxy that adds a header of its own makes no answer unreadable (RFC 9110, section 5.3)."""
+    headers = {"date": f"Sun, 01 Mar 2026 12:00:00 GMT{second}"}
+
+    assert server_time({"ResponseMetadata": {"HTTPHeaders": headers}}) == NOW
+
+
+@pytest.mark.parametrize("date", ["", "soon", "\ud800", "0" * 100])
+def test_a_date_that_is_none_is_not_read(date: str) -> None:
+    """Whoever writes it, it is only a hint about the clock."""
+    assert server_time({"ResponseMetadata": {"HTTPHeaders": {"date": date}}}) is None
+
+
 @pytest.mark.parametrize("text", ["Signature expired: 1 is now earlier than 2", "Signature not yet current: 2"])
 def test_a_signature_out_of_time_is_a_wrong_clock(text: str) -> None:
     """P25: these words come with InvalidSignatureException, which also stands for wrong keys."""
@@ -130,7 +144,7 @@ ENDPOINT = "https://user:hunter2@cognito-idp.eu-west-1.amazonaws.com:8443/?q=hun
         (aws.ConnectionClosedError(endpoint_url=ENDPOINT), SourceUnavailable, "no connection to"),
         (aws.SSLError(endpoint_url=ENDPOINT, error=OSError()), SourceUnavailable, "AWS_CA_BUNDLE"),
         (aws.ProxyConnectionError(proxy_url="http://u:hunter2@proxy"), SourceUnavailable, "HTTPS_PROXY"),
-        (aws.HTTPClientError(error="hunter2"), SourceUnavailable, "no connection to AWS"),
+        (aws.HTTPClientError(error="hunter2"), SourceUnavailable, "Check that HTTPS_PROXY is an address such as"),
         (aws.IncompleteReadError(actual_bytes=1, expected_bytes=2), SourceUnavailable, "no connection to AWS"),
         (aws.NoCredentialsError(), ConfigError, "none were found"),
         (aws.PartialCredentialsError(provider="env", cred_var="hunter2"), ConfigError, "aws.credential_source"),

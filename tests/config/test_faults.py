@@ -65,7 +65,7 @@ sync: {safeguard: {max_rejects: many}}
         ("cognito: {requests_per_second: .nan}", "must be more than 0"),
         ("cognito: {requests_per_second: fast}", "must be a number"),
         ("aws: {credential_source: key}", "must be one of '', 'access-key', 'chain', 'profile' or 'login'"),
-        ("aws: {access_key_id: short}", "an access key id has 16 to 128 letters and digits"),
+        ("aws: {access_key_id: two words}", "an access key id has up to 128 letters and digits"),
         ("aws: {external_id: x}", "an ExternalId has 2 to 1224 characters"),
         ("aws: {external_id: 'a b'}", "an ExternalId has 2 to 1224 characters"),
         ("aws: {role_arn: 'arn:aws:iam::123456789012:user/x'}", "is not the ARN of a role"),
@@ -146,6 +146,10 @@ def test_an_unreadable_file_is_a_fault(tmp_path: Path) -> None:
     ("values", "told"),
     [
         ({}, "cognito.user_pool_id: missing: name the user pool to read"),
+        (
+            {"cognito.user_pool_id": "local_4xTvzUYl"},
+            "cognito.region: missing: the user pool id local_4xTvzUYl does not begin with it",
+        ),
         (
             {"cognito.region": "us-east-1", "cognito.user_pool_id": "eu-west-1_a"},
             'cognito.region = "us-east-1": the user pool eu-west-1_a is in eu-west-1',

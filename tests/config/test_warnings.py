@@ -122,3 +122,25 @@ def test_a_schedule_without_a_pool_is_told_to_who_only_serves(tmp_path: Path) ->
 
     assert settings.warnings == ("sync.schedule is set, but no cognito.user_pool_id; every scheduled sync will fail.",)
     assert load("sync: {schedule: every 6h}", tmp_path).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("cognito: {region: us-east-1, user_pool_id: local_4xTvzUYl}", "cognito.user_pool_id is local_4xTvzUYl"),
+        ("cognito: {region: us-east-1, user_pool_id: test_1}", "cognito.user_pool_id is test_1, which only an emul"),
+        ("aws: {access_key_id: test}", "aws.access_key_id is shorter than those of AWS; only an emulator takes it."),
+    ],
+)
+def test_what_only_an_emulator_has_is_taken_with_a_warning(
+    text: str, warned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Emulators name pools `local_…` and take any key; on AWS either would be a mistake."""
+    monkeypatch.delitem(ACCESS, "COGNITO_SCIM_COGNITO__USER_POOL_ID")
+    given = {} if "cognito" in text else {"COGNITO_SCIM_COGNITO__USER_POOL_ID": "us-east-1_AbCdEf123"}
+    if "access_key_id" in text:
+        given["COGNITO_SCIM_AWS__SECRET_ACCESS_KEY"] = "test"
+
+    (warning,) = load(text, tmp_path, given).warnings
+
+    assert warning.startswith(warned)

@@ -95,9 +95,13 @@ def test_nothing_but_from_some_to_none_is_refused_under_the_widest_limits(publis
     """P02: each of the three that would be empty is told; what was never there cannot be missed."""
     verdict = judge(replace(STEADY, published=published, harvested=harvested), ALL_ALLOWED)
 
-    names = ("users", "groups", "memberships")
-    emptied = [name for name in names if getattr(published, name) > 0 and getattr(harvested, name) == 0]
-    told = tuple(f"all {getattr(published, name)} {name} would be removed" for name in emptied)
+    nouns = {"users": "user", "groups": "group", "memberships": "membership"}
+    emptied = [name for name in nouns if getattr(published, name) > 0 and getattr(harvested, name) == 0]
+    had = {name: getattr(published, name) for name in emptied}
+    told = tuple(
+        f"{f'the only {nouns[name]}' if had[name] == 1 else f'all {had[name]} {name}'} would be removed"
+        for name in emptied
+    )
     assert verdict == (Refused("d", told) if emptied else Accepted("d"))
 
 
@@ -162,7 +166,7 @@ def test_a_new_list_of_groups_that_removes_nobody_is_accepted():
         ),
         (
             {"emptied": 41},
-            "41 of 400 groups would lose their last member; sync.safeguard.max_emptied_groups allows 10 or 10%",
+            "41 of 400 groups would become empty; sync.safeguard.max_emptied_groups allows 10 or 10%",
         ),
     ],
 )
@@ -185,7 +189,7 @@ def test_another_mapping_that_changes_anybody_waits_for_approval_and_says_what_w
     """P02: whatever the limits; each setting is told, old and new."""
     verdict = judge(mapped(Making({"user_name": "custom:login", "fallbacks.email": "{id}@x"}, "1.0")), ALL_ALLOWED)
 
-    told = "the mapping was changed (mapping.user_name from 'auto' to 'custom:login'), and 1 users would be changed"
+    told = "the mapping was changed (mapping.user_name from 'auto' to 'custom:login'), and 1 user would be changed"
     assert verdict == Refused("d", (told,))
 
 
@@ -344,7 +348,7 @@ def test_reasons_say_what_would_happen_and_by_how_much():
         "all 200 users would be removed",
         "all 20 groups would be removed",
         "all 400 memberships would be removed",
-        "the list of groups was changed, and 1 users and 2 groups would be removed",
+        "the list of groups was changed, and 1 user and 2 groups would be removed",
         "the mapping was changed (mapping.title from '' to 'custom:title'), and 11 users would be changed",
         "1 of 200 users would be removed; sync.safeguard.max_removed_users allows 0",
         "2 of 20 groups would be removed; sync.safeguard.max_removed_groups allows 0",
@@ -353,7 +357,7 @@ def test_reasons_say_what_would_happen_and_by_how_much():
         "5 of 220 records could not be served; sync.safeguard.max_rejects allows 0",
         "8 of 200 users would be renamed; sync.safeguard.max_renamed_users allows 0",
         "9 of 200 users would get another e-mail address; sync.safeguard.max_changed_emails allows 0",
-        "10 of 20 groups would lose their last member; sync.safeguard.max_emptied_groups allows 0",
+        "10 of 20 groups would become empty; sync.safeguard.max_emptied_groups allows 0",
         "group 'all' would lose 6 of 7 members; sync.safeguard.max_removed_members_per_group allows 0",
     )
 

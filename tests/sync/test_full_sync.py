@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -451,6 +452,46 @@ def test_a_bad_user_in_many_listed_groups_is_one_reject(connector, pool):
 
     assert (document["rejected"], len(document["rejects"])) == (1, 1)
     assert document["notes"] == {"displayName filled in": 5, "email filled in": 1, "familyName filled in": 5}
+
+
+@pytest.mark.parametrize("chosen", [(), ("admins", "staff")])
+def test_records_with_one_sub_are_all_rejects_that_name_each_other(connector, pool, chosen):
+    """P17, P18: an id is one person's; nobody is silently taken for somebody else, and no group names them."""
+    for name, sub in (("ann", "s-1"), ("bo", "s-1"), ("cy", "s-2"), ("di", "s-2"), ("ed", "s-2")):
+        pool.directory.add_user(a_user(name, sub=sub))
+        for group in ("admins", "staff"):
+            pool.directory.add_member(group, name)
+    connector.groups = chosen
+
+    result = connector.sync()
+
+    rejects = {reject.source: reject.reason for reject in result.rejects}
+    assert rejects == {
+        "ann": "its sub s-1 is also that of 'bo'",
+        "bo": "its sub s-1 is also that of 'ann'",
+        "cy": "its sub s-2 is also that of 'di', 'ed'",
+        "di": "its sub s-2 is also that of 'cy', 'ed'",
+        "ed": "its sub s-2 is also that of 'cy', 'di'",
+    }
+    assert (result.rejected, result.dropped_members, result.plan.harvested.memberships) == (5, 4, 5)
+    assert "s-1" not in str(connector.published())
+
+
+def test_no_result_of_a_run_holds_half_a_surrogate_pair(connector, pool):
+    """P17: whatever the pool sends, every reader of JSON takes what a run tells of it (RFC 8259, section 8.2)."""
+    half = "\ud83d"
+    pool.directory.add_user(a_user(f"name{half}", sub="s-1"))
+    pool.directory.add_user(a_user("sub", sub=half))
+    pool.directory.add_user(a_user("status", status=half))
+    pool.directory.add_user(a_user("value", name=half, identities=json.dumps([{"providerName": half}])))
+    pool.directory.add_user(a_user("attribute", attributes={f"custom:{half}": "of a name", "custom:level": half}))
+    pool.directory.add_group(f"group{half}", ["value"])
+
+    document = connector.sync().as_json()
+
+    assert orjson.loads(orjson.dumps(document))["rejected"] == 3
+    assert {reject["source"] for reject in document["rejects"]} == {"name?", "sub", "group?"}
+    assert document["notes"]["attribute Attributes left out"] == 1
 
 
 def test_a_listed_group_of_an_identity_provider_is_served_though_others_are_left_out(connector, pool):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from connector.directory.counts import count_of
 from connector.provisioning.account.seen import SeenKey, SeenUser
 from connector.provisioning.keys.access_key import describe_key
 from connector.provisioning.verify.findings import APPLY, ROTATE_KEY, Finding, Severity
@@ -66,6 +67,6 @@ def _age(key: SeenKey, now: datetime) -> Iterator[Finding]:
         yield Finding("key_old", Severity.WARNING, detail, ROTATE_KEY)
     used = key.used or key.created
     if now - used > UNUSED:
-        detail = f"Access key {key.key_id} was not used for {(now - used).days} days."
+        detail = f"Access key {key.key_id} was not used for {count_of((now - used).days, 'day')}."
         remedy = "cognito-scim sync, or cognito-scim aws teardown if nothing needs it any more"
         yield Finding("key_unused", Severity.WARNING, detail, remedy)

@@ -189,6 +189,7 @@ staged_users = Table(
     Column("modified", _Key, nullable=False),
     Column("opening", Text, nullable=False),
     Column("closing", Text, nullable=False),
+    Column("rivals", Text, nullable=False, server_default=""),
 )
 staged_groups = Table(
     "staged_groups",

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
+from connector.directory.counts import count_of
 from connector.directory.times import to_milliseconds
 
 _KEPT_FORMATS = frozenset("\u200c\u200d")
@@ -75,11 +76,6 @@ def show_age(text: str, now: float) -> str:
         if seconds >= size:
             return f"{count_of(int(seconds // size), unit)} ago"
     raise AssertionError  # pragma: no cover
-
-
-def count_of(number: int, noun: str, many: str = "") -> str:
-    """Return a number with its noun in the right form."""
-    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
 def seconds_of(text: str) -> float:
