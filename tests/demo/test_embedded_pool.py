@@ -15,6 +15,7 @@ from connector.demo.directory import Sample, sample_directory
 from connector.demo.embedded import EmbeddedPool, embedded_pool
 from connector.demo.environment import environment_for, isolated
 from connector.directory.records import GroupRecord, UserRecord
+from tests.fakes.growing_pool import access_to, demand_exact
 
 NO_EXTERNAL_ID: dict[str, str] = {}
 
@@ -222,3 +223,19 @@ def _group_record(group: dict[str, Any]) -> GroupRecord:
         created=group["CreationDate"],
         modified=group["LastModifiedDate"],
     )
+
+
+def test_a_pool_that_grows_while_it_is_read_is_read_exactly() -> None:
+    """P11: on moto, attribute by attribute; whoever was there before is read, and nobody as somebody else."""
+    with embedded_pool() as running:
+        sample = sample_directory(users=130, groups=1, pool_id=running.pool_id)
+        running.fill(sample)
+        access = access_to(
+            running.endpoint,
+            running.pool_id,
+            region=running.region,
+            key=(running.access_key_id, running.secret_access_key),
+            role=(running.role_arn, running.external_id),
+        )
+        with closing(client(running, "cognito-idp")) as cognito:
+            demand_exact(access, cognito, running.pool_id, {user.username for user in sample.users})

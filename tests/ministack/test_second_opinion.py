@@ -5,7 +5,9 @@ import json
 import pytest
 
 from tests.cli.conftest import Run
+from tests.fakes.growing_pool import access_to, add_user, demand_exact
 from tests.ministack.scene import EXTERNAL_ID, OLD, Scene
+from tests.ministack.server import REGION
 
 pytestmark = pytest.mark.xdist_group("ministack")
 
@@ -123,3 +125,15 @@ def test_a_rotation_role_that_another_caller_knows_is_of_no_use_without_the_exte
     with pytest.raises(sts.exceptions.ClientError, match="AccessDenied"):
         sts.assume_role(RoleArn=scene.rotator, RoleSessionName="nobody")
     assert sts.assume_role(RoleArn=scene.rotator, RoleSessionName="nobody", ExternalId=EXTERNAL_ID)["Credentials"]
+
+
+def test_a_pool_that_grows_while_it_is_read_is_read_exactly(scene: Scene) -> None:
+    """P11: attribute by attribute; whoever was there before is read, and nobody as somebody else."""
+    before = {f"early-{number:03}" for number in range(125)}  # three pages
+    for name in before:
+        add_user(scene.cognito, scene.pool_id, name)
+
+    access = access_to(
+        scene.stack.url, scene.pool_id, region=REGION, key=scene.source, role=(scene.reader, EXTERNAL_ID)
+    )
+    demand_exact(access, scene.cognito, scene.pool_id, before)

@@ -8,6 +8,7 @@ from flask import Response, g, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from connector import __version__
+from connector.directory.counts import count_of
 from connector.web.console import text
 from connector.web.console.assets import read_assets
 from connector.web.console.words import change_word
@@ -61,7 +62,7 @@ class Renderer:
             to=self.to,
             asset=self.asset,
             version=__version__,
-            count_of=text.count_of,
+            count_of=count_of,
             query=query_of,
             change_word=change_word,
             **site,
