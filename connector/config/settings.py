@@ -102,13 +102,16 @@ class Enterprise(Section):
 
 
 class FallbackTemplates(Section):
-    """What stands in for an attribute that a user does not have: templates over {id} and {username}."""
+    """What stands in for an attribute that a user does not have: templates over {id}, {username} and {user_name}.
 
-    given_name: Template = ""
-    """Stands in for name.givenName; empty leaves it out."""
-    family_name: NeededTemplate = "{username}"
+    `{user_name}` is the sign-in name that people know. Given and family name are first taken from the whole name.
+    """
+
+    given_name: Template = "{user_name}"
+    """Stands in for name.givenName, which some importers require; empty leaves it out."""
+    family_name: NeededTemplate = "{user_name}"
     """Stands in for name.familyName, which importers require."""
-    display_name: NeededTemplate = "{username}"
+    display_name: NeededTemplate = "{user_name}"
     """Stands in for displayName, which importers require."""
     email: Template = "{id}@no-email.example.com"
     """Stands in for the primary e-mail address; empty leaves it out. The domain is reserved (RFC 2606):

@@ -179,10 +179,10 @@ def path(text: str) -> str:
 
 
 def template(text: str) -> str:
-    """Check a template over `{id}` and `{username}`."""
-    rest = text.replace("{id}", "").replace("{username}", "")
+    """Check a template over `{id}`, `{username}` and `{user_name}`."""
+    rest = text.replace("{id}", "").replace("{username}", "").replace("{user_name}", "")
     if "{" in rest or "}" in rest or not rest.isprintable():
-        raise ValueError("may hold {id} and {username}, but no other braces and no control characters")
+        raise ValueError("may hold {id}, {username} and {user_name}, but no other braces and no control characters")
     return text
 
 

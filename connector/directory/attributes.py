@@ -15,6 +15,8 @@ from connector.directory.records import UserRecord
 
 _CUSTOM = ("custom:", "dev:custom:")
 _UNSERVABLE = re.compile("[\0\ud800-\udfff]")
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "esq", "phd", "ph.d", "md", "m.d"})
+"""What follows a comma without being a given name: `Martin King, Jr.`"""
 
 
 class AttributeReader:
@@ -85,6 +87,18 @@ class AttributeReader:
         """Return the names of all custom attributes, in order."""
         return sorted(name for name in self._attributes if name.startswith(_CUSTOM))
 
+    def names(self, given: str, family: str, whole: str) -> tuple[str, str]:
+        """Return given and family name; what is missing is taken from the whole name, if there is one."""
+        if not whole or (given and family):
+            return given, family
+        first, last = _split_name(whole, given, family)
+        self._remarks += [
+            f"{attribute} taken from the whole name"
+            for attribute, known in (("givenName", given), ("familyName", family))
+            if not known
+        ]
+        return given or first, family or last
+
     def fallback(self, attribute: str, template: str, values: dict[str, str]) -> str:
         """Return what stands in for a SCIM attribute that the record does not have."""
         if not template:
@@ -102,6 +116,22 @@ class AttributeReader:
 
     def _is_text(self, value: Any) -> bool:
         return isinstance(value, str) and self.is_servable(value)
+
+
+def _split_name(whole: str, given: str, family: str) -> tuple[str, str]:
+    """Return what a whole name says of its two parts: `Ann Mary Lee`, or `Lee, Ann Mary`; one word is both."""
+    before, _, after = (part.strip() for part in whole.partition(","))
+    if before and after.lower().rstrip(".") in _SUFFIXES:
+        whole = before
+    elif before and after:
+        return after, before
+    words = whole.split()
+    whole = " ".join(words)
+    if family and whole.endswith(f" {family}"):
+        return whole.removesuffix(family).strip(), family
+    if given and whole.startswith(f"{given} "):
+        return given, whole.removeprefix(given).strip()
+    return " ".join(words[:-1]) or words[-1], words[-1]
 
 
 def _is_web_address(value: str) -> bool:

@@ -19,15 +19,17 @@ NONE = "none"
 
 @dataclass(frozen=True, slots=True)
 class Fallbacks:
-    """Templates over `{id}` and `{username}` for what importers require; an empty one leaves the attribute out.
+    """Templates over `{id}`, `{username}` and `{user_name}` for what importers require; an empty one leaves it out.
+
+    `{username}` is Cognito's, which may be generated; `{user_name}` is the sign-in name that people know.
 
     The domain of the e-mail address is reserved (RFC 2606), so nothing is ever delivered to it; `.invalid` would say
     the same, but common SCIM libraries refuse a whole page for it.
     """
 
-    given_name: str = ""
-    family_name: str = "{username}"
-    display_name: str = "{username}"
+    given_name: str = "{user_name}"
+    family_name: str = "{user_name}"
+    display_name: str = "{user_name}"
     email: str = "{id}@no-email.example.com"
 
 
@@ -79,19 +81,21 @@ def person_of(record: UserRecord, rules: Rules) -> Person:
     read = AttributeReader(record)
     if not read.is_servable(record.username):
         raise RecordRejected("the username is missing or holds characters that no JSON reader accepts")
-    given, family = read.text(rules.given_name), read.text(rules.family_name)
+    formatted = read.text(rules.formatted_name)
+    given, family = read.names(read.text(rules.given_name), read.text(rules.family_name), formatted)
     whole = " ".join(part for part in (given, family) if part)
     wanted = sign_in_name(record, rules.user_name)
-    fill = {"id": identifier, "username": record.username}
+    known = wanted if read.is_servable(wanted) else record.username
+    fill = {"id": identifier, "username": record.username, "user_name": known}
     person = Person(
         id=identifier,
         username=record.username,
-        names=(wanted if read.is_servable(wanted) else record.username, record.username, identifier),
+        names=(known, record.username, identifier),
         active=record.enabled,
         status=read.servable("UserStatus", record.status),
         created=record.created,
         modified=record.modified,
-        formatted_name=read.text(rules.formatted_name),
+        formatted_name=formatted,
         given_name=given or read.fallback("givenName", rules.fallbacks.given_name, fill),
         middle_name=read.text(rules.middle_name),
         family_name=family or read.fallback("familyName", rules.fallbacks.family_name, fill),

@@ -82,7 +82,7 @@ sync: {safeguard: {max_rejects: many}}
         ("mapping: {custom_attributes: [department]}", "is not a custom attribute such as custom:department"),
         ("mapping: {custom_attributes: some}", "is not a custom attribute such as custom:department"),
         ("mapping: {fallbacks: {display_name: ''}}", "must not be empty"),
-        ("mapping: {fallbacks: {email: '{sub}@example.com'}}", "may hold {id} and {username}"),
+        ("mapping: {fallbacks: {email: '{sub}@example.com'}}", "may hold {id}, {username} and {user_name}"),
         ("mapping: {provider_groups: perhaps}", "must be true or false"),
         ("sync: {safeguard: {max_removed_users: 101%}}", "is not a limit"),
         ("sync: {safeguard: {max_removed_users: true}}", "is not a limit"),

@@ -82,8 +82,48 @@ def test_a_user_with_nothing_but_a_sub_is_served():
     """Required names fall back to templates, so that nobody is left out for a missing attribute."""
     person = person_of(user(), Rules())
 
-    assert (person.family_name, person.display_name, person.email) == ("ann", "ann", f"{SUB}@no-email.example.com")
-    assert sorted(person.remarks) == ["displayName filled in", "email filled in", "familyName filled in"]
+    assert (person.given_name, person.family_name, person.display_name) == ("ann", "ann", "ann")
+    assert person.email == f"{SUB}@no-email.example.com"
+    assert sorted(person.remarks) == [
+        "displayName filled in",
+        "email filled in",
+        "familyName filled in",
+        "givenName filled in",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "given", "family"),
+    [
+        ({"name": "Ann Mary Lee"}, "Ann Mary", "Lee"),
+        ({"name": "Lee, Ann Mary"}, "Ann Mary", "Lee"),
+        ({"name": "Ann van der Berg", "given_name": "Ann"}, "Ann", "van der Berg"),
+        ({"name": "Ann van der Berg", "family_name": "van der Berg"}, "Ann", "van der Berg"),
+        ({"name": "Ann Lee", "given_name": "Anna"}, "Anna", "Lee"),
+        ({"name": "  Ann   Lee "}, "Ann", "Lee"),
+        ({"name": "Martin Luther King, Jr."}, "Martin Luther", "King"),
+        ({"name": "Cher"}, "Cher", "Cher"),
+        ({"name": ", "}, ",", ","),
+        ({"name": "Ann Lee", "given_name": "A", "family_name": "L"}, "A", "L"),
+    ],
+)
+def test_names_are_taken_from_the_whole_name(attributes, given, family):
+    """Importers that refuse people without names get everybody whose name is known."""
+    person = person_of(user(email="a@b.c", **attributes), Rules())
+    taken = [
+        name for name, key in (("givenName", "given_name"), ("familyName", "family_name")) if key not in attributes
+    ]
+
+    assert (person.given_name, person.family_name) == (given, family)
+    assert person.remarks == tuple(f"{name} taken from the whole name" for name in taken)
+
+
+def test_what_stands_in_for_a_name_is_the_sign_in_name():
+    """In a pool where people sign in by e-mail, Cognito's username is a UUID that nobody knows."""
+    record = UserRecord(SUB, {"sub": SUB, "email": "ann@example.com", "email_verified": "true"})
+    person = person_of(record, Rules())
+
+    assert {person.given_name, person.family_name, person.display_name} == {"ann@example.com"}
 
 
 def test_a_display_name_is_put_together_before_it_is_filled_in():

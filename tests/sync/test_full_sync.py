@@ -451,7 +451,12 @@ def test_a_bad_user_in_many_listed_groups_is_one_reject(connector, pool):
     document = connector.sync().as_json()
 
     assert (document["rejected"], len(document["rejects"])) == (1, 1)
-    assert document["notes"] == {"displayName filled in": 5, "email filled in": 1, "familyName filled in": 5}
+    assert document["notes"] == {
+        "displayName filled in": 5,
+        "email filled in": 1,
+        "familyName filled in": 5,
+        "givenName filled in": 5,
+    }
 
 
 @pytest.mark.parametrize("chosen", [(), ("admins", "staff")])
