@@ -12,6 +12,7 @@ class RunKind(StrEnum):
     CHECK = "check"
     PLAN = "plan"
     SYNC = "sync"
+    DELTA = "delta"
     ROTATE = "rotate"
 
     @property
@@ -60,11 +61,13 @@ _OUTCOMES = {
     RunKind.CHECK: (RunOutcome.PASSED, RunOutcome.FAILED),
     RunKind.PLAN: (*_COMPARED, RunOutcome.INCOMPLETE, RunOutcome.FAILED),
     RunKind.SYNC: (*_COMPARED, RunOutcome.INCOMPLETE, RunOutcome.FAILED),
+    RunKind.DELTA: (*_COMPARED, RunOutcome.INCOMPLETE, RunOutcome.FAILED),
     RunKind.ROTATE: (RunOutcome.ROTATED, RunOutcome.UNCHANGED, RunOutcome.PARTLY, RunOutcome.FAILED),
 }
 _SUCCESSES = {
     RunKind.CHECK: (RunOutcome.PASSED,),
     RunKind.PLAN: _COMPARED,
     RunKind.SYNC: (RunOutcome.PUBLISHED, RunOutcome.UNCHANGED),
+    RunKind.DELTA: (RunOutcome.PUBLISHED, RunOutcome.UNCHANGED),
     RunKind.ROTATE: (RunOutcome.ROTATED,),
 }

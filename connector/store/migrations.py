@@ -19,16 +19,24 @@ from connector.store.sql.faults import forbidden
 from connector.store.sql.tables import (
     audit_events,
     aws_verifications,
+    baselines,
     clients,
+    feed_drift,
+    feed_marks,
+    feed_state,
+    full_sync_requests,
     generations,
+    groups,
     importers,
     imports,
     leases,
+    memberships,
     metadata,
     pins,
     runs,
     sessions,
     staged_users,
+    users,
 )
 
 _LOCK = 0x5C1A
@@ -80,6 +88,13 @@ def _add_rivals(connection: Connection) -> None:
     _add_columns(connection, staged_users.c.rivals)
 
 
+def _add_change_feed(connection: Connection) -> None:
+    for table in (feed_marks, feed_state, full_sync_requests, feed_drift, baselines):
+        table.create(connection)
+    for table in (users, groups, memberships):
+        next(index for index in table.indexes if index.name == f"{table.name}_ended").create(connection)
+
+
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _create_tables,
     _add_audit_trail,
@@ -88,6 +103,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _add_aws_verifications,
     _replace_walks_by_pins,
     _add_rivals,
+    _add_change_feed,
 )
 """The first makes a new store as the tables stand today; each of the others brings an older store one version up."""
 

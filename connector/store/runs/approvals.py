@@ -101,6 +101,11 @@ def list_waiting(database: Database) -> list[Waiting]:
         return _all_waiting(connection)
 
 
+def list_waiting_runs(connection: Connection) -> list[int]:
+    """Return the runs whose refused plans wait for approval."""
+    return [plan.run for plan in _all_refused(connection)]
+
+
 def clear_left_over_staging(database: Database, *, under: Lease) -> None:
     """Remove what killed runs left behind; staging rows of refused plans wait for their approval.
 

@@ -15,9 +15,9 @@ from connector.store.sql.clock import CLOCK, read_clock
 from connector.store.sql.tables import leases
 
 SYNC = "sync"
-"""The lease that syncs and plans share."""
+"""The lease that syncs, deltas and plans share."""
 
-SHARING = frozenset({RunKind.SYNC, RunKind.PLAN})
+SHARING = frozenset({RunKind.SYNC, RunKind.DELTA, RunKind.PLAN})
 """The kinds of runs that share it."""
 
 ROTATE = "rotate"

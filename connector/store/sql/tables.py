@@ -107,6 +107,10 @@ for _table, _searches in (
     _living = _table.c.until == FOREVER
     Index(f"{_table.name}_living", _table.c.position, sqlite_where=_living, postgresql_where=_living)
 Index("memberships_of_user", memberships.c.user_id, memberships.c.group_id)
+for _table in (users, groups, memberships):
+    # What ended since a generation is little, and is found without looking at what lives.
+    _past = _table.c.until < FOREVER
+    Index(f"{_table.name}_ended", _table.c.until, sqlite_where=_past, postgresql_where=_past)
 # A group shows the names of its members: three times as fast as from their rows, each as large as a body.
 Index("users_names", users.c.id, users.c.until, users.c.since, users.c.user_name).ddl_if(dialect="sqlite")
 
@@ -382,3 +386,51 @@ aws_verifications = Table(
     Column("role_arn", Text, nullable=False),
     Column("findings", Text, nullable=False),
 )
+
+feed_marks = Table(
+    "feed_marks",
+    metadata,
+    Column("kind", _Key, primary_key=True),
+    Column("key", _Key, primary_key=True),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False, index=True),
+    Column("read_at", BigInteger),
+    Column("held_by", _Id),
+    sqlite_with_rowid=False,
+)
+"""Users, by sub, and groups, by name, that were announced: when first since they were read, and when last."""
+feed_state = Table(
+    "feed_state",
+    metadata,
+    Column("name", _Key, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+    sqlite_with_rowid=False,
+)
+full_sync_requests = Table(
+    "full_sync_requests",
+    metadata,
+    Column("reason", _Key, primary_key=True),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+feed_drift = Table(
+    "feed_drift",
+    metadata,
+    Column("kind", _Key, primary_key=True),
+    Column("key", _Key, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("found_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What the last full sync found changed that the feed has not announced, by the keys of `feed_marks`."""
+baselines = Table(
+    "baselines",
+    metadata,
+    Column("generation", BigInteger, primary_key=True, autoincrement=False),
+    Column("users", Integer, nullable=False),
+    Column("groups", Integer, nullable=False),
+    Column("memberships", Integer, nullable=False),
+)
+"""The generation as the last full sync or approval left the directory: the safeguard sums what deltas did since."""

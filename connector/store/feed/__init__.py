@@ -1,0 +1,1 @@
+"""What the change feed has announced, until it was read again."""
