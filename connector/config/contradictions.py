@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connector.config.faults import Fault
+from connector.config.feed import Feed
 from connector.config.keys import holds_secret, key_names
 from connector.config.sources import GivenValue, Reading
-from connector.config.values import group_names, is_access_key_of_aws, is_pool_of_aws
+from connector.config.values import group_names, is_access_key_of_aws, is_pool_of_aws, queue_region, seconds
 
 _SHORT_EXTERNAL_ID = 16
 _ADMINISTRATED = ("", "auto", "username", "sub")
@@ -54,15 +55,18 @@ def find_contradictions(given: GivenValues, *, reads_pool: bool) -> Iterator[Fau
         yield Fault("cognito.user_pool_id", "missing: name the user pool to read, such as us-east-1_AbCdEf123")
     elif given.has("rotation.schedule") and not given.has("cognito.user_pool_id"):
         yield Fault("cognito.user_pool_id", "missing: rotation.schedule rotates users of the pool")
+    elif given.has("feed.queue_url") and not given.has("cognito.user_pool_id"):
+        yield Fault("cognito.user_pool_id", "missing: feed.queue_url tells of changes in the pool")
     yield from _region(given)
     yield from _credentials(given)
     yield from _together(given, "aws.access_key_id", "aws.secret_access_key")
     yield from _together(given, "server.tls_certificate", "server.tls_key")
-    for section in ("aws", "rotation"):
+    for section in ("aws", "rotation", "feed"):
         if given.has(f"{section}.role_arn") and not given.has(f"{section}.external_id"):
             reason = "missing: a role is assumed only with the ExternalId that its trust policy names"
             yield Fault(f"{section}.external_id", reason)
     yield from _rotation(given)
+    yield from _feed(given)
 
 
 def _region(given: GivenValues) -> Iterator[Fault]:
@@ -121,6 +125,14 @@ def _scheduled_rotation(given: GivenValues) -> Iterator[Fault]:
         yield Fault("rotation.vault", reason, vault, origin)
 
 
+def _feed(given: GivenValues) -> Iterator[Fault]:
+    defaults = {name: str(Feed.model_fields[name].default) for name in ("debounce", "settle")}
+    debounce, settle = (given.text(f"feed.{name}") or default for name, default in defaults.items())
+    if seconds(debounce) >= seconds(settle) > 0:
+        reason = f"must be shorter than feed.settle ({settle}): the first read comes before the last"
+        yield Fault("feed.debounce", reason, debounce, given.origin("feed.debounce"))
+
+
 def _together(given: GivenValues, one: str, other: str) -> Iterator[Fault]:
     for missing, there in ((one, other), (other, one)):
         if given.has(there) and not given.has(missing):
@@ -138,6 +150,8 @@ def find_warnings(given: GivenValues, *, reads_pool: bool) -> Iterator[str]:
     yield from _warnings_of_address(given)
     if given.has("sync.schedule") and not given.has("cognito.user_pool_id"):
         yield "sync.schedule is set, but no cognito.user_pool_id; every scheduled sync will fail."
+    if given.has("feed.queue_url"):
+        yield from _warnings_of_feed(given)
     for key, default in (("mapping.user_name", "auto"), ("mapping.email", "email")):
         yield from _warnings_of_linking(given, key, default)
 
@@ -173,6 +187,14 @@ def _warnings_of_address(given: GivenValues) -> Iterator[str]:
     everywhere = given.text("server.host") in {"0.0.0.0", "::"}  # noqa: S104 - to warn of it
     if (everywhere or proxies != "0") and not given.has("server.public_base_url"):
         yield "server.public_base_url is not set; links will name the address listened on, not the one importers use."
+
+
+def _warnings_of_feed(given: GivenValues) -> Iterator[str]:
+    if not given.has("sync.schedule"):
+        yield "feed.queue_url is set, but no sync.schedule; only a full sync finds what no event told of."
+    queue, pool = queue_region(given.text("feed.queue_url")), given.text("cognito.user_pool_id").partition("_")[0]
+    if queue and pool and queue != pool:
+        yield f"feed.queue_url is in {queue}, the user pool in {pool}; a rule reaches queues of its own Region only."
 
 
 def _warnings_of_linking(given: GivenValues, key: str, default: str) -> Iterator[str]:

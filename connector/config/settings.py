@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from connector.config import values
+from connector.config.feed import Feed
 from connector.config.login import Login
 from connector.config.rotation import Rotation
 from connector.config.section import Duration, Limit, NeededTemplate, Path, Section, Template, Whole
@@ -279,6 +280,8 @@ class Settings(Section):
     """How the directory is brought up to date."""
     store: Store = Store()
     """Where the directory is kept."""
+    feed: Feed = Feed()
+    """The change feed: a queue that says who may have changed, beside the full sync."""
     server: Server = Server()
     """The SCIM endpoint."""
     rotation: Rotation = Rotation()

@@ -17,6 +17,7 @@ from connector.scim.base_url import PREFIX
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
 _POOL = re.compile(r"(?=.{1,55}\Z)[\w-]+_[0-9a-zA-Z]+", re.ASCII)
 _ROLE = re.compile(r"arn:aws(?:-[a-z]+)*:iam::(?P<account>[0-9]*):role/[A-Za-z0-9_+=,.@/-]{1,576}")
+_QUEUE = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9-]+){0,2}/[0-9]{12}/[A-Za-z0-9_-]{1,80}")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _ACCESS_KEY = re.compile(r"\w{1,128}", re.ASCII)
 _SHORTEST_ACCESS_KEY = 16
@@ -76,6 +77,23 @@ def role_arn(text: str) -> str:
     if match and len(match["account"]) != _ACCOUNT_DIGITS:
         raise ValueError(f"its account id has {len(match['account'])} digits; those of AWS have {_ACCOUNT_DIGITS}")
     return text
+
+
+def queue_url(text: str) -> str:
+    """Check the URL of a standard queue (SQS Developer Guide, "Queue and message identifiers")."""
+    if text.endswith(".fifo"):
+        raise ValueError("is a FIFO queue, in which one bad message holds up the others; make a standard one")
+    if text and not _QUEUE.fullmatch(text):
+        raise ValueError(
+            "is not the URL of a queue, such as https://sqs.us-east-1.amazonaws.com/123456789012/cognito-changes"
+        )
+    return text
+
+
+def queue_region(url: str) -> str:
+    """Return the Region that the URL of a queue names, empty where it names none (VPC endpoints, emulators)."""
+    labels = re.split(r"[/.]+", url)[1:5]
+    return next((label for label in labels if is_region(label)), "")
 
 
 def external_id(secret: SecretStr) -> SecretStr:

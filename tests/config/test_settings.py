@@ -195,7 +195,7 @@ def test_keys_are_those_of_the_contract() -> None:
     """Keys of later work do not exist yet, so that none is without effect."""
     sections = {key.partition(".")[0] for key in key_names()}
 
-    assert sections == {"cognito", "aws", "mapping", "sync", "store", "server", "rotation", "login"}
+    assert sections == {"cognito", "aws", "mapping", "sync", "store", "feed", "server", "rotation", "login"}
     assert {key for key in key_names() if key.startswith("server.")} == {
         f"server.{name}"
         for name in (
