@@ -124,8 +124,8 @@ def set_up_of(asked: AwsOptions, place: ConfigPlace, consistency: Consistency) -
     """
     _check_environment(asked, place)
     caller, pool = caller_of(asked, place)
-    wishes = wishes_of(asked, pool, place)
-    return SetUp(caller, wishes, vault_of(asked, pool, caller, place), consistency, asked.adopt)
+    wishes, vault = wishes_of(asked, pool, place), vault_of(asked, pool, caller, place)
+    return SetUp(caller, wishes, vault, consistency, asked.adopt, _sts_region(place, pool))
 
 
 def tear_down_of(asked: AwsOptions, place: ConfigPlace, consistency: Consistency) -> TearDown:
@@ -192,7 +192,7 @@ def rotate_key_of(asked: AwsOptions, place: ConfigPlace, consistency: Consistenc
             "No role is configured that would prove a new key.", remedy="Make one with: cognito-scim aws apply"
         )
     now = datetime.now(UTC)
-    return RotateKey(caller, vault, str(role_arn), pool.region, consistency, now, asked.adopt)
+    return RotateKey(caller, vault, str(role_arn), _sts_region(place, pool), consistency, now, asked.adopt)
 
 
 def caller_of(asked: AwsOptions, place: ConfigPlace) -> tuple[Caller, PoolArn]:
@@ -234,6 +234,13 @@ def wishes_of(asked: AwsOptions, pool: PoolArn, place: ConfigPlace) -> SetUpRequ
         queue_arn=asked.queue,
         rotation=rotation,
     )
+
+
+def _sts_region(place: ConfigPlace, pool: PoolArn) -> str:
+    """Return the Region whose STS the connector asks, with which a key is proved too."""
+    settings = place.settings()
+    named = settings.aws.sts_region if settings else place.environment.get(variable("aws.sts_region"), "")
+    return named or pool.region
 
 
 def names_of(asked: AwsOptions) -> Names:

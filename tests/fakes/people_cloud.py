@@ -68,6 +68,7 @@ class PeopleCloud:
         self.revoked: list[str] = []
         self._roles: dict[str, dict[str, str]] = {}
         self._identities: dict[str, str] = {}
+        self._clients: dict[str, Any] = {}
         self._server = ThreadedMotoServer(port=0, verbose=False)
         self._patch(patches)
 
@@ -108,9 +109,11 @@ class PeopleCloud:
 
     def client(self, service: str) -> Any:
         """Return an administrator's client."""
-        make: Any = boto3.client
-        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-        return make(service, region_name=REGION, endpoint_url=self.url, **keys)
+        if service not in self._clients:
+            make: Any = boto3.client
+            keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+            self._clients[service] = make(service, region_name=REGION, endpoint_url=self.url, **keys)
+        return self._clients[service]
 
     def add_client(self, flows: list[str], **about: Any) -> str:
         """Add an app client, and return its id."""
@@ -294,7 +297,10 @@ class PeopleCloud:
             done = subprocess.run(
                 [sys.executable, "-c", _DRIVE, folder, function.handler],
                 input=body if isinstance(body, str) else body.decode(),
-                env={**self._function_environment(), **function.environment_vars},
+                env={
+                    **self._function_environment(),
+                    **{name: str(value) for name, value in function.environment_vars.items()},
+                },
                 cwd=folder,
                 capture_output=True,
                 text=True,

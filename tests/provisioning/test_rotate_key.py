@@ -83,6 +83,19 @@ def test_a_key_is_replaced_and_the_old_one_deactivated(account: Account, run: Ru
     assert [secret for secret in secrets if secret in rotated.out + rotated.err + again.out + again.err] == []
 
 
+def test_a_key_is_proved_in_the_region_whose_sts_is_configured(account: Account, run: Run, folder: Path) -> None:
+    """`aws.sts_region`: where the connector will ask, also where that is not the pool's; at apply and rotate-key."""
+    (folder / "config.yaml").write_text("aws:\n  sts_region: eu-central-1\n")
+    applied = run("aws", "apply", account.pool_arn, "--yes")
+    at_apply = {region for service, region in account.asked if service == "sts"}
+    account.asked.clear()
+    rotated = run("aws", "rotate-key")
+
+    assert (applied.code, rotated.code) == (0, 0), applied.err + rotated.err
+    assert "eu-central-1" in at_apply
+    assert ("sts", "eu-central-1") in account.asked
+
+
 def test_finish_deletes_the_old_key_and_begins_nothing(account: Account, run: Run) -> None:
     """For a timer of one's own."""
     run("aws", "apply", account.pool_arn, "--yes")

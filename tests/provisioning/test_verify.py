@@ -209,6 +209,38 @@ def test_the_remedy_mends_it(breakage: str, account: Account, run: Run, folder: 
     assert run("aws", "verify", "--json").document == {"ok": True, "findings": []}
 
 
+ROTATION = "arn:aws:iam::123456789012:policy/cognitoRotationPolicy"
+OF_THE_ROTATION: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "an action is missing": (lambda s: s["Action"].remove("cognito-idp:AdminSetUserPassword"), "action_missing"),
+    "an action too many": (lambda s: s["Action"].append("cognito-idp:AdminDeleteUser"), "action_too_many"),
+    "every pool": (lambda s: s.update(Resource="*"), "resource_too_many"),
+    "something else instead": (lambda s: s.update(Action="s3:ListBucket"), "action_too_many"),
+    "proofs by the administrator's flow": (
+        lambda s: s["Action"].extend(("cognito-idp:AdminInitiateAuth", "cognito-idp:AdminRespondToAuthChallenge")),
+        "",
+    ),
+}
+
+
+def test_the_role_that_rotates_is_looked_at_too(account: Account, run: Run, folder: Path) -> None:
+    """What it may do: everything for whom its policies name, and nothing else; mended with the options of rotation."""
+    secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ann-AbCdEf"
+    asked = {"rotate": ("ann",), "rotate_iam_user": ("bo",), "rotate_secret": (secret,)}
+    Workplace(account, folder, asked).apply()
+    policy = next(policy for policy in account.backend.managed_policies.values() if policy.arn == ROTATION)
+    version = next(version for version in policy.versions if version.is_default)
+    good = version.document
+    assert run("aws", "verify", "--json").document["findings"] == []
+    for breakage, (break_it, name) in OF_THE_ROTATION.items():
+        document = json.loads(good)
+        break_it(document["Statement"][0])
+        version.document = json.dumps(document)
+        findings = run("aws", "verify", "--json").document["findings"]
+
+        assert [finding["name"] for finding in findings] == ([name] if name else []), breakage
+        assert all("--rotate" in finding["remedy"] for finding in findings), findings
+
+
 def test_what_may_not_be_looked_at_is_a_warning(account: Account, run: Run) -> None:
     """The rest is looked at all the same."""
     run("aws", "apply", account.pool_arn, "--yes")

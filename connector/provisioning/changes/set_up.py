@@ -42,6 +42,7 @@ class SetUp:
         vault: where key and ExternalIds go.
         consistency: how long IAM is waited for.
         adopt: whether objects may be changed that this program did not make.
+        sts_region: the Region whose STS proves the key; empty means the pool's.
     """
 
     caller: Caller
@@ -49,6 +50,7 @@ class SetUp:
     vault: KeyVault
     consistency: Consistency
     adopt: bool = False
+    sts_region: str = ""
 
     @cached_property
     def tags(self) -> Mapping[str, str]:
@@ -128,9 +130,9 @@ class SetUp:
     def _prove(self, kept: KeptKeys) -> None:
         key = kept.pending or kept.current
         if key is not None:
-            pool = self.wishes.pool
+            region = self.sts_region or self.wishes.pool.region
             role, external_id = self.wishes.role_arn, kept.external_ids.read
-            prove(key, role, external_id, region=pool.region, consistency=self.consistency)
+            prove(key, role, external_id, region=region, consistency=self.consistency)
 
     def _external_ids(self, kept: KeptKeys) -> ExternalIds:
         """Return those that are kept, else those that our roles ask for, else what stands for new ones."""

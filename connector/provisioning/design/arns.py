@@ -20,6 +20,9 @@ _IAM = re.compile(
 _QUEUE = re.compile(
     rf"arn:{_PARTITION}:sqs:(?P<region>[a-z0-9-]+):(?P<account>\d{{12}}):[\w-]{{1,80}}(?:\.fifo)?", re.ASCII
 )
+_SECRET = re.compile(
+    rf"arn:{_PARTITION}:secretsmanager:(?P<region>[a-z0-9-]+):(?P<account>\d{{12}}):secret:[\w/+=.@-]+", re.ASCII
+)
 _SESSION = re.compile(rf"arn:{_PARTITION}:sts::(?P<account>\d{{12}}):assumed-role/(?P<name>[\w+=,.@-]+)/.+", re.ASCII)
 POOL_EXAMPLE = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123"
 
@@ -101,3 +104,8 @@ def role_of_session(arn: str) -> str:
 def is_queue_arn(text: str) -> bool:
     """Tell whether a text is the ARN of a queue."""
     return bool(_QUEUE.fullmatch(text))
+
+
+def is_secret_arn(text: str) -> bool:
+    """Tell whether a text is the ARN of one secret."""
+    return bool(_SECRET.fullmatch(text))

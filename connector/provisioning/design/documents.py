@@ -31,8 +31,12 @@ ROTATE_COGNITO_ACTIONS = (
     "cognito-idp:ListUsersInGroup",
 )
 """What a rotation of users of the pool calls."""
+PROVE_COGNITO_ACTIONS = ("cognito-idp:AdminInitiateAuth", "cognito-idp:AdminRespondToAuthChallenge")
+"""What it calls besides where the app client allows only ADMIN_USER_PASSWORD_AUTH; allowed by hand."""
 ROTATE_IAM_ACTIONS = ("iam:GetLoginProfile", "iam:GetUser", "iam:UpdateLoginProfile")
 """What a rotation of an IAM user's console password calls, besides the account's password policy."""
+PASSWORD_POLICY_ACTION = "iam:GetAccountPasswordPolicy"  # noqa: S105 - the name of an action
+"""It has no resource of its own."""
 VAULT_ACTIONS = (
     "secretsmanager:DescribeSecret",
     "secretsmanager:GetSecretValue",
@@ -106,7 +110,7 @@ def rotation_policy(pool_arn: str, *, iam_user_arns: Sequence[str], secret_arns:
         statements.append(allow(ROTATE_COGNITO_ACTIONS, pool_arn))
     if iam_user_arns:
         statements.append(allow(ROTATE_IAM_ACTIONS, iam_user_arns))
-        statements.append(allow("iam:GetAccountPasswordPolicy", "*"))  # it has no resource of its own
+        statements.append(allow(PASSWORD_POLICY_ACTION, "*"))
     if secret_arns:
         statements.append(allow(VAULT_ACTIONS, secret_arns))
     return document(*statements)

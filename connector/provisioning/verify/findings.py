@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 APPLY = "cognito-scim aws apply"
+APPLY_ROTATION = f"{APPLY}, with --rotate, --rotate-iam-user and --rotate-secret as when the role was made"
 ROTATE_KEY = "cognito-scim aws rotate-key"
 
 

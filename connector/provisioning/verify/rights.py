@@ -30,26 +30,29 @@ class Needed:
     resource: str
 
 
-def judge_rights(holder: str, needed: Iterable[Needed], documents: Mapping[str, Document]) -> Iterator[Finding]:
+def judge_rights(
+    holder: str, needed: Iterable[Needed], documents: Mapping[str, Document], remedy: str = APPLY
+) -> Iterator[Finding]:
     """Yield what is missing, and what is more than needed.
 
     Args:
         holder: the user or role, in words.
         needed: what it needs.
         documents: its policies, by the command that takes each away.
+        remedy: the command that gives what is missing.
     """
     needed = tuple(needed)
     statements = [
-        (remedy, statement) for remedy, document in documents.items() for statement in read_statements(document)
+        (command, statement) for command, document in documents.items() for statement in read_statements(document)
     ]
     for need in needed:
         missing = [action for action in need.actions if not _is_allowed(action, need.resource, statements)]
         if missing:
             detail = f"{holder} may not call {', '.join(missing)} on {need.resource}."
-            yield Finding("action_missing", Severity.ERROR, detail, APPLY)
-    for remedy, statement in statements:
+            yield Finding("action_missing", Severity.ERROR, detail, remedy)
+    for command, statement in statements:
         if statement.allows:
-            yield from _beyond(holder, needed, statement, remedy)
+            yield from _beyond(holder, needed, statement, command)
 
 
 def _is_allowed(action: str, resource: str, statements: Iterable[tuple[str, Statement]]) -> bool:

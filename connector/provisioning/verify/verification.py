@@ -18,8 +18,9 @@ from connector.provisioning.design.arns import PoolArn, parse_iam_arn
 from connector.provisioning.design.documents import FEED_ACTIONS, READ_ACTIONS, Document
 from connector.provisioning.design.names import MANAGED_BY, THIS_PROGRAM
 from connector.provisioning.design.statements import read_statements
-from connector.provisioning.verify.findings import APPLY, Finding, Severity, in_order
+from connector.provisioning.verify.findings import APPLY, APPLY_ROTATION, Finding, Severity, in_order
 from connector.provisioning.verify.rights import Needed, judge_rights
+from connector.provisioning.verify.rotation_rights import rotation_needs
 from connector.provisioning.verify.trust import judge_trust
 from connector.provisioning.verify.user_keys import judge_user
 
@@ -108,21 +109,26 @@ class SetUpVerification:
             yield Finding("not_ours", Severity.NOTE, detail, f"{APPLY} --adopt")
 
     def _rotation_role(self) -> Iterator[Finding]:
-        """Look who may assume the role that rotates; what it may do is what was asked for once, which nobody knows."""
+        """Look who may assume the role that rotates, and what it may do."""
         expected = self.expected
         if not expected.rotation_role_arn:
             return
         name = expected.rotation_role_arn.rpartition("/")[2]
         role = find_role(self.caller, name)
         if role is None or role.arn != expected.rotation_role_arn:
-            yield Finding("role_missing", Severity.ERROR, f"There is no role {expected.rotation_role_arn}.", APPLY)
+            detail = f"There is no role {expected.rotation_role_arn}."
+            yield Finding("role_missing", Severity.ERROR, detail, APPLY_ROTATION)
             return
         yield from judge_trust(
             role,
             name=f"Role {name}",
             principal_arn=self._principal(),
             external_id=expected.rotation_external_id,
+            remedy=APPLY_ROTATION,
         )
+        documents = self._documents("role", name, role, APPLY_ROTATION)
+        needed = rotation_needs(documents.values(), str(expected.pool))
+        yield from judge_rights(f"Role {name}", needed, documents, APPLY_ROTATION)
         yield from _boundary(f"Role {name}", role.boundary)
 
     def _principal(self) -> str:
@@ -208,7 +214,7 @@ class SetUpVerification:
                 remedy = f"aws iam delete-role-permissions-boundary --role-name {name}, or widen it"
                 yield Finding("forbidden_by_boundary", Severity.ERROR, detail, remedy)
 
-    def _documents(self, kind: str, name: str, holder: SeenRole | SeenUser) -> dict[str, Document]:
+    def _documents(self, kind: str, name: str, holder: SeenRole | SeenUser, mend: str = APPLY) -> dict[str, Document]:
         """Return the policies of a user or role, by the command that takes each away, or mends our own."""
         documents: dict[str, Document] = {}
         for arn in holder.policies:
@@ -217,7 +223,7 @@ class SetUpVerification:
                 continue
             detach = f"aws iam detach-{kind}-policy --{kind}-name {name} --policy-arn {arn}"
             ours = policy.is_for(str(self.expected.pool))
-            documents[f"{APPLY}" + (f" (policy {arn.rpartition('/')[2]})") if ours else detach] = policy.document
+            documents[f"{mend} (policy {arn.rpartition('/')[2]})" if ours else detach] = policy.document
         for inline in holder.inline:
             delete = f"aws iam delete-{kind}-policy --{kind}-name {name} --policy-name {inline}"
             documents[delete] = self._inline(kind, name, inline)

@@ -5,6 +5,7 @@
         account.deny("iam:CreateRole")                    # AccessDenied until further notice
         account.slow_principals, account.slow_keys = 2, 3 # so many times not known yet, after they were made
         account.script.fail("CreateRole", call=1, fault=Fault.RESET)
+        account.asked                                     # each service with the Region that a call was signed for
         account.iam, account.state()                      # what is there
 
 What the gate adds, each with its source:
@@ -60,6 +61,7 @@ class Account:
         self.denied: set[str] = set()
         self.denied_by = ""
         self.slow_principals = self.slow_keys = 0
+        self.asked: set[tuple[str, str]] = set()
         self._unknown: dict[str, int] = {}
         self._moto = Client(DomainDispatcherApplication(create_backend_app))
         self._server = WireServer(self._answer)
@@ -121,6 +123,7 @@ class Account:
         """Be as at the beginning: nothing but the pool and an administrator who may do everything."""
         self.script, self.denied, self.denied_by = Script(), set(), ""
         self.slow_principals = self.slow_keys = 0
+        self.asked.clear()
         self._unknown.clear()
         self._simulates = True
         self.empty()
@@ -199,7 +202,8 @@ class Account:
         signed = _SIGNED.search(request.headers.get("Authorization", ""))
         if signed is None:
             return None  # Cognito's calls without signature
-        key_id, _, service = signed.groups()
+        key_id, region, service = signed.groups()
+        self.asked.add((service, region))
         say_no = Refusal.in_json if "X-Amz-Target" in request.headers else Refusal.in_xml
         refusal = self._refuse_key(key_id) or self._refuse_right(key_id, service, operation, asked)
         if refusal is None and service == "sts" and operation == "AssumeRole":
