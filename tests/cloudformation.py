@@ -1,7 +1,7 @@
 """What cfn-lint has to say of a template, in this process: each start of its command reads all schemas anew."""
 
-from cfnlint.api import lint
-from cfnlint.core import get_rules
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from cfnlint.core import get_rules  # type: ignore[import-untyped]
 
 
 def remarks_of_cfn_lint(template: str) -> list[str]:

@@ -35,8 +35,7 @@ class _LoaderForAll(Loader):
 def _one_loader() -> Iterator[None]:
     @cache
     def create_loader(search_path: str | None = None) -> Loader:
-        assert search_path is None, "no test has models of its own"
-        return _LoaderForAll([f"{boto3.__path__[0]}/data"])
+        return _LoaderForAll([*(search_path or "").split(os.pathsep), f"{boto3.__path__[0]}/data"])
 
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(botocore.session, "create_loader", create_loader)
