@@ -1,6 +1,7 @@
 """What every test may ask for: a store on each database, and an environment that names no AWS account."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,9 @@ settings.register_profile(
     "tests", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("tests")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell lets what it starts in the background ignore Ctrl-C, and so would the commands that tests interrupt."""
 
 
 class _LoaderForAll(Loader):

@@ -53,11 +53,11 @@ def _open_caller(account: Account, profile: str, region: str) -> caller.Caller:
     """Return the administrator with clients that are made once for all tests, anybody else anew."""
     if profile or os.environ.get("AWS_ACCESS_KEY_ID") != account.key.access_key_id:
         return caller.open_caller(profile, region)
-    return _administrator(account.endpoint_url, region)
+    return _administrator(account.key.access_key_id, region)
 
 
 @cache
-def _administrator(_endpoint_url: str, region: str) -> caller.Caller:
+def _administrator(_access_key_id: str, region: str) -> caller.Caller:
     return caller.open_caller("", region)
 
 

@@ -1,4 +1,7 @@
-"""An importer that walks over users, then groups, again and again; each finished walk is held to what was published."""
+"""An importer that walks over users, then groups, again and again, in pages of one size.
+
+Each finished walk is held to what was published.
+"""
 
 import http.client
 import json
@@ -89,6 +92,7 @@ class Importer:
     def __init__(self, caller: Caller, record: Record) -> None:
         self._caller = caller
         self._record = record
+        self._count = caller.dice.randint(_LARGEST_PAGE // 4, _LARGEST_PAGE)
         self._known: dict[str, tuple[str, str]] = {}
         self._last = 0
         self._stopped = threading.Event()
@@ -135,14 +139,14 @@ class Importer:
         other_side = {(group["value"], row["id"]) for row in users for group in row.get("groups", ())}
         assert other_side == seen.members, "the two sides of the memberships differ"
         found = self._record.find(seen, range(least, self._record.look() + 1))
-        assert found is not None, f"a walk saw no generation, or one before {least}"
+        assert found is not None, f"a walk from {least} on saw {self._record.nearest(seen)}"
         self._last = found
         self._demand_moved((*users, *groups))
         self.finished += 1
         return users, groups
 
     def _read(self, collection: str, paused: Callable[[], float] = lambda: 0.0) -> _Rows:
-        count = self._caller.dice.randint(_LARGEST_PAGE // 4, _LARGEST_PAGE)
+        count = self._count
         rows: _Rows = []
         totals: set[int] = set()
         while not totals or len(rows) < min(totals):

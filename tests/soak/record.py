@@ -56,6 +56,20 @@ class Record:
         with self._lock:
             return next((number for number in among if self._shown[number] == seen), None)
 
+    def nearest(self, seen: Shown) -> str:
+        """Say which generation is most like what was seen, and how it differs."""
+        with self._lock:
+            differences = {
+                number: (
+                    len(shown.users.items() ^ seen.users.items()),
+                    len(shown.groups.items() ^ seen.groups.items()),
+                    len(shown.members ^ seen.members),
+                )
+                for number, shown in self._shown.items()
+            }
+        number = min(differences, key=lambda one: sum(differences[one]))
+        return "generation {} but for {} users, {} groups, {} memberships".format(number, *differences[number])
+
     def demand_living_runs(self) -> None:
         """Demand that no run is called running for longer than its lease."""
         overdue = leases.c.expires_at < CLOCK - OVERDUE_MILLISECONDS

@@ -69,6 +69,12 @@ class Account:
 
     def __enter__(self) -> Self:
         self._server.__enter__()
+        self._found()
+        self.script = Script()
+        return self
+
+    def _found(self) -> None:
+        """Make the administrator and the pool."""
         self._moto.post("/moto-api/reset", headers={"Host": "motoapi.amazonaws.com"})
         self.backend.create_user(self.region, ADMINISTRATOR)
         self.backend.put_user_policy(ADMINISTRATOR, "everything", json.dumps(_EVERYTHING))
@@ -80,8 +86,6 @@ class Account:
             cognito.admin_create_user(UserPoolId=self.pool_id, Username=name)
         cognito.create_group(UserPoolId=self.pool_id, GroupName="admins")
         cognito.admin_add_user_to_group(UserPoolId=self.pool_id, Username="ann", GroupName="admins")
-        self.script = Script()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._server.__exit__()
@@ -120,7 +124,12 @@ class Account:
         self._simulates = False
 
     def begin_anew(self) -> None:
-        """Be as at the beginning: nothing but the pool and an administrator who may do everything."""
+        """Be as at the beginning: nothing but the pool and an administrator who may do everything.
+
+        moto keeps its accounts in the process: whoever else resets it takes this one away with the rest.
+        """
+        if ADMINISTRATOR not in self.backend.users:
+            self._found()
         self.script, self.denied, self.denied_by = Script(), set(), ""
         self.slow_principals = self.slow_keys = 0
         self.asked.clear()
