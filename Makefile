@@ -8,7 +8,7 @@ LOCK := --quiet --universal --python-version 3.13 --generate-hashes --no-annotat
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint schema lambda keeper soak mutants lock bench clean
+.PHONY: help demo wheel test quick lint schema lambda keeper soak mutants lock bench clean
 .DELETE_ON_ERROR:
 
 help: ## Show what can be made.
@@ -16,6 +16,10 @@ help: ## Show what can be made.
 
 demo: $(VENV)/demo.stamp ## Show it all against an embedded user pool; ARGS=--once ends after one walk.
 	@$(BIN)/cognito-scim demo $(ARGS)
+
+wheel: $(VENV)/bin/python ## Make the wheel, in DIST (dist); pip installs it anywhere.
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(or $(DIST),dist) .
+	@ls $(or $(DIST),dist)/cognito_scim-*.whl
 
 test: $(VENV)/test.stamp ## Get the real parts, lint and run every test; ARGS go to pytest.
 	@tests/parts > $(VENV)/postgresql

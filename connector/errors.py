@@ -402,5 +402,10 @@ class ProfileRefused(LoginError):
     exit_code = 78
 
 
+def install_extra(extra: str) -> str:
+    """Return the remedy where packages of an extra are missing; no registry has the package itself."""
+    return f"Run, in a clone: pip install '.[{extra}]', or with the wheel: pip install 'cognito_scim-….whl[{extra}]'"
+
+
 class RecordRejected(ConnectorError):
     """One record of the source cannot be served; the rest can."""

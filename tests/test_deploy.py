@@ -65,6 +65,7 @@ def test_no_secret_is_in_a_file(file):
     assert {name: value for name, value in given.items() if name in SECRETS} in (
         {},
         {"COGNITO_SCIM_STORE__URL": "sqlite:////data/cognito-scim.db"},
+        {"COGNITO_SCIM_STORE__URL": "sqlite:///%S/cognito-scim/cognito-scim.db"},
     )
     assert re.findall(r"cc[sakp]_\w{8,}|AKIA(?!IOSFODNN7EXAMPLE)\w{16}|://\w+:\w+@|BEGIN [A-Z ]*KEY", text) == []
     assert "PASSWORD:" not in text.replace("PASSWORD_FILE:", "")

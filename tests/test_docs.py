@@ -46,6 +46,13 @@ def test_every_command_and_option_is_in_the_reference():
         assert shown == set(re.findall(r"`(--[a-z-]+)(?: [A-Z]+)?`", rows[name])), name
 
 
+def test_nobody_is_sent_to_a_registry_that_does_not_have_it():
+    """What installs it is a clone or the wheel of `make wheel`; tests/packaging/test_wheel.py runs both."""
+    places = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("connector/**/*.py")]
+
+    assert [place.name for place in places if re.search(r"pip install '?cognito-scim", place.read_text())] == []
+
+
 def test_every_promise_names_tests_that_speak_of_it():
     """A promise without a test is a wish."""
     for promise, places in ROW.findall(PROMISES.read_text()):

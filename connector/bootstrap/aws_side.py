@@ -88,7 +88,7 @@ class ConfigPlace:
 
     def change(self, values: Mapping[str, Value | None]) -> None:
         """Set keys of the file, or remove those whose value is None; make it where it is not there."""
-        there = self.path.read_text(encoding="utf-8") if self.path.exists() else render([])
+        there = self.path.read_text(encoding="utf-8") if self.path.exists() else render([], self.path.absolute().parent)
         changed = set_values(there, values)
         if changed != there:
             self.path.parent.mkdir(parents=True, exist_ok=True)

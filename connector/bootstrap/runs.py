@@ -217,9 +217,22 @@ def check_subject(settings: Settings | ConfigError) -> Subject:
     return Subject(
         access=access_of(settings),
         warnings=settings.warnings,
+        configuration=name_configuration(settings),
+        store=name_store(settings),
         groups=settings.cognito.groups,
         examine_store=lambda: _examine_store(settings),
     )
+
+
+def name_configuration(settings: Settings) -> str:
+    """Say where the configuration comes from."""
+    return str(settings.file.absolute()) if settings.file else "the environment"
+
+
+def name_store(settings: Settings) -> str:
+    """Say which database the store is, without its password."""
+    with closing(connect(settings.store.url.get_secret_value())) as database:
+        return database.name
 
 
 def _examine_store(settings: Settings) -> list[Remark]:

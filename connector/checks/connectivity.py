@@ -64,6 +64,8 @@ class Subject:
     Args:
         access: how to reach the pool, or why the configuration did not load.
         warnings: what the configuration should do better.
+        configuration: names where the configuration comes from.
+        store: names the store.
         groups: names of the configured groups; none means the whole pool.
         examine_store: proves that the store can be read and written, and yields what deserves a second look; None when
             it is not known which store.
@@ -72,6 +74,8 @@ class Subject:
 
     access: Access | ConfigError
     warnings: tuple[str, ...] = ()
+    configuration: str = "the environment"
+    store: str = "the store"
     groups: tuple[str, ...] = ()
     examine_store: Callable[[], Iterable[Remark]] | None = None
     now: Callable[[], datetime] = utc_now
@@ -138,7 +142,8 @@ class _Examination:
         return self._pool
 
     def configuration(self) -> StepResult:
-        where = f"User pool {self.access.user_pool_id} in {self.access.region}."
+        access = self.access
+        where = f"User pool {access.user_pool_id} in {access.region}, says {self._subject.configuration}."
         if not self._subject.warnings:
             return StepResult(where)
         detail = " ".join([where, *self._subject.warnings])
@@ -209,10 +214,11 @@ class _Examination:
         if self._subject.examine_store is None:
             return StepResult("Not tried, because the configuration did not load.", Status.SKIPPED)
         remarks = list(self._subject.examine_store())
+        works = f"{self._subject.store} can be read and written."
         if not remarks:
-            return StepResult("The store can be read and written.")
+            return StepResult(works)
         detail, remedy = (" ".join(parts) for parts in zip(*((one.detail, one.remedy) for one in remarks), strict=True))
-        return StepResult(f"The store can be read and written. {detail}", Status.WARNING, remedy)
+        return StepResult(f"{works} {detail}", Status.WARNING, remedy)
 
     def _list(self, operation: str, read_page: Callable[[], object]) -> StepResult:
         try:

@@ -3,8 +3,8 @@
 import click
 
 from connector.bootstrap.account import account
-from connector.bootstrap.runs import clients_of
-from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
+from connector.bootstrap.runs import clients_of, name_configuration, name_store
+from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say, say_aside
 from connector.config.values import duration, seconds
 from connector.store.clients import Client, ClientCredentials, ClientRole, Grant
 
@@ -52,11 +52,13 @@ def _read_lifetime(_context: click.Context, _parameter: click.Parameter, value: 
 @pass_invocation
 def create(invocation: Invocation, name: str, role: str, grant: str, lifetime: float | None) -> None:
     """Make a client called NAME and print what it signs in with, which is shown this once."""
-    with clients_of(invocation.settings(reads_pool=False)) as clients:
+    settings = invocation.settings(reads_pool=False)
+    with clients_of(settings) as clients:
         made = clients.create(name, role=ClientRole(role), grant=Grant(grant), lifetime=lifetime, by=account())
     if invocation.json:
         print_json({"name": name, "role": role, "grant": grant, **made.parts()})
     else:
+        say_aside(f"Configuration: {name_configuration(settings)}\nStore: {name_store(settings)}")
         _show(name, role, made)
 
 

@@ -17,7 +17,7 @@ from connector.cli.check import sum_up, tell_check
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say
 from connector.cli.progress import progress_bar
 from connector.directory.counts import count_of
-from connector.errors import ConfigError
+from connector.errors import ConfigError, install_extra
 from connector.sync.progress import Progress
 from connector.sync.result import SyncResult
 
@@ -67,7 +67,7 @@ def _import_story() -> Any:
             raise
         raise ConfigError(
             f"The demonstration needs {error.name}, which is not installed.",
-            remedy="Run: pip install 'cognito-scim[demo]'",
+            remedy=install_extra("demo"),
         ) from None
     return story
 

@@ -127,7 +127,7 @@ def _write(path: Path, answers: list[FieldAnswer]) -> list[Path]:
             folder.mkdir(mode=0o700, exist_ok=True)
         for file, answer in secrets.items():
             write_private(file, f"{answer.text}\n")
-        write_private(path, render([*others, *named]))
+        write_private(path, render([*others, *named], path.parent))
     except OSError as error:
         raise ConfigError(
             f"{error.filename or path} cannot be written: {error.strerror}.", remedy="Name another file with --config."

@@ -38,6 +38,9 @@ class Field:
         return self.key.rpartition(".")[2] + ("_file" if self.secret else "")
 
 
+STORE = "cognito-scim.db"
+"""The file of the store, beside the configuration."""
+
 FORM = (
     Field("Region", "cognito.region", "AWS Region of the user pool; empty takes it from the pool id."),
     Field("User Pool Id", "cognito.user_pool_id", "The user pool that is read."),
@@ -72,8 +75,13 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
-def render(answers: Iterable[FieldAnswer]) -> str:
-    """Return the configuration file of some answers, each under its name on the form."""
+def render(answers: Iterable[FieldAnswer], folder: Path) -> str:
+    """Return the configuration file of some answers, each under its name on the form.
+
+    Args:
+        answers: what was said.
+        folder: where the file goes, and the store beside it.
+    """
     given = {answer.field: answer for answer in answers}
     lines = ["# Configuration of cognito-scim; config.example.yaml explains every key there is."]
     section = ""
@@ -84,6 +92,12 @@ def render(answers: Iterable[FieldAnswer]) -> str:
             section = heading
         lines.append(f"  # {field.name}: {field.why}")
         lines.append(_setting(name, given.get(field), field))
+    lines += [
+        "",
+        "store:",
+        "  # The database in which the directory is kept.",
+        f"  url: {_quote(f'sqlite:///{folder}/{STORE}')}",
+    ]
     return "\n".join([*lines, ""])
 
 

@@ -29,13 +29,13 @@ def key_names() -> tuple[str, ...]:
 
 def is_source(key: str) -> bool:
     """Tell whether a key names a Cognito attribute and may also be written as attribute and trusted."""
-    return key in key_names() and _field(key).annotation is Source
+    return key in key_names() and field_of(key).annotation is Source
 
 
 @cache
 def secret_keys() -> frozenset[str]:
     """Return the keys whose values are secrets: those whose type hides them."""
-    return frozenset(key for key in key_names() if _field(key).annotation is SecretStr)
+    return frozenset(key for key in key_names() if field_of(key).annotation is SecretStr)
 
 
 def may_hold_secret(key: str) -> bool:
@@ -95,7 +95,8 @@ def _tidy(part: Any) -> Any:
     }
 
 
-def _field(key: str) -> FieldInfo:
+def field_of(key: str) -> FieldInfo:
+    """Return the field of a key in its model."""
     path, _, name = key.rpartition(".")
     return sections()[path].model_fields[name]
 

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from connector.config.contradictions import GivenValues, find_contradictions, find_warnings
 from connector.config.faults import Fault, error_of, show
 from connector.config.keys import holds_secret, is_source, key_names, may_hold_secret, spellings
+from connector.config.paths import find_left_behind, resolve_files, resolve_kept
 from connector.config.settings import Settings
 from connector.config.sources import GivenValue, Reading, read_environment, read_secret_files, read_yaml
 from connector.file_access import describe_access
@@ -73,7 +74,9 @@ def load_settings(path: Path | None, environment: Mapping[str, str], *, reads_po
     """
     file = read_yaml(path) if path else Reading({})
     reading = file.under(read_environment(environment))
-    settings = _load(reading, reads_pool=reads_pool)
+    folder = path.absolute().parent if path else None
+    reading = resolve_files(reading, folder)
+    settings = _load(reading, reads_pool=reads_pool, folder=folder)
     settings._warnings = (*_warn_of_access(path, file, reading), *settings.warnings)  # noqa: SLF001 - set while it is made
     settings._file = path  # noqa: SLF001 - likewise
     return settings
@@ -89,10 +92,11 @@ def load_values(values: Mapping[str, str], environment: Mapping[str, str]) -> Se
     return _load(read_environment(environment).under(given), reads_pool=True)
 
 
-def _load(reading: Reading, *, reads_pool: bool) -> Settings:
-    reading = read_secret_files(reading)
+def _load(reading: Reading, *, reads_pool: bool, folder: Path | None = None) -> Settings:
+    written = read_secret_files(reading)
+    reading = resolve_kept(written, folder)
     settings, found = _validate(reading)
-    faults = [*reading.faults, *found]
+    faults = [*reading.faults, *found, *find_left_behind(written, folder)]
     given = GivenValues(reading, frozenset(fault.key for fault in faults))
     faults += find_contradictions(given, reads_pool=reads_pool)
     if settings is None or faults:

@@ -3,6 +3,7 @@
 Steps only go forward. Older code refuses a newer schema; replicas that start together wait for each other.
 """
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,7 @@ from connector.store.sql.tables import (
 )
 
 _LOCK = 0x5C1A
+_log = logging.getLogger(__name__)
 
 
 def _create_tables(connection: Connection) -> None:
@@ -218,6 +220,7 @@ def migrate(database: Database) -> tuple[int, int]:
 def _create_file(database: Database) -> None:
     path = Path(database.engine.url.database or "").absolute()
     try:
+        is_new = not path.exists()
         path.touch(mode=0o600)
         sqlite3.connect(path).close()
     except PermissionError as error:
@@ -227,6 +230,8 @@ def _create_file(database: Database) -> None:
             f"The store {path} cannot be made: {getattr(error, 'strerror', None) or error}.",
             remedy="Make its folder, or let the user that runs cognito-scim write there; see store.url.",
         ) from error
+    if is_new:
+        _log.warning("there was no store, so an empty one was made: %s", path)
 
 
 def _too_new(database: Database, version: int) -> SchemaTooNew:

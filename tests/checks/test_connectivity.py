@@ -328,7 +328,7 @@ def test_what_deserves_a_second_look_about_the_store_is_a_warning(simulated: Sim
     checks = examine(simulated, examine_store=lambda: remarks)
 
     assert by_status(checks, Status.WARNING) == ["store"]
-    assert checks["store"].detail == "The store can be read and written. One. Two."
+    assert checks["store"].detail == "the store can be read and written. One. Two."
     assert checks["store"].remedy == "Do this. Do that."
 
 

@@ -77,6 +77,23 @@ def test_people_get_the_token_alone_on_the_last_line(run: Run) -> None:
     assert run("client", "create", "okta").out.splitlines()[-1][:4] == "ccs_"
 
 
+def test_a_client_is_made_in_the_store_of_the_configuration_from_any_folder(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that no server accepts is never printed: configuration and store are named, and are the same anywhere."""
+    (folder / "config.yaml").touch()
+    run("client", "create", "here")
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+
+    made = run("--config", "../config.yaml", "client", "create", "there")
+
+    assert "Configuration: " in made.err
+    assert f"Store: sqlite:///{folder}" in made.err
+    known = run("--config", f"{folder}/config.yaml", "client", "list", "--json").document["clients"]
+    assert [client["name"] for client in known] == ["here", "there"]
+
+
 def test_clients_are_listed_with_their_state(run: Run) -> None:
     """Revoked ones too."""
     empty = run("client", "list")

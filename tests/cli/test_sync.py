@@ -29,11 +29,12 @@ def test_sync_publishes_and_then_finds_nothing_to_change(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("pool")
-def test_people_read_a_sentence(run: Run) -> None:
-    """Sentences with counts; no bar where there is no terminal."""
-    done = run("sync")
+def test_people_read_a_sentence(run: Run, folder: Path) -> None:
+    """Sentences with counts; no bar where there is no terminal, and a store that is made is said to be made."""
+    done, again = run("sync"), run("sync")
 
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err.count("\n"), again.err) == (0, 1, "")
+    assert f"there was no store, so an empty one was made: {folder}/cognito-scim.db" in done.err
     assert done.out.startswith("Published generation 1: 3 users, 2 groups, 4 memberships")
 
 

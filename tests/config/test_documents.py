@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from connector.config import Settings, effective, load_settings, variable
+from connector.config import effective, load_settings, variable
 from connector.config.keys import key_names, schema
 
 ROOT = Path(__file__).parents[2]
@@ -27,12 +27,14 @@ def test_example_has_every_key_and_no_other() -> None:
     assert list(_keys(yaml.safe_load(EXAMPLE.read_text()))) == list(key_names())
 
 
-def test_example_shows_the_defaults() -> None:
+def test_example_shows_the_defaults(tmp_path: Path) -> None:
     """What is shown is what holds when the key is left out."""
-    assert load_settings(EXAMPLE, {}, reads_pool=False).model_dump() == Settings().model_dump()
-    assert [row.value for row in effective(load_settings(EXAMPLE, {}, reads_pool=False))] == [
-        row.value for row in effective(Settings())
-    ]
+    (tmp_path / "example.yaml").write_text(EXAMPLE.read_text())
+    (tmp_path / "empty.yaml").touch()
+    shown, default = (load_settings(tmp_path / name, {}, reads_pool=False) for name in ("example.yaml", "empty.yaml"))
+
+    assert shown.model_dump() == default.model_dump()
+    assert [row.value for row in effective(shown)] == [row.value for row in effective(default)]
 
 
 def test_example_names_the_variable_of_every_key() -> None:

@@ -48,7 +48,7 @@ def test_secret_file_wins_over_environment_and_yaml(
 ) -> None:
     """The contract: each secret also as `<key>_file`, which wins; the line break at its end is no part of it."""
     section, _, name = key.partition(".")
-    text = "sqlite:///of-the-file.db" if key == "store.url" else "OF_THE_FILE_0123456789"
+    text = "sqlite:////of-the-file.db" if key == "store.url" else "OF_THE_FILE_0123456789"
     (tmp_path / "secret").write_text(f"{text}\r\n")
     others = {
         "COGNITO_SCIM_AWS__ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
@@ -90,12 +90,14 @@ def test_a_source_written_in_one_form_replaces_the_other(tmp_path: Path) -> None
 
 def test_an_empty_value_in_yaml_is_the_default(tmp_path: Path) -> None:
     """A file whose keys are all commented out, or left empty, is a valid one."""
-    assert Settings().model_dump() == load("cognito:\nserver:\n  port:\n", tmp_path).model_dump()
+    assert load("cognito:\nserver:\n  port:\n", tmp_path).server == Settings().server
 
 
 def test_an_empty_file_is_valid(tmp_path: Path) -> None:
     """So is an empty one."""
-    assert Settings().model_dump() == load("", tmp_path).model_dump()
+    settings = load("", tmp_path).model_dump(exclude={"store", "rotation"})  # whose paths lead from the file
+
+    assert settings == Settings().model_dump(exclude={"store", "rotation"})
 
 
 def test_an_empty_attribute_in_the_environment_serves_nothing() -> None:

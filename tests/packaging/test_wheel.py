@@ -1,9 +1,7 @@
 """The wheel, built and installed in a virtual environment of its own, does what the checkout does."""
 
-import importlib.util
 import os
 import subprocess
-import sys
 import venv
 import zipfile
 from collections.abc import Sequence
@@ -48,24 +46,23 @@ def succeed(command: Sequence[str], folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from the checkout; with the builder at hand if it is installed, else with one fetched for it."""
+    """The wheel, made as the tutorial says."""
     folder = tmp_path_factory.mktemp("dist")
-    isolation = ["--no-isolation"] if importlib.util.find_spec("hatchling") else []
-    succeed([sys.executable, "-m", "build", "--wheel", *isolation, "--outdir", str(folder), str(SOURCE)], folder)
+    succeed(["make", "wheel", f"DIST={folder}"], SOURCE)
     (built,) = folder.glob("*.whl")
     return built
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The wheel with its dependencies, and after that with those of its extra `demo`."""
+    """The wheel, and after that the clone with its extra `demo`: the two ways to install that the tutorial names."""
     folder, elsewhere = tmp_path_factory.mktemp("venv"), tmp_path_factory.mktemp("elsewhere")
     venv.create(folder, with_pip=True)
     python = str(folder / BIN / "python")
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     succeed([*install, str(wheel)], elsewhere)
     demo_without_extra = run([str(folder / BIN / "cognito-scim"), "demo", "--once"], elsewhere)
-    succeed([*install, f"{wheel}[demo]"], elsewhere)
+    succeed([*install, ".[demo]"], SOURCE)
     return Installed(wheel, folder, elsewhere, demo_without_extra)
 
 
@@ -108,7 +105,7 @@ def test_demo_without_its_extra_says_what_to_install(installed: Installed) -> No
     done = installed.demo_without_extra
 
     assert done.returncode == 78
-    assert "pip install 'cognito-scim[demo]'" in done.stderr
+    assert "pip install '.[demo]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

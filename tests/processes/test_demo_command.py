@@ -174,7 +174,7 @@ def test_missing_extra_is_named_in_one_message(missing: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout) == (78, "")
-    assert "pip install 'cognito-scim[demo]'" in done.stderr
+    assert "pip install '.[demo]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from connector.errors import ConfigError
+from connector.errors import ConfigError, install_extra
 
 CONNECT_SECONDS = 10
 LONGEST_USE_SECONDS = 300
@@ -44,7 +44,7 @@ def make_postgresql(url: URL, pooled: int) -> Engine:
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"store.url names PostgreSQL, but {error.name} is not installed.",
-            remedy="Run: pip install 'cognito-scim[postgres]'",
+            remedy=install_extra("postgres"),
         ) from error
     engine.url = url  # what was asked for; faults and names speak of that
     event.listen(engine, "connect", _note_what_it_is_with)
