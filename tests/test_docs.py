@@ -8,6 +8,7 @@ import click
 import pytest
 
 from connector.cli.main import cli
+from connector.config import Settings
 
 ROOT = Path(__file__).parent.parent
 PROMISES = ROOT / "docs/explanation/promises.md"
@@ -125,3 +126,11 @@ def test_every_row_of_the_authoriser_names_a_test_that_exists():
         assert named, row
         for test, file in named:
             assert f"def {test}(" in (page.parent / files[file]).read_text(), f"{files[file]} has no {test}"
+
+
+def test_defaults_that_the_guides_name_are_those_of_the_configuration():
+    """A number in a guide that is not the one that holds sends people to the wrong setting."""
+    pages = [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
+    named = {number for page in pages for number in re.findall(r"`server\.max_results` \((\d+)\)", page.read_text())}
+
+    assert named == {str(Settings().server.max_results)}
