@@ -28,7 +28,7 @@ test: $(VENV)/test.stamp ## Get the real parts, lint and run every test; ARGS go
 	@PATH="$$(cat $(VENV)/postgresql):$$PATH" $(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
 
 QUICK := $(addprefix tests/,directory scim config journal web/api test_logs.py \
-	$(addprefix cognito/test_,pages.py pace.py records.py parsing.py errors.py deadline.py) \
+	$(addprefix cognito/test_,pages.py pace.py answers.py parsing.py errors.py deadline.py) \
 	$(addprefix rotation/,model engine sign_in/test_srp.py sign_in/test_authenticator.py))
 
 quick: $(VENV)/test.stamp ## Run the tests that start no process and open no port, in about a minute.

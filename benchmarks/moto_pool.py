@@ -9,8 +9,8 @@ import signal
 from contextlib import suppress
 from dataclasses import asdict
 
-from connector.demo.directory import Sample, sample_directory
 from connector.demo.embedded import embedded_pool
+from connector.demo.sample_directory import Sample, sample_directory
 
 
 def sample_of_size(pool_id: str, *, users: int, groups: int, memberships: int) -> Sample:

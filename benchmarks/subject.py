@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.harness import Peer
 from benchmarks.pools import ReadablePool
-from connector.demo.environment import environment_for
+from connector.demo.local_environment import environment_for
 
 # The quota of a real pool, 30 calls a second, would be all that is seen.
 UNPACED: Mapping[str, str] = {"COGNITO__REQUESTS_PER_SECOND": "1000"}

@@ -16,7 +16,7 @@ from botocore.exceptions import ProfileNotFound
 
 from connector.access.model import AwsCredentials
 from connector.cognito.errors import time_of_header
-from connector.rotation.aws.clients import keep_requests_out_of_logs
+from connector.rotation.aws.aws_clients import keep_requests_out_of_logs
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
     from mypy_boto3_cognito_identity import CognitoIdentityClient

@@ -15,7 +15,7 @@ from connector.provisioning.account.waiting import Consistency
 from connector.provisioning.changes.set_up import SetUp
 from connector.provisioning.changes.tear_down import TearDown
 from connector.provisioning.design.arns import PoolArn, is_queue_arn, parse_pool_arn
-from connector.provisioning.design.names import Names, parse_names, tags_for
+from connector.provisioning.design.object_names import Names, parse_names, tags_for
 from connector.provisioning.design.objects import ExternalIds, RotationWish, SetUpRequest
 from connector.provisioning.design.principals import SERVICE_USER, parse_principal
 from connector.provisioning.keys.file_vault import FileKeyVault

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from connector.config import Settings, effective
 from connector.config.keys import meaning_of
 from connector.directory.schedule import Schedules
-from connector.store.changes.reader import ChangesReader
+from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.imports import Imports
 from connector.store.reading.lookup import Lookup

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from connector.access.aws_doors import AwsDoors
 from connector.access.keyring_store import choose_store
+from connector.access.login_session import LoginSession
 from connector.access.model import AwsCredentials, Federation, LoginPlan
-from connector.access.session import LoginSession
 from connector.access.store import FileStore, Locks
-from connector.cognito.credentials import SessionGrant
+from connector.cognito.role_credentials import SessionGrant
 from connector.config import Settings
 from connector.directory.pool_names import pool_region
 from connector.errors import ConfigError, LoginError, LoginUnavailable, SourceDenied, SourceUnavailable

@@ -16,11 +16,11 @@ from connector.cognito.meter import Meter
 from connector.cognito.session import AwsSession
 from connector.config import Settings
 from connector.errors import ConfigError, VaultUnfit
-from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Entry, Journal
+from connector.journal.journal_vault import JournalVault
 from connector.journal.seal import Sealer
 from connector.logs import register_secret
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.engine.engine import AccountRotation, Options
 from connector.rotation.model.allowed import Allowed
 from connector.rotation.model.generator import Recipe

@@ -32,8 +32,8 @@ from connector.rotation.model.results import RotationOutcome, RotationResult
 from connector.rotation.model.secret import Secret
 from connector.rotation.targets.cognito_user import identify
 from connector.rotation.targets.members import find_members
-from connector.rotations.report import AccountEntry, RotationReport
 from connector.rotations.rotate_all import FoundAccounts, ListedAccount, rotate_all
+from connector.rotations.rotation_report import AccountEntry, RotationReport
 from connector.store.runs.rotated_accounts import FAILED, WAITING, AccountState, RotatedAccounts
 from connector.store.runs.run import Run, recorded_if_possible
 

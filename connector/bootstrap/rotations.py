@@ -13,8 +13,8 @@ from connector.bootstrap.rotation_factory import (
 )
 from connector.config import Settings
 from connector.errors import ConfigError, ConnectorError, NothingKept
-from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Stage, Survey
+from connector.journal.journal_vault import JournalVault
 from connector.logs import register_secret
 from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import Options

@@ -17,7 +17,7 @@ from connector.config import Settings
 from connector.directory.runs import Cause, RunKind
 from connector.errors import ConfigError, ConnectorError, StoreError
 from connector.logs import name_run, run_context
-from connector.store.changes.reader import ChangesReader
+from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.generations import fetch_newest
 from connector.store.migrations import migrate, open_database

@@ -14,7 +14,7 @@ from connector.runner.service import Runner
 from connector.scim.base_url import scim_base_url
 from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
-from connector.store.changes.reader import ChangesReader
+from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.migrations import open_database
 from connector.store.reading.matches import Matches

@@ -15,7 +15,7 @@ import click
 from connector.checks.connectivity import Check, Status
 from connector.cli.check import sum_up, tell_check
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say
-from connector.cli.progress import progress_bar
+from connector.cli.progress_bar import progress_bar
 from connector.directory.counts import count_of
 from connector.errors import ConfigError, install_extra
 from connector.sync.progress import Progress

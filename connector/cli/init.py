@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from connector.bootstrap.aws_side import AwsOptions
-from connector.cli.aws.set_up import apply_and_check
+from connector.cli.aws.apply import apply_and_check
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say
 from connector.config import load_values, reason_against, variable
 from connector.config.file import FORM, Field, FieldAnswer, render, write_private

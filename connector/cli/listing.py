@@ -17,8 +17,8 @@ from connector.scim.base_url import scim_base_url
 from connector.scim.bodies import Bodies
 from connector.scim.filters import parse_filter
 from connector.store.generations import Generation
-from connector.store.reading.filters import UnsupportedFilter
 from connector.store.reading.reader import DirectoryReader, Stored
+from connector.store.reading.sql_filters import UnsupportedFilter
 from connector.store.sql.time_limit import TooExpensive
 
 _COLUMNS = {

@@ -9,11 +9,11 @@ import click
 from connector.bootstrap.runs import changes_of, run_approval, run_plan, run_sync
 from connector.cli.changes import FEW, print_json_list, say_changes, write_changes
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
-from connector.cli.progress import progress_bar
+from connector.cli.progress_bar import progress_bar
 from connector.config import Settings
 from connector.directory.runs import RunOutcome
 from connector.errors import ApprovalRefused, ConnectorError
-from connector.store.changes.reader import ChangesReader
+from connector.store.changes.changes_reader import ChangesReader
 from connector.sync.progress import Progress
 from connector.sync.result import SyncResult
 

@@ -10,9 +10,9 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from connector.cognito.answers import group_record, user_record, user_sub
 from connector.cognito.errors import AwsCall, unreadable
 from connector.cognito.pages import Ask, Page, PageLimit, walk
-from connector.cognito.records import group_record, user_record, user_sub
 from connector.cognito.sending import Answer, Sender
 from connector.directory.records import GroupRecord, UserRecord
 from connector.errors import GroupGone, HarvestIncomplete, SourceDenied, SourceMissing

@@ -14,13 +14,13 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialResolver
 
-from connector.cognito.credentials import RoleCredentials, RoleProvider, SessionGrant
 from connector.cognito.deadline import Deadline
 from connector.cognito.errors import AwsCall, prepared, server_time, told
 from connector.cognito.meter import Meter
 from connector.cognito.pace import Pace, Paces
 from connector.cognito.parsing import COMPONENT, ParserFactory
 from connector.cognito.pool import UserPool
+from connector.cognito.role_credentials import RoleCredentials, RoleProvider, SessionGrant
 from connector.cognito.sending import RetryLimits, Sender
 from connector.errors import SourceDenied
 

@@ -17,10 +17,10 @@ from connector.bootstrap.runs import check_subject, clients_of, run_sync
 from connector.checks.connectivity import Check, check_connectivity
 from connector.config import Settings, load_settings
 from connector.demo.configuration import write_configuration
-from connector.demo.directory import sample_directory
 from connector.demo.embedded import EmbeddedPool, embedded_pool
-from connector.demo.environment import isolated
-from connector.demo.serving import choose_port, serving
+from connector.demo.local_environment import isolated
+from connector.demo.sample_directory import sample_directory
+from connector.demo.serve_process import choose_port, serving
 from connector.demo.walk import Comparison, walk_directory
 from connector.errors import ConnectorError
 from connector.logs import register_secret

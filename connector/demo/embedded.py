@@ -18,9 +18,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from connector.demo.directory import Sample
-from connector.demo.environment import isolated
-from connector.demo.trust import TrustGate
+from connector.demo.assume_role import TrustGate
+from connector.demo.local_environment import isolated
+from connector.demo.sample_directory import Sample
 from connector.directory.records import GroupRecord, UserRecord
 
 REGION = "eu-central-1"

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
+from connector.directory.change_plan import ChangePlan
 from connector.directory.counts import count_of
 from connector.directory.mapping import Rules, describe_rules
-from connector.directory.plan import ChangePlan
 
 _SHARE = r"(\d{1,3}(?:\.\d{1,6})?)\s*%"
 _LIMIT = re.compile(rf"(\d{{1,12}})(?:\s+or\s+{_SHARE})?|{_SHARE}")

@@ -17,9 +17,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connector.provisioning.proxy.id_token import IdTokens, TokenRefused, TokenSubject
+from connector.provisioning.proxy.proxy_settings import NotConfigured, ProxySettings
 from connector.provisioning.proxy.request import RequestRefused, SessionRequest
 from connector.provisioning.proxy.role_sessions import RoleSessions
-from connector.provisioning.proxy.settings import NotConfigured, ProxySettings
 from connector.provisioning.proxy.signing_keys import KeysUnavailable, SigningKeys, fetch_jwks
 from connector.rotation.function.log import json_log
 

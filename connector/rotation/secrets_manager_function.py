@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 import boto3
 
 from connector.errors import ConnectorError, VaultUnfit
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import AccountRotation
 from connector.rotation.engine.password_change import Candidate

@@ -13,7 +13,7 @@ from connector.errors import ConnectorError, RotationError, UnforeseenFault
 from connector.rotation.engine.engine import AccountRotation
 from connector.rotation.model.results import RotationOutcome, RotationResult
 from connector.rotations.defer_signals import undisturbed
-from connector.rotations.report import AccountEntry, RotationReport
+from connector.rotations.rotation_report import AccountEntry, RotationReport
 from connector.store.runs.rotated_accounts import FAILED, RotatedAccounts
 from connector.store.runs.run import Run, recorded_if_possible
 

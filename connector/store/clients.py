@@ -15,7 +15,7 @@ from connector.directory.times import from_milliseconds
 from connector.errors import ConfigError
 from connector.store import audit
 from connector.store.audit import NOBODY, Actor, Event
-from connector.store.credentials import (
+from connector.store.client_secrets import (
     ACCESS_TOKEN,
     BEARER_TOKEN,
     CLIENT_ID,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
-from connector.directory.plan import DirectorySource, Making
+from connector.directory.change_plan import DirectorySource, Making
 from connector.directory.times import to_milliseconds
 from connector.store.sql.database import Database
 from connector.store.sql.prepared import Prepared

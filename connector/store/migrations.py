@@ -16,7 +16,7 @@ from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.runs.lease import SHARED
 from connector.store.sql.clock import read_clock
 from connector.store.sql.database import CACHE_KIB, Database, connect
-from connector.store.sql.faults import forbidden
+from connector.store.sql.driver_errors import forbidden
 from connector.store.sql.tables import (
     audit_events,
     aws_verifications,

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, bindparam, delete, insert, or_, select, update
 
 from connector.directory.times import from_milliseconds
+from connector.store.client_secrets import digest, new_secret
 from connector.store.clients import LET_IN, Client, ClientRole
-from connector.store.credentials import digest, new_secret
 from connector.store.sql.clock import CLOCK, read_clock
 from connector.store.sql.database import Database
 from connector.store.sql.prepared import Prepared

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, case, delete, exists, func, literal_column, select, text
 
-from connector.directory.plan import Sizes
+from connector.directory.change_plan import Sizes
 from connector.directory.rows import GroupRow, Kind, UserRow, fold, normalize
 from connector.errors import StoreError
 from connector.store.sql.database import Database

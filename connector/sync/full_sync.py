@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from connector import __version__
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
+from connector.directory.change_plan import ChangePlan, DirectorySource, Making
 from connector.directory.mapping import Rules, describe_rules
-from connector.directory.plan import ChangePlan, DirectorySource, Making
 from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.safeguard import Limits, Refused, judge
 from connector.errors import ApprovalRefused
 from connector.store.changes.examples import pick_examples
 from connector.store.publishing.cleanup import Retention, collect_quietly
 from connector.store.publishing.compare import note_changes
-from connector.store.publishing.plan import read_plan
+from connector.store.publishing.harvest_plan import read_plan
 from connector.store.publishing.publish import note_origin, publish
 from connector.store.publishing.user_names import renamed_users, settle_names
 from connector.store.runs.approvals import find_waiting

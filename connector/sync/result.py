@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from connector.directory.change_plan import ChangePlan
 from connector.directory.changes import Change
 from connector.directory.counts import count_of
-from connector.directory.plan import ChangePlan
 from connector.directory.runs import RunKind, RunOutcome
 from connector.errors import ConnectorError
 from connector.store.publishing.user_names import Renamed

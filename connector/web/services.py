@@ -12,11 +12,11 @@ from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind
 from connector.scim.base_url import scim_base_url
 from connector.store.audit import Actor, Counted
-from connector.store.changes.reader import ChangeList
+from connector.store.changes.changes_reader import ChangeList
 from connector.store.clients import Client
 from connector.store.generations import Generation
-from connector.store.reading.filters import Sort
 from connector.store.reading.reader import Member, ResourcePage, Stored
+from connector.store.reading.sql_filters import Sort
 from connector.store.reading.walk_rules import PinnedPage, Walk
 from connector.store.runs.figures import Figures
 from connector.web.console.parts import ConsoleParts
@@ -117,7 +117,7 @@ class Runs(Protocol):
 
 
 class ChangesReader(Protocol):
-    """Lists who changed; see `connector.store.changes.reader`."""
+    """Lists who changed; see `connector.store.changes.changes_reader`."""
 
     def of_run(self, run: int, /) -> ChangeList:
         """Return what a run changed, or would change, or raise NoSuchRun or NoChangesKept."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.access.aws_files import AwsFile
-from connector.access.profiles import install_keys, install_process
+from connector.access.aws_profiles import install_keys, install_process
 from connector.errors import ProfileRefused
 from tests.access.sample import credentials
 

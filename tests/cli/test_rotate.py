@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from connector.cli.main import execute
-from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Journal
+from connector.journal.journal_vault import JournalVault
 from connector.journal.seal import Sealer
 from connector.rotation.model.policy import PasswordPolicy
 from connector.rotation.model.secret import Secret

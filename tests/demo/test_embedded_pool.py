@@ -11,9 +11,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from connector.demo.directory import Sample, sample_directory
 from connector.demo.embedded import EmbeddedPool, embedded_pool
-from connector.demo.environment import environment_for, isolated
+from connector.demo.local_environment import environment_for, isolated
+from connector.demo.sample_directory import Sample, sample_directory
 from connector.directory.records import GroupRecord, UserRecord
 from tests.fakes.growing_pool import access_to, demand_exact
 

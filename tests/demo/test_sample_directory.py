@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.demo.directory import EVERYBODY, NOBODY, sample_directory
+from connector.demo.sample_directory import EVERYBODY, NOBODY, sample_directory
 from connector.directory.records import UserRecord
 
 POOL = "eu-central-1_Sample"

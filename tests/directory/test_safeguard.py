@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.directory.plan import ChangePlan, Changes, DirectorySource, GroupLoss, Making, Sizes
+from connector.directory.change_plan import ChangePlan, Changes, DirectorySource, GroupLoss, Making, Sizes
 from connector.directory.safeguard import LIMIT_NAMES, Accepted, Limit, Limits, Refused, judge
 
 HOME = DirectorySource("111122223333", "eu-west-1", "eu-west-1_A")

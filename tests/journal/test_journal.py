@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from connector.errors import RotationBusy, VaultUnavailable, VaultUnfit
-from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Entry, Journal, Stage
+from connector.journal.journal_vault import JournalVault
 from connector.journal.seal import Sealer
 from connector.rotation.model.policy import PasswordPolicy
 from connector.rotation.model.ports import KeptPasswords

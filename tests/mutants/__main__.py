@@ -28,13 +28,13 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 120
 """A mutant that runs for longer will never end, which is noticed too."""
 
-SAFEGUARD = ("tests/directory/test_safeguard.py", "tests/directory/test_plan.py")
+SAFEGUARD = ("tests/directory/test_safeguard.py", "tests/directory/test_change_plan.py")
 COMPARISON = ("tests/store/publishing/test_compare.py", "tests/store/test_generations.py")
 TESTS: dict[str, tuple[str, ...]] = {
     "connector/directory/safeguard.py": SAFEGUARD,
-    "connector/directory/plan.py": SAFEGUARD,
+    "connector/directory/change_plan.py": SAFEGUARD,
     "connector/store/publishing/compare.py": COMPARISON,
-    "connector/store/publishing/plan.py": COMPARISON,
+    "connector/store/publishing/harvest_plan.py": COMPARISON,
 }
 _LIBRARIES = (
     "boto3",

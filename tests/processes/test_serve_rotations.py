@@ -11,8 +11,8 @@ from sqlalchemy import insert
 
 from connector.directory.runs import Cause, RunKind
 from connector.errors import AlreadyRunning
-from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Journal
+from connector.journal.journal_vault import JournalVault
 from connector.journal.seal import Sealer
 from connector.rotation.model.policy import PasswordPolicy
 from connector.rotation.model.secret import Secret

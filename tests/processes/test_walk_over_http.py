@@ -18,10 +18,10 @@ from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_models import SearchRequest
 
 from connector.demo.configuration import write_configuration
-from connector.demo.directory import sample_directory
 from connector.demo.embedded import embedded_pool
-from connector.demo.environment import environment_for
-from connector.demo.serving import choose_port, serving
+from connector.demo.local_environment import environment_for
+from connector.demo.sample_directory import sample_directory
+from connector.demo.serve_process import choose_port, serving
 
 COGNITO = "urn:ietf:params:scim:schemas:extension:cognito:2.0"
 USERS = 250

@@ -17,7 +17,7 @@ from connector.provisioning.account.caller import Caller
 from connector.provisioning.changes.set_up import SetUp
 from connector.provisioning.changes.tear_down import TearDown
 from connector.provisioning.design.arns import parse_pool_arn
-from connector.provisioning.design.names import Names
+from connector.provisioning.design.object_names import Names
 from tests.fakes.aws_account.account import Account
 from tests.provisioning.conftest import hurried
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from connector.provisioning.design import documents
 from connector.provisioning.design.arns import PoolArn
 from connector.provisioning.design.documents import READ_ACTIONS
-from connector.provisioning.design.statements import same_meaning
+from connector.provisioning.design.policy_statements import same_meaning
 from tests.fakes.aws_account.evaluator import Request, allows, trusts
 
 PARTITIONS = {

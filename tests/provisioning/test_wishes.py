@@ -4,7 +4,7 @@ import pytest
 
 from connector.errors import SetUpUnfit
 from connector.provisioning.design.arns import parse_pool_arn
-from connector.provisioning.design.names import parse_names
+from connector.provisioning.design.object_names import parse_names
 from connector.provisioning.design.objects import ExternalIds, Role, RotationWish, SetUpRequest, User, draw
 from connector.provisioning.design.principals import Existing, HostRole, ServiceUser, parse_principal
 

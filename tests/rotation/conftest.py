@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from tests.fakes.rotation.cloud import REGION, Cloud
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.model.allowed import Allowed
 from connector.rotation.model.secret import Secret
 from connector.rotation.sign_in.authenticator import Authenticator

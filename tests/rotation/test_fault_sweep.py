@@ -3,7 +3,7 @@
 import pytest
 
 from connector.errors import RotationError
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.model.allowed import Allowed
 from connector.rotation.model.ports import Proof, Target, Verdict
 from connector.rotation.sign_in.flows import Flow

@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from connector.errors import NewSecretRejected
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.model.allowed import EVERYONE
 from connector.rotation.model.policy import IAM_DEFAULT
 from connector.rotation.model.ports import Verdict

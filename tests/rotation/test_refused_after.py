@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from connector.errors import OutcomeUnknown, RotationError
-from connector.journal.handed_over import JournalVault
 from connector.journal.journal import Journal
+from connector.journal.journal_vault import JournalVault
 from connector.journal.seal import Sealer
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import AccountRotation
 from connector.rotation.model.allowed import EVERYONE

@@ -9,8 +9,8 @@ from connector.directory.runs import Cause, RunKind
 from connector.errors import ConfigError, StoreError, TargetUnavailable, TargetUnfit, UnforeseenFault
 from connector.rotation.model.ports import KeptPasswords
 from connector.rotation.model.secret import Secret
-from connector.rotations.report import RotationReport
 from connector.rotations.rotate_all import FoundAccounts, ListedAccount, rotate_all
+from connector.rotations.rotation_report import RotationReport
 from connector.store.migrations import open_database
 from connector.store.runs.queue import Runs
 from connector.store.runs.rotated_accounts import RotatedAccounts

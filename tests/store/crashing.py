@@ -11,7 +11,7 @@ from connector.directory.runs import Cause, RunKind
 from connector.store.migrations import open_database
 from connector.store.publishing import publish as publishing
 from connector.store.publishing.compare import note_changes
-from connector.store.publishing.plan import read_plan
+from connector.store.publishing.harvest_plan import read_plan
 from connector.store.publishing.user_names import settle_names
 from connector.store.runs.run import begin
 from connector.store.sql.database import Database

@@ -13,8 +13,8 @@ from connector.scim.evaluate import Evaluator
 from connector.scim.filters import parse_filter
 from connector.scim.list_response import public_blocks
 from connector.scim.schemas import resource_model
-from connector.store.reading.filters import Sort
 from connector.store.reading.reader import DirectoryReader
+from connector.store.reading.sql_filters import Sort
 from connector.store.sql.database import Database
 from tests.store.population import START, Directory, people, person, publish_directory
 

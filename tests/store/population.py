@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from connector.directory.change_plan import ChangePlan, DirectorySource
 from connector.directory.people import Person, Team
-from connector.directory.plan import ChangePlan, DirectorySource
 from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.scim.render import group_row, user_row
 from connector.store.generations import Generation
 from connector.store.publishing.compare import note_changes
-from connector.store.publishing.plan import read_plan
+from connector.store.publishing.harvest_plan import read_plan
 from connector.store.publishing.publish import publish
 from connector.store.publishing.user_names import Renamed, renamed_users, settle_names
 from connector.store.runs.run import begin

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import select, text
 
 from connector.errors import ConfigError
+from connector.store.client_secrets import new_secret
 from connector.store.clients import MOST_TOKENS, ClientCredentials, Clients, Grant
-from connector.store.credentials import new_secret
 from connector.store.sql.tables import access_tokens
 from connector.store.sql.tables import clients as clients_table
 

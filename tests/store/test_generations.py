@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from connector.directory.plan import Changes, GroupLoss
+from connector.directory.change_plan import Changes, GroupLoss
 from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind
 from connector.errors import LeaseLost
 from connector.store.publishing.compare import note_changes
-from connector.store.publishing.plan import read_plan
+from connector.store.publishing.harvest_plan import read_plan
 from connector.store.publishing.publish import publish
 from connector.store.reading.reader import DirectoryReader, Member
 from connector.store.runs.run import begin

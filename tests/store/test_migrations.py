@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Engine, column, create_engine, insert, inspect, table, text
 
 from connector.directory.rows import Kind
+from connector.store.client_secrets import digest
 from connector.store.clients import Clients
-from connector.store.credentials import digest
 from connector.store.migrations import STEPS, migrate, open_database, schema_version
 from connector.store.reading.pins import Pins
 from connector.store.reading.walk_rules import Walk, WalkExpired

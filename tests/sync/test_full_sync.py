@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.event import listen
 
 from connector.cognito.sending import RetryLimits
-from connector.directory.plan import Changes
+from connector.directory.change_plan import Changes
 from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.directory.safeguard import Limit

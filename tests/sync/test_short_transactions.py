@@ -12,7 +12,7 @@ from connector.store.migrations import open_database
 from connector.store.publishing import publish as publishing
 from connector.store.publishing.cleanup import Retention, collect
 from connector.store.publishing.compare import note_changes
-from connector.store.publishing.plan import read_plan
+from connector.store.publishing.harvest_plan import read_plan
 from connector.store.publishing.publish import publish
 from connector.store.runs.run import begin
 from connector.store.sql import slices

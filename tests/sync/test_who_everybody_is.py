@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from connector.directory.mapping import Fallbacks, Rules
 from connector.directory.safeguard import Limits
-from connector.store.changes.reader import ChangesReader, Wanted
+from connector.store.changes.changes_reader import ChangesReader, Wanted
 from connector.store.sql.tables import generations
 from tests.fakes.population import a_user, people
 from tests.fakes.simulated_pool import SimulatedPool

@@ -4,7 +4,7 @@ from scim2_client.engines.wsgi import WSGISCIMClient
 
 from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
-from connector.store.changes.reader import ChangesReader
+from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.reading.pins import Pins
 from connector.store.reading.reader import DirectoryReader

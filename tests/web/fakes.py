@@ -16,8 +16,8 @@ from connector.store.audit import Actor, Counted
 from connector.store.aws_verification import VerificationRecord
 from connector.store.clients import Client, ClientRole, Grant
 from connector.store.generations import Generation
-from connector.store.reading.filters import Sort, UnsupportedFilter
 from connector.store.reading.reader import Member, ResourcePage, Stored
+from connector.store.reading.sql_filters import Sort, UnsupportedFilter
 from connector.store.reading.walk_rules import ImporterState, PinnedPage, Walk, WalkExpired
 from connector.store.runs.figures import Figures, RunTotal
 from connector.store.runs.rotated_accounts import RotationFigures

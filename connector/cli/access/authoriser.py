@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from connector.access.aws_files import AwsFile, credentials_file
+from connector.access.aws_profiles import check_keys_may_go, install_keys
 from connector.access.federation import by_identity_pool, by_proxy
+from connector.access.login_session import LoginSession
 from connector.access.model import AwsCredentials, Federation, Tokens
-from connector.access.profiles import check_keys_may_go, install_keys
-from connector.access.session import LoginSession
 from connector.access.store import write_private
 from connector.bootstrap.logins import open_login, plan_of, register_credentials
 from connector.cli.access.admin import admin

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from connector.access.output import FORMATS, variables
+from connector.access.credential_formats import FORMATS, variables
 from connector.bootstrap.logins import register_credentials
 from connector.cli.access.login import profile_option, session_of
 from connector.cli.invocation import Invocation, pass_invocation, say_aside, telling

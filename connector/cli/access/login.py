@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from connector.access.aws_doors import AwsDoors
+from connector.access.aws_profiles import check_profile_name
+from connector.access.credential_formats import iso_time
+from connector.access.login_session import LoginSession, SignsIn
 from connector.access.model import AwsCredentials, Federation, LoginPlan, SignedInPerson, Tokens
-from connector.access.output import iso_time
 from connector.access.person import sign_in_person
-from connector.access.profiles import check_profile_name
-from connector.access.session import LoginSession, SignsIn
 from connector.bootstrap.logins import DEFAULT_PROFILE, open_login, plan_of, register_credentials
 from connector.cli.access.prompts import Terminal, read_password
 from connector.cli.invocation import (

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from connector.access.profiles import Installed, check_profile_name, install_keys, install_process
+from connector.access.aws_profiles import Installed, check_profile_name, install_keys, install_process
 from connector.bootstrap.logins import describe_command, process_command, register_credentials
 from connector.cli.access.login import profile_option, session_of
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say

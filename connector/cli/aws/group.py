@@ -5,10 +5,10 @@ import click
 from connector.cli.lazy import LazyGroup
 
 COMMANDS = {
-    "apply": "connector.cli.aws.set_up:apply",
-    "plan": "connector.cli.aws.set_up:plan",
+    "apply": "connector.cli.aws.apply:apply",
+    "plan": "connector.cli.aws.apply:plan",
     "rotate-key": "connector.cli.aws.upkeep:rotate_key",
-    "teardown": "connector.cli.aws.set_up:teardown",
+    "teardown": "connector.cli.aws.apply:teardown",
     "template": "connector.cli.aws.template:template",
     "verify": "connector.cli.aws.upkeep:verify",
 }

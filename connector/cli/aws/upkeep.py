@@ -7,8 +7,8 @@ import click
 
 from connector.bootstrap.aws_side import AwsOptions, ConfigPlace, record_findings, rotate_key_of, verification_of
 from connector.cli.aws import options
+from connector.cli.aws.display import show_findings, show_key_rotation
 from connector.cli.aws.options import with_options
-from connector.cli.aws.output import show_findings, show_key_rotation
 from connector.cli.check import FAILED_EXIT
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say_aside
 from connector.errors import ConfigError, StoreError

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from connector.provisioning.design.documents import Document
-from connector.provisioning.design.names import MANAGED_BY, POOL_TAG, THIS_PROGRAM
+from connector.provisioning.design.object_names import MANAGED_BY, POOL_TAG, THIS_PROGRAM
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from connector.directory.pool_names import partition_of
 from connector.provisioning.account.errors import AwsCall, error_code, provisioning_faults
-from connector.rotation.aws.clients import keep_requests_out_of_logs
+from connector.rotation.aws.aws_clients import keep_requests_out_of_logs
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
     from mypy_boto3_cognito_identity import CognitoIdentityClient

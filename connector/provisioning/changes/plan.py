@@ -14,9 +14,9 @@ from typing import Any
 from connector.provisioning.account.inventory import Inventory
 from connector.provisioning.account.seen import Seen, SeenPolicy, SeenProfile, SeenRole, SeenUser
 from connector.provisioning.design.documents import Document, in_json
-from connector.provisioning.design.names import MANAGED_BY, POOL_TAG
+from connector.provisioning.design.object_names import MANAGED_BY, POOL_TAG
 from connector.provisioning.design.objects import InstanceProfile, Policy, Role, User, Wanted
-from connector.provisioning.design.statements import same_meaning
+from connector.provisioning.design.policy_statements import same_meaning
 
 MOST_VERSIONS = 5
 """Of a managed policy (IAM User Guide, "IAM and STS quotas")."""

@@ -12,16 +12,16 @@ from functools import cached_property
 from connector.errors import SetUpDenied, SetUpUnavailable, SetUpUnfit
 from connector.provisioning.account.caller import Caller
 from connector.provisioning.account.inventory import Inventory, find_role, find_user, take_inventory
-from connector.provisioning.account.rights import find_lacking_rights
+from connector.provisioning.account.missing_rights import find_lacking_rights
 from connector.provisioning.account.seen import SeenUser
 from connector.provisioning.account.waiting import Consistency
+from connector.provisioning.changes.carry_out import LOOKS, check_agreed, refuse, send
 from connector.provisioning.changes.plan import Action, IamCall, ObjectChange, Plan, compare
-from connector.provisioning.changes.sending import LOOKS, check_agreed, refuse, send
 from connector.provisioning.design.documents import Document
-from connector.provisioning.design.names import POOL_TAG, tags_for
+from connector.provisioning.design.object_names import POOL_TAG, tags_for
 from connector.provisioning.design.objects import ExternalIds, SetUpRequest, draw
+from connector.provisioning.design.policy_statements import read_statements
 from connector.provisioning.design.principals import Existing, ServiceUser
-from connector.provisioning.design.statements import read_statements
 from connector.provisioning.keys.access_key import KEYS_BEFORE, MOST_KEYS, UserKeys, describe_key
 from connector.provisioning.keys.proof import prove
 from connector.provisioning.keys.vault import KeptKeys, KeyVault, Value

@@ -7,13 +7,13 @@ from connector.errors import SetUpUnavailable
 from connector.provisioning.account.caller import Caller
 from connector.provisioning.account.errors import AwsCall
 from connector.provisioning.account.inventory import find_policy, find_profile, find_role, find_user
-from connector.provisioning.account.rights import find_lacking_rights
+from connector.provisioning.account.missing_rights import find_lacking_rights
 from connector.provisioning.account.seen import SeenPolicy, SeenProfile, SeenRole, SeenUser
 from connector.provisioning.account.waiting import Consistency
+from connector.provisioning.changes.carry_out import LOOKS, check_agreed, refuse, send
 from connector.provisioning.changes.plan import Action, IamCall, ObjectChange, Plan
-from connector.provisioning.changes.sending import LOOKS, check_agreed, refuse, send
 from connector.provisioning.design.arns import PoolArn
-from connector.provisioning.design.names import Names
+from connector.provisioning.design.object_names import Names
 from connector.provisioning.keys.vault import KeyVault
 
 

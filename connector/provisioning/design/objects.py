@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from connector.provisioning.design import documents
 from connector.provisioning.design.arns import PoolArn
 from connector.provisioning.design.documents import Document
-from connector.provisioning.design.names import Names
+from connector.provisioning.design.object_names import Names
 from connector.provisioning.design.principals import Existing, HostRole, Principal, ServiceUser
 
 SESSION_SECONDS = 3600

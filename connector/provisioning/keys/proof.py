@@ -8,7 +8,7 @@ from connector.errors import SetUpUnfit
 from connector.provisioning.account.errors import AwsCall, error_code, provisioning_faults
 from connector.provisioning.account.waiting import Consistency
 from connector.provisioning.keys.vault import AccessKey
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 
 _NOT_YET = ACCESS_DENIED | WRONG_KEYS
 """What STS answers while it does not know a new key, user, role or policy yet."""

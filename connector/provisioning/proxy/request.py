@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Self
 
-from connector.provisioning.proxy.settings import SHORTEST_SESSION, ProxySettings
+from connector.provisioning.proxy.proxy_settings import SHORTEST_SESSION, ProxySettings
 
 _LARGEST_BODY = 65_536
 

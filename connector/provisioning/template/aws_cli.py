@@ -9,7 +9,7 @@ from botocore import xform_name
 
 from connector.provisioning.account.inventory import Inventory
 from connector.provisioning.changes.plan import IamCall, compare
-from connector.provisioning.design.names import tags_for
+from connector.provisioning.design.object_names import tags_for
 from connector.provisioning.design.objects import SetUpRequest, Wanted
 from connector.provisioning.design.principals import Existing
 from connector.provisioning.template.placeholders import EXTERNAL_ID, ROTATION_EXTERNAL_ID

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from connector.provisioning.design.documents import Document
-from connector.provisioning.design.names import tags_for
+from connector.provisioning.design.object_names import tags_for
 from connector.provisioning.design.objects import InstanceProfile, Policy, Role, SetUpRequest, User, Wanted
 from connector.provisioning.design.principals import Existing
 from connector.provisioning.template.placeholders import (

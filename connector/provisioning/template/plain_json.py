@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from connector.provisioning.design.names import tags_for
+from connector.provisioning.design.object_names import tags_for
 from connector.provisioning.design.objects import InstanceProfile, Policy, Role, SetUpRequest, User, Wanted
 
 

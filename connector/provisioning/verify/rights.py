@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.provisioning.design.documents import Document
-from connector.provisioning.design.statements import Statement, read_statements
+from connector.provisioning.design.policy_statements import Statement, read_statements
 from connector.provisioning.verify.findings import APPLY, Finding, Severity
 
 _HARMLESS = (

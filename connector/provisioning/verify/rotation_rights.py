@@ -15,7 +15,7 @@ from connector.provisioning.design.documents import (
     VAULT_ACTIONS,
     Document,
 )
-from connector.provisioning.design.statements import read_statements
+from connector.provisioning.design.policy_statements import read_statements
 from connector.provisioning.verify.rights import Needed
 
 

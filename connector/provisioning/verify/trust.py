@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from connector.provisioning.account.seen import SeenRole
-from connector.provisioning.design.statements import Condition, Statement, read_statements
+from connector.provisioning.design.policy_statements import Condition, Statement, read_statements
 from connector.provisioning.verify.findings import APPLY, Finding, Severity
 
 _UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,}")

@@ -12,12 +12,12 @@ from connector.errors import ProvisioningError, SetUpDenied
 from connector.provisioning.account.caller import Caller
 from connector.provisioning.account.errors import AwsCall
 from connector.provisioning.account.inventory import find_policy, find_role, find_user
-from connector.provisioning.account.rights import simulate
+from connector.provisioning.account.missing_rights import simulate
 from connector.provisioning.account.seen import SeenRole, SeenUser
 from connector.provisioning.design.arns import PoolArn, parse_iam_arn
 from connector.provisioning.design.documents import FEED_ACTIONS, READ_ACTIONS, Document
-from connector.provisioning.design.names import MANAGED_BY, THIS_PROGRAM
-from connector.provisioning.design.statements import read_statements
+from connector.provisioning.design.object_names import MANAGED_BY, THIS_PROGRAM
+from connector.provisioning.design.policy_statements import read_statements
 from connector.provisioning.verify.findings import APPLY, APPLY_ROTATION, Finding, Severity, in_order
 from connector.provisioning.verify.rights import Needed, judge_rights
 from connector.provisioning.verify.rotation_rights import rotation_needs

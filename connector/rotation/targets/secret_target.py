@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from connector.errors import VaultUnfit
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.aws.errors import AwsCall, rotation_faults
 from connector.rotation.model.allowed import EVERYONE, NOBODY, Allowed
 from connector.rotation.model.ports import Target

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from connector.directory.change_plan import ChangePlan
 from connector.directory.changes import Change, ChangeFilter
-from connector.directory.plan import ChangePlan
+from connector.store.changes.changes_reader import ChangeList
 from connector.store.changes.planned import PlannedChanges
-from connector.store.changes.reader import ChangeList
 from connector.store.changes.statements import Wanted
 from connector.store.sql.database import Database
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, insert, literal, literal_column, select, update
 
-from connector.directory.plan import ChangePlan
+from connector.directory.change_plan import ChangePlan
 from connector.directory.rows import Kind
 from connector.directory.runs import RunOutcome
 from connector.directory.stored_body import ending, user_body
@@ -18,7 +18,7 @@ from connector.directory.times import from_milliseconds, to_milliseconds
 from connector.errors import LeaseLost
 from connector.store.generations import Generation, newest
 from connector.store.publishing.compare import CREATED, REMOVED, UPDATED
-from connector.store.publishing.plan import ids_of_changed, left_members, new_members
+from connector.store.publishing.harvest_plan import ids_of_changed, left_members, new_members
 from connector.store.runs import lease as leases
 from connector.store.runs.lease import Lease
 from connector.store.runs.run import now_of, record_end

@@ -1,4 +1,4 @@
-"""Give every staged user a name of their own, by the rule in `directory/names.py` (P16).
+"""Give every staged user a name of their own, by the rule in `directory/contested_names.py` (P16).
 
 Contested names are settled a slice at a time, in short transactions, round after round until none is contested.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select, update
 
-from connector.directory.names import WANTED, NameClaim, losers
+from connector.directory.contested_names import WANTED, NameClaim, losers
 from connector.directory.rows import fold
 from connector.store.sql.database import Database
 from connector.store.sql.tables import FOREVER, staged_users, users

@@ -19,9 +19,9 @@ from sqlalchemy import select
 
 from connector.directory.rows import Kind
 from connector.store.generations import Generation
-from connector.store.reading.filters import EVERYTHING, Sort, SqlFilter, UnsupportedFilter, known_of, order_of
 from connector.store.reading.indexed_attributes import alive
 from connector.store.reading.resources import SLICE, Member, Stored, read_members, read_placed
+from connector.store.reading.sql_filters import EVERYTHING, Sort, SqlFilter, UnsupportedFilter, known_of, order_of
 from connector.store.sql.database import Database
 from connector.store.sql.tables import PUBLISHED
 from connector.store.sql.time_limit import SECONDS, Budget, TooExpensive

@@ -15,7 +15,6 @@ from sqlalchemy import Integer, Select, bindparam, select
 
 from connector.directory.rows import Kind, StoredRow
 from connector.store.generations import Generation, fetch_generation, fetch_newest
-from connector.store.reading.filters import Sort
 from connector.store.reading.indexed_attributes import alive
 from connector.store.reading.matches import Elsewhere, Interpreter, Matches, Search
 from connector.store.reading.resources import (
@@ -26,6 +25,7 @@ from connector.store.reading.resources import (
     read_positions,
     select_resources,
 )
+from connector.store.reading.sql_filters import Sort
 from connector.store.sql.database import Database
 from connector.store.sql.prepared import Prepared
 from connector.store.sql.tables import PUBLISHED, STRIDE, landmarks

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, exc
 
 from connector.errors import StoreError
+from connector.store.sql.driver_errors import PRIMARY_CODE, fault_of, is_full
 from connector.store.sql.engines import BUSY_SECONDS, make_engine
-from connector.store.sql.faults import PRIMARY_CODE, fault_of, is_full
 from connector.store.sql.prepared import Prepared
 from connector.store.sql.time_limit import Budget
 

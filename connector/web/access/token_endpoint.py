@@ -19,7 +19,7 @@ from connector.store.clients import Client, Grant
 from connector.web.access.authentication import BASIC_CHALLENGE, Pair, read_pair
 from connector.web.access.limits import RateLimits, TooManyRequests
 from connector.web.access.sign_ins import CallerActivity
-from connector.web.http.bodies import read_body
+from connector.web.http.request_bodies import read_body
 from connector.web.services import Clients
 
 LIFETIME_SECONDS = 3600

@@ -16,16 +16,16 @@ from connector.errors import AlreadyRunning, ApprovalRefused, NoChangesKept, NoS
 from connector.scim.schemas import read_document
 from connector.store.clients import ClientRole
 from connector.web.access.sign_ins import actor_of_request
-from connector.web.api.problems import Problem, register_problem_handlers
-from connector.web.api.requests import (
+from connector.web.api.api_requests import (
     read_changes_request,
     read_discard_request,
     read_page_request,
     read_run_id,
     read_run_request,
 )
+from connector.web.api.problems import Problem, register_problem_handlers
 from connector.web.http.any_method import any_method
-from connector.web.http.bodies import read_body
+from connector.web.http.request_bodies import read_body
 from connector.web.services import ChangesReader, RunRecord, Runs, Services
 
 PREFIX = "/api/v1"

@@ -12,10 +12,10 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from flask import Response, g, request
 
-from connector.store.credentials import digest, is_same
+from connector.store.client_secrets import digest, is_same
 from connector.store.sessions import ConsoleSession, Sessions
 from connector.web.console.rendering import Renderer
-from connector.web.http.bodies import read_body
+from connector.web.http.request_bodies import read_body
 
 FORM_TOKEN = "form_token"  # noqa: S105 - the name of a field
 

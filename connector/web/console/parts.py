@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from connector.directory.schedule import Schedules
-from connector.store.changes.reader import ChangesReader
+from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.imports import Imports
 from connector.store.reading.lookup import Lookup

@@ -30,10 +30,10 @@ from connector.scim.query import (
 from connector.scim.schemas import search_model
 from connector.scim.search_request import read_search_request
 from connector.store.generations import Generation
-from connector.store.reading.filters import Sort
+from connector.store.reading.sql_filters import Sort
 from connector.web.access.authentication import require_importer
-from connector.web.http.bodies import read_body
 from connector.web.http.paths import allowed_methods
+from connector.web.http.request_bodies import read_body
 from connector.web.scim.errors import NoAlias, NothingPublished, ReadOnly
 from connector.web.scim.responses import complete_response, scim_response
 from connector.web.scim.search_places import SearchPlaces

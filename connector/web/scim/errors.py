@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from connector.errors import StoreError
 from connector.scim.errors import error_body
-from connector.store.reading.filters import UnsupportedFilter
+from connector.store.reading.sql_filters import UnsupportedFilter
 from connector.store.sql.time_limit import TooExpensive
 from connector.web.access.authentication import CHALLENGES
 from connector.web.access.limits import TooManyRequests

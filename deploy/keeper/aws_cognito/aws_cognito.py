@@ -183,7 +183,7 @@ class VaultUnfit(RotationError):
     exit_code = 78
 
 
-# connector/rotation/aws/clients.py
+# connector/rotation/aws/aws_clients.py
 # Make the AWS clients of a rotation: one attempt a call.
 
 

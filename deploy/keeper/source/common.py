@@ -20,7 +20,7 @@ from connector.errors import (
     TargetUnavailable,
     TargetUnfit,
 )
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.engine.backoff import Backoff
 from connector.rotation.engine.engine import AccountRotation
 from connector.rotation.engine.password_change import Candidate

@@ -7,7 +7,7 @@ from functools import cache
 import boto3
 
 from connector.errors import RotationError
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.model.allowed import Allowed
 from connector.rotation.secrets_manager_function import RotationFunction, Step, StepRequest
 from connector.rotation.sign_in.flows import Flow

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from connector.errors import RotationDenied, TargetUnavailable, TargetUnfit
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.model.ports import Proof, Verdict
 from connector.rotation.sign_in.flows import Flow
 from connector.rotation.sign_in.sign_in import SignIn

@@ -13,7 +13,7 @@ from connector.errors import (
     TargetUnavailable,
     TargetUnfit,
 )
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.model.allowed import Allowed
 from connector.rotation.model.policy import IAM_DEFAULT, CharacterClass
 from connector.rotation.model.ports import Verdict

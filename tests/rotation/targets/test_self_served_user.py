@@ -11,7 +11,7 @@ from connector.errors import (
     TargetUnavailable,
     TargetUnfit,
 )
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from connector.rotation.model.allowed import Allowed
 from connector.rotation.model.policy import ASSUMED
 from connector.rotation.model.ports import Verdict

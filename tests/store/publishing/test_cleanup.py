@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select, update
 
-from connector.store.changes.reader import ChangesReader
+from connector.store.changes.changes_reader import ChangesReader
 from connector.store.publishing import cleanup
 from connector.store.publishing.cleanup import Retention, collect
 from connector.store.sql.tables import generations

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import select, text
 
-from connector.directory.plan import Changes, GroupLoss, Sizes, digest_of
+from connector.directory.change_plan import Changes, GroupLoss, Sizes, digest_of
 from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.store.publishing.compare import _groups_of, note_changes
-from connector.store.publishing.plan import _count_changes, ids_of_changed, new_members, read_plan
+from connector.store.publishing.harvest_plan import _count_changes, ids_of_changed, new_members, read_plan
 from connector.store.publishing.user_names import settle_names
 from connector.store.runs.run import begin
 from connector.store.sql.tables import staged_changes, staged_groups, staged_memberships, staged_users

@@ -8,8 +8,8 @@ from connector.directory.rows import Kind
 from connector.scim.evaluate import Evaluator
 from connector.scim.filters import parse_filter
 from connector.store.reading import matches
-from connector.store.reading.filters import Sort
 from connector.store.reading.reader import DirectoryReader
+from connector.store.reading.sql_filters import Sort
 from connector.store.sql.time_limit import Budget, TooExpensive
 from tests.store.folk import BASE_URL, publish_folk, search
 from tests.store.population import Directory, person, publish_directory

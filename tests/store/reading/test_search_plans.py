@@ -6,7 +6,7 @@ from sqlalchemy import event, text
 
 from connector.directory.rows import Kind
 from connector.store.migrations import open_database
-from connector.store.reading.filters import Sort
+from connector.store.reading.sql_filters import Sort
 from tests.store.folk import publish_folk, search
 
 SINCE, UNTIL = 'meta.lastModified ge "2026-01-01T00:00:00Z"', 'meta.lastModified le "2027-01-01T00:00:00Z"'

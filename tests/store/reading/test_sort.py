@@ -9,8 +9,8 @@ from connector.scim.evaluate import Evaluator
 from connector.scim.projection import known_attributes
 from connector.scim.schemas import resource_model, schemas_of
 from connector.scim.sorting import parse_order
-from connector.store.reading.filters import Sort, UnsupportedFilter
 from connector.store.reading.reader import DirectoryReader
+from connector.store.reading.sql_filters import Sort, UnsupportedFilter
 from tests.store.folk import BASE_URL, publish_folk, search, served
 from tests.store.population import Directory, person, publish_directory
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.errors import AlreadyRunning, ApprovalRefused, LeaseLost, RunCancelled, StoreError, UnforeseenFault
 from connector.store.publishing.compare import note_changes
-from connector.store.publishing.plan import read_plan
+from connector.store.publishing.harvest_plan import read_plan
 from connector.store.publishing.publish import publish
 from connector.store.reading.reader import DirectoryReader
 from connector.store.runs import heartbeat

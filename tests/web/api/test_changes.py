@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from connector.store.changes.reader import ChangesReader
+from connector.store.changes.changes_reader import ChangesReader
 from connector.store.migrations import open_database
 from connector.store.runs.queue import Runs
 from connector.store.sql.database import Database
 from connector.web.app import create_app
-from tests.store.changes.test_reader import AFTER, BEFORE, refused
+from tests.store.changes.test_changes_reader import AFTER, BEFORE, refused
 from tests.store.population import publish_directory
 from tests.web.conftest import BASE_URL, MAX_RESULTS, document
 from tests.web.described import DescribedClient

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from connector.directory.schedule import Schedules, parse_schedule
 from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
-from connector.store.changes.reader import ChangesReader
+from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import ClientRole, Clients
 from connector.store.imports import Imports
 from connector.store.migrations import open_database

@@ -5,7 +5,7 @@ from sqlalchemy import event, text
 
 from connector.scim.evaluate import Evaluator
 from connector.store.audit import AuditTrail
-from connector.store.changes.reader import ChangesReader
+from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.migrations import open_database
 from connector.store.publishing.cleanup import Retention, collect

@@ -15,10 +15,10 @@ from flask import Response, request
 from connector.directory.changes import ChangeFilter, ChangeKind, csv_lines
 from connector.directory.runs import Cause, RunKind
 from connector.errors import AlreadyRunning, NoChangesKept
-from connector.store.changes.reader import ChangeList, ChangesReader, Wanted
+from connector.store.changes.changes_reader import ChangeList, ChangesReader, Wanted
 from connector.store.runs.queue import RunRecord, Runs
 from connector.web.console.access import PageRefused
-from connector.web.console.pages.requests import asked_number, asked_text, entered, find_run, who_asks
+from connector.web.console.pages.page_requests import asked_number, asked_text, entered, find_run, who_asks
 from connector.web.console.pages.routes import Views
 from connector.web.console.parts import ConsoleParts
 from connector.web.console.rendering import Renderer

@@ -8,7 +8,7 @@ from connector.errors import ConfigError
 from connector.importers.profiles import PROFILES, ConnectionDetails, Profile
 from connector.store.clients import Client, ClientRole, Clients, Grant
 from connector.web.console.access import PageRefused
-from connector.web.console.pages.requests import entered, who_asks
+from connector.web.console.pages.page_requests import entered, who_asks
 from connector.web.console.pages.routes import Views
 from connector.web.console.parts import ConsoleParts
 from connector.web.console.rendering import Renderer

@@ -15,11 +15,11 @@ from connector.directory.runs import RunKind, RunState
 from connector.errors import NoChangesKept
 from connector.scim.bodies import Bodies
 from connector.scim.encoding import decode_body
-from connector.store.changes.reader import Wanted
+from connector.store.changes.changes_reader import Wanted
 from connector.store.generations import Generation
 from connector.store.reading.reader import Stored
 from connector.store.runs.queue import RunRecord
-from connector.web.console.pages.requests import asked_text
+from connector.web.console.pages.page_requests import asked_text
 from connector.web.console.pages.routes import Views
 from connector.web.console.parts import ConsoleParts
 from connector.web.console.rendering import Renderer

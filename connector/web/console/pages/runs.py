@@ -10,10 +10,10 @@ from connector.errors import AlreadyRunning, RunEnded
 from connector.store.runs.queue import RunRecord, Runs
 from connector.web.console.access import PageRefused
 from connector.web.console.pages.changes import RETYPED_FROM, removals_of
-from connector.web.console.pages.requests import asked_number, entered, find_run, who_asks
+from connector.web.console.pages.page_requests import asked_number, entered, find_run, who_asks
 from connector.web.console.pages.routes import Views
-from connector.web.console.progress import SILENT_SECONDS, RunProgress, progress_of
 from connector.web.console.rendering import Renderer, Said
+from connector.web.console.run_progress import SILENT_SECONDS, RunProgress, progress_of
 from connector.web.console.text import seconds_of
 from connector.web.console.words import CAUSES, CHECK_STATUS, CHECKS, KINDS, Word, outcome_of
 from connector.web.services import Measures

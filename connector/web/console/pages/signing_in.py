@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from flask import Response, g, request
 
+from connector.store.client_secrets import BEARER_TOKEN, is_same
 from connector.store.clients import Client, ClientRole, Clients, Grant
-from connector.store.credentials import BEARER_TOKEN, is_same
 from connector.store.sessions import Sessions
 from connector.web.access.limits import RateLimits
 from connector.web.access.sign_ins import CallerActivity

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from connector.demo.names import CULTURES, Culture, Name
+from connector.demo.sample_names import CULTURES, Culture, Name
 from connector.directory.records import GroupRecord, UserRecord
 
 PROVIDER = "Google"

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.access.aws_files import AwsFile, config_file, credentials_file
+from connector.access.credential_formats import profile_keys
 from connector.access.model import AwsCredentials
-from connector.access.output import profile_keys
 from connector.errors import ProfileRefused
 
 _KEYS = {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}

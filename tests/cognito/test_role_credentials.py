@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connector.cognito.credentials import RENEW_BEFORE, RoleCredentials, SessionGrant
+from connector.cognito.role_credentials import RENEW_BEFORE, RoleCredentials, SessionGrant
 from connector.errors import ConnectorError, SourceDenied, SourceUnavailable
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from connector.access.output import FORMATS
+from connector.access.credential_formats import FORMATS
 from tests.access.sample import credentials
 
 SECRET, TOKEN = "s3cr3t/k'ey", "t0ken%=="

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.directory.names import SUB, USERNAME, WANTED, losers
-from connector.directory.names import NameClaim as Claim
+from connector.directory.contested_names import SUB, USERNAME, WANTED, losers
+from connector.directory.contested_names import NameClaim as Claim
 from connector.directory.rows import fold
 
 OLD, NEW = "2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z"

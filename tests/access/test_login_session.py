@@ -11,9 +11,9 @@ import pytest
 from connector.access.aws_doors import AwsDoors
 from connector.access.kept_form import write_login
 from connector.access.keyring_store import KeyringStore
+from connector.access.login_session import LoginSession
 from connector.access.model import LoginPlan
 from connector.access.person import sign_in_person
-from connector.access.session import LoginSession
 from connector.access.store import FileStore, Locks, entry_name
 from connector.errors import LoginStoreFault, LoginUnavailable, LoginUnfit, NotSignedIn
 from connector.rotation.model.secret import Secret

@@ -8,8 +8,8 @@ from sqlalchemy import event
 
 from connector.directory.rows import Kind, fold
 from connector.scim.filters import parse_filter
-from connector.store.reading.filters import UnsupportedFilter
 from connector.store.reading.reader import DirectoryReader
+from connector.store.reading.sql_filters import UnsupportedFilter
 from tests.store.folk import BASE_URL, FOLK, publish_folk, search
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"

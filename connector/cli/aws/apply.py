@@ -9,12 +9,12 @@ from connector.bootstrap.aws_side import AwsOptions, ConfigPlace, set_up_of, set
 from connector.bootstrap.runs import run_checks
 from connector.checks.check_run import describe_checks, is_passed
 from connector.cli.aws import options
+from connector.cli.aws.display import form_of, show_form, show_plan
 from connector.cli.aws.options import with_options
-from connector.cli.aws.output import form_of, show_form, show_plan
 from connector.cli.check import FAILED_EXIT, sum_up, tell_check
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say, say_aside
 from connector.provisioning.account.waiting import Consistency
-from connector.provisioning.changes.sending import refuse
+from connector.provisioning.changes.carry_out import refuse
 from connector.provisioning.changes.set_up import SetUp
 from connector.provisioning.design.principals import ServiceUser
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from connector.web.http.bodies import MAX_CONTENT_BYTES
+from connector.web.http.request_bodies import MAX_CONTENT_BYTES
 from tests.web.fakes import OPERATOR_TOKEN, TOKEN, FakeRuns
 
 CHECK = b'{"kind": "check"}'

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.cognito.records import group_record, user_record, user_sub
+from connector.cognito.answers import group_record, user_record, user_sub
 from connector.directory.mapping import Rules, person_of
 from connector.directory.records import GroupRecord, UserRecord
 from connector.errors import RecordRejected

@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from connector.demo.serving import choose_port, serving
+from connector.demo.serve_process import choose_port, serving
 from connector.demo.walk import ClientWalk, Comparison, walk_directory
 from connector.errors import ConnectorError
 

@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from connector.directory.plan import (
+from connector.directory.change_plan import (
     UNRECORDED,
     ChangePlan,
     Changes,

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, case, exists, func, select
 
-from connector.directory.plan import (
+from connector.directory.change_plan import (
     UNRECORDED,
     ChangePlan,
     Changes,

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from connector.directory.changes import ChangeFilter, ChangeKind
-from connector.store.changes.reader import ChangesReader, Wanted
+from connector.store.changes.changes_reader import ChangesReader, Wanted
 from connector.store.publishing.compare import note_changes
-from connector.store.publishing.plan import read_plan
+from connector.store.publishing.harvest_plan import read_plan
 from connector.store.publishing.user_names import settle_names
 from connector.store.runs.run import begin
 from connector.store.sql.tables import metadata

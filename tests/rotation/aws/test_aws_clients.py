@@ -5,7 +5,7 @@ import logging
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from connector.rotation.aws.clients import AwsDoor
+from connector.rotation.aws.aws_clients import AwsDoor
 from tests.fakes.faults import Fault
 from tests.fakes.rotation.cloud import POOL_ID, Cloud
 from tests.rotation.people import NEW, OLD

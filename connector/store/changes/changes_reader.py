@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from connector.directory.changes import Change, ChangeKind, IdAndName, attributes_of, difference
 from connector.errors import NoChangesKept
 from connector.store.changes.published import PublishedChanges
-from connector.store.changes.runs import find_changes
+from connector.store.changes.run_changes import find_changes
 from connector.store.changes.statements import Memberships, Resources, Wanted
 from connector.store.sql.database import Database
 
