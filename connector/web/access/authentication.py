@@ -12,10 +12,9 @@ from urllib.parse import unquote
 from flask import Flask, Response, g, request
 from scim2_models import ForbiddenException, UnauthorizedException
 
-from connector.store.clients import Client, ClientRole, Grant
+from connector.store.clients import Client, ClientRole, Clients, Grant
 from connector.web.access.limits import RateLimits
 from connector.web.access.sign_ins import CallerActivity
-from connector.web.services import Clients
 
 CONSOLE = "console"
 """The name of the console's routes, which check for themselves who asks."""

@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from flask import g, request
 
 from connector.errors import StoreError
-from connector.store.audit import Actor, Counted, Event, log_counted
+from connector.store.audit import Actor, AuditTrail, Counted, Event, log_counted
 from connector.store.clients import Client
 from connector.web.access.limits import LONGEST_ADDRESS, network_of
-from connector.web.services import AuditTrail
 
 WINDOW_SECONDS = 3600
 WRITE_AFTER_SECONDS = 5

@@ -15,12 +15,11 @@ from flask import Blueprint, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from connector.errors import StoreError
-from connector.store.clients import Client, Grant
+from connector.store.clients import Client, Clients, Grant
 from connector.web.access.authentication import BASIC_CHALLENGE, Pair, read_pair
 from connector.web.access.limits import RateLimits, TooManyRequests
 from connector.web.access.sign_ins import CallerActivity
 from connector.web.http.request_bodies import read_body
-from connector.web.services import Clients
 
 LIFETIME_SECONDS = 3600
 LARGEST_BODY_BYTES = 16 * 1024

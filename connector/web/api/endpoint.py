@@ -14,7 +14,9 @@ from scim2_models import ForbiddenException
 from connector.directory.runs import Cause
 from connector.errors import AlreadyRunning, ApprovalRefused, NoChangesKept, NoSuchRun, NothingToDiscard, RunEnded
 from connector.scim.schemas import read_document
+from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import ClientRole
+from connector.store.runs.queue import RunRecord, Runs
 from connector.web.access.sign_ins import actor_of_request
 from connector.web.api.api_requests import (
     read_changes_request,
@@ -26,7 +28,7 @@ from connector.web.api.api_requests import (
 from connector.web.api.problems import Problem, register_problem_handlers
 from connector.web.http.any_method import any_method
 from connector.web.http.request_bodies import read_body
-from connector.web.services import ChangesReader, RunRecord, Runs, Services
+from connector.web.services import Services
 
 PREFIX = "/api/v1"
 

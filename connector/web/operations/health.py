@@ -13,8 +13,7 @@ from flask import Blueprint, Response, jsonify
 
 from connector.directory.runs import RunKind
 from connector.errors import StoreError
-from connector.store.runs.figures import Figures
-from connector.web.services import Measures
+from connector.store.runs.figures import Figures, Measures
 
 TOLERATED_INTERVALS = 2
 """So many intervals of the schedule may pass without a success."""

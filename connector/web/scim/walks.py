@@ -13,9 +13,10 @@ from connector.scim.cursor import Cursor, read_cursor, write_cursor
 from connector.scim.query import HIGHEST, ListRequest
 from connector.store.generations import Generation
 from connector.store.imports import ServedPage
+from connector.store.reading.pins import Pins
+from connector.store.reading.reader import DirectoryReader
 from connector.store.reading.walk_rules import BY_CURSOR, PinnedPage, Walk, WalkExpired
 from connector.web.scim.errors import NothingPublished
-from connector.web.services import DirectoryReader, Pins
 
 Asked = Mapping[Kind, ListRequest]
 

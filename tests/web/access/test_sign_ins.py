@@ -1,11 +1,12 @@
 """Sign-ins on record: each caller once an hour, failures counted, and nobody fills log, store or memory with them."""
 
 import threading
+from typing import cast
 
 import pytest
 from flask import Flask, g
 
-from connector.store.audit import Counted, Event
+from connector.store.audit import AuditTrail, Counted, Event
 from connector.web.access.sign_ins import MOST_ADDRESSES, OTHER, WINDOW_SECONDS, CallerActivity
 from connector.web.app import create_app
 from tests.web.conftest import BASE_URL, MAX_RESULTS
@@ -21,7 +22,7 @@ class Door:
     def __init__(self, trail: FakeAuditTrail) -> None:
         self.clock = FakeClock()
         self.trail = trail
-        self.sign_ins = CallerActivity(trail, self.clock)
+        self.sign_ins = CallerActivity(cast("AuditTrail", trail), self.clock)
         self._app = Flask("door")
 
     def accept(self, address: str = "192.0.2.1") -> None:

@@ -21,7 +21,7 @@ from connector.scim.filters import parse_filter
 from connector.scim.urns import COGNITO_GROUP, COGNITO_USER
 from connector.store.generations import Generation
 from connector.store.reading.lookup import Lookup, Version
-from connector.store.reading.reader import Stored
+from connector.store.reading.reader import DirectoryReader, Stored
 from connector.store.reading.sql_filters import UnsupportedFilter
 from connector.web.console.access import PageRefused
 from connector.web.console.pages.page_requests import asked_number, asked_text
@@ -29,7 +29,7 @@ from connector.web.console.pages.routes import Views
 from connector.web.console.parts import ConsoleParts
 from connector.web.console.rendering import Renderer, Said
 from connector.web.console.user_attributes import attributes_of, facts_of
-from connector.web.services import DirectoryReader, Services
+from connector.web.services import Services
 
 PAGE = 50
 MEMBERS = 100

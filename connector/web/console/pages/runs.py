@@ -7,6 +7,7 @@ from flask import Response, request
 
 from connector.directory.runs import Cause, RunKind, RunOutcome, RunState
 from connector.errors import AlreadyRunning, RunEnded
+from connector.store.runs.figures import Measures
 from connector.store.runs.queue import RunRecord, Runs
 from connector.web.console.access import PageRefused
 from connector.web.console.pages.changes import RETYPED_FROM, removals_of
@@ -16,7 +17,6 @@ from connector.web.console.rendering import Renderer, Said
 from connector.web.console.run_progress import SILENT_SECONDS, RunProgress, progress_of
 from connector.web.console.text import seconds_of
 from connector.web.console.words import CAUSES, CHECK_STATUS, CHECKS, KINDS, Word, outcome_of
-from connector.web.services import Measures
 
 PAGE = 25
 _STARTED_HERE = (RunKind.SYNC, RunKind.PLAN)
