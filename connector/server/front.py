@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from connector.scim.errors import error_body
+from connector.scim.error_body import error_body
 from connector.server.turns import NoTurn, Turns
 from connector.server.wsgi import FileWrapper, WsgiResponse, ask, environ_of
 

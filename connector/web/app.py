@@ -13,6 +13,7 @@ from connector.web.access.sign_ins import CallerActivity
 from connector.web.access.token_endpoint import token_blueprint
 from connector.web.api.endpoint import api_blueprint
 from connector.web.console.endpoint import console_blueprint
+from connector.web.fault_answers import answer_faults
 from connector.web.http.one_connection import OneConnection
 from connector.web.http.paths import TolerantPaths
 from connector.web.http.request_bodies import MAX_CONTENT_BYTES, READ_BYTES
@@ -20,7 +21,7 @@ from connector.web.operations.health import health_blueprint
 from connector.web.operations.latency import Latencies, measure_requests
 from connector.web.operations.metrics import metrics_blueprint
 from connector.web.scim.endpoint import scim_blueprint
-from connector.web.scim.errors import register_error_handlers
+from connector.web.scim.scim_faults import SCIM
 from connector.web.services import Services
 
 SECURITY_HEADERS = {
@@ -55,7 +56,7 @@ def create_app(services: Services | None = None) -> Flask:
     require_client(app, services.clients, limits, sign_ins)
     app.before_request(_refuse_large_body)
     app.after_request(_protect)
-    register_error_handlers(app)
+    answer_faults(app, SCIM)
     app.register_blueprint(health_blueprint(services.measures, interval=services.sync_interval, clock=services.clock))
     app.register_blueprint(metrics_blueprint(services, latencies))
     app.register_blueprint(scim_blueprint(services))

@@ -8,7 +8,7 @@ from scim2_models import Error
 
 from connector.directory.stored_body import BASE
 from connector.errors import StoreError
-from connector.scim.errors import error_body
+from connector.scim.error_body import error_body
 from connector.scim.list_response import Batch, list_response, public_blocks
 
 

@@ -4,45 +4,27 @@ It reads what importers really send: a body whatever its content type, that may 
 and leave grant_type out (ConnId). Everything that is made here for clients needs no encoding.
 """
 
-import logging
 import re
-from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, g, jsonify, request
-from werkzeug.exceptions import HTTPException
 
-from connector.errors import StoreError
 from connector.store.clients import Client, Clients, Grant
 from connector.web.access.authentication import BASIC_CHALLENGE, Pair, read_pair
-from connector.web.access.limits import RateLimits, TooManyRequests
+from connector.web.access.limits import RateLimits
+from connector.web.access.oauth_errors import OAUTH, OAuthError
 from connector.web.access.sign_ins import CallerActivity
+from connector.web.fault_answers import answer_faults
 from connector.web.http.request_bodies import read_body
 
 LIFETIME_SECONDS = 3600
 LARGEST_BODY_BYTES = 16 * 1024
-RETRY_AFTER_SECONDS = 30
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _MOST_PARAMETERS = 32
 _GRANTS = {"client_credentials": Grant.CLIENT_CREDENTIALS, "password": Grant.PASSWORD}
 _SCOPE = re.compile(r"[!#-\[\]-~]+", re.ASCII)
-_log = logging.getLogger(__name__)
-
-
-class OAuthError(Exception):
-    """A request for a token that is refused (RFC 6749, section 5.2)."""
-
-    def __init__(
-        self, error: str, description: str, status: int = 400, headers: Mapping[str, str] = MappingProxyType({})
-    ) -> None:
-        super().__init__(error)
-        self.error = error
-        self.description = description
-        self.status = status
-        self.headers = headers
 
 
 def token_blueprint(clients: Clients, limits: RateLimits, sign_ins: CallerActivity) -> Blueprint:
@@ -50,10 +32,7 @@ def token_blueprint(clients: Clients, limits: RateLimits, sign_ins: CallerActivi
     tokens = Blueprint("tokens", __name__)
     endpoint = TokenEndpoint(clients, limits, sign_ins)
     tokens.add_url_rule("/oauth2/token", endpoint="issue", view_func=endpoint.issue, methods=_METHODS)
-    tokens.register_error_handler(OAuthError, _answer_oauth_error)
-    tokens.register_error_handler(TooManyRequests, _answer_too_many)
-    tokens.register_error_handler(StoreError, _answer_store_error)
-    tokens.register_error_handler(HTTPException, _answer_http_error)
+    answer_faults(tokens, OAUTH)
     return tokens
 
 
@@ -164,30 +143,3 @@ def read_scope(form: dict[str, str]) -> dict[str, str]:
     if not all(_SCOPE.fullmatch(scope) for scope in scopes):
         raise OAuthError("invalid_scope", "Scopes are words of printable ASCII with spaces between them.")
     return {"scope": " ".join(scopes)} if scopes else {}
-
-
-def _answer(error: str, description: str, status: int, headers: Mapping[str, str]) -> Response:
-    answer = jsonify(error=error, error_description=description)
-    answer.status_code = status
-    answer.headers.update({"Cache-Control": "no-store", "Pragma": "no-cache", **headers})
-    return answer
-
-
-def _answer_oauth_error(fault: OAuthError) -> Response:
-    return _answer(fault.error, fault.description, fault.status, fault.headers)
-
-
-def _answer_too_many(fault: TooManyRequests) -> Response:
-    return _answer("slow_down", fault.detail, fault.status, fault.headers())
-
-
-def _answer_store_error(fault: StoreError) -> Response:
-    _log.error("the store could not answer request %s: %s", g.request_id, fault)
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return _answer(
-        "temporarily_unavailable", "No token can be given at the moment.", HTTPStatus.SERVICE_UNAVAILABLE, headers
-    )
-
-
-def _answer_http_error(fault: HTTPException) -> Response:
-    return _answer("invalid_request", fault.name, fault.code or 500, {})

@@ -25,7 +25,8 @@ from connector.web.api.api_requests import (
     read_run_id,
     read_run_request,
 )
-from connector.web.api.problems import Problem, register_problem_handlers
+from connector.web.api.problems import PROBLEM, Problem
+from connector.web.fault_answers import answer_faults
 from connector.web.http.any_method import any_method
 from connector.web.http.request_bodies import read_body
 from connector.web.services import Services
@@ -41,7 +42,7 @@ def api_blueprint(services: Services) -> Blueprint:
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(_require_operator)
     api.before_request(partial(_refuse_foreign_page, services.public_base_url))
-    register_problem_handlers(api)
+    answer_faults(api, PROBLEM)
     endpoint = RunsEndpoint(services.runs, services.changes, services.public_base_url.rstrip("/") + PREFIX)
     for rule, views in endpoint.views().items():
         for method, view in views.items():

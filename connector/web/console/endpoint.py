@@ -16,7 +16,7 @@ from connector.web.access.limits import RateLimits
 from connector.web.access.sign_ins import CallerActivity
 from connector.web.console.access import Guard, PageRefused
 from connector.web.console.assets import read_assets
-from connector.web.console.errors import register_error_pages
+from connector.web.console.error_pages import error_pages
 from connector.web.console.pages.changes import ChangesPages
 from connector.web.console.pages.directory import DirectoryPages
 from connector.web.console.pages.importers import ImporterPages
@@ -29,6 +29,7 @@ from connector.web.console.pages.settings import SettingsPage
 from connector.web.console.pages.signing_in import Admission, SigningIn
 from connector.web.console.parts import ConsoleParts
 from connector.web.console.rendering import PREFIX, SECURITY_HEADERS, Renderer
+from connector.web.fault_answers import answer_faults
 from connector.web.http.any_method import any_method
 from connector.web.services import Services
 
@@ -46,7 +47,7 @@ def console_blueprint(
     renderer = Renderer(services.public_base_url, {"pool_id": parts.pool_id})
     guard = Guard(parts.sessions, services.public_base_url, renderer)
     console = Blueprint(CONSOLE, __name__, url_prefix=PREFIX)
-    register_error_pages(console, renderer)
+    answer_faults(console, error_pages(renderer))
     console.after_request(_protect)
     pages: list[ConsolePage] = [
         Overview(renderer, services, parts),

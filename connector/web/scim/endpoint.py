@@ -34,8 +34,8 @@ from connector.store.reading.sql_filters import Sort
 from connector.web.access.authentication import require_importer
 from connector.web.http.paths import allowed_methods
 from connector.web.http.request_bodies import read_body
-from connector.web.scim.errors import NoAlias, NothingPublished, ReadOnly
 from connector.web.scim.responses import complete_response, scim_response
+from connector.web.scim.scim_faults import NoAlias, NothingPublished, ReadOnly
 from connector.web.scim.search_places import SearchPlaces
 from connector.web.scim.validators import is_current, list_tag, not_modified
 from connector.web.scim.walks import Pager

@@ -16,7 +16,7 @@ from connector.store.imports import ServedPage
 from connector.store.reading.pins import Pins
 from connector.store.reading.reader import DirectoryReader
 from connector.store.reading.walk_rules import BY_CURSOR, PinnedPage, Walk, WalkExpired
-from connector.web.scim.errors import NothingPublished
+from connector.web.scim.scim_faults import NothingPublished
 
 Asked = Mapping[Kind, ListRequest]
 
