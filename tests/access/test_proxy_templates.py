@@ -24,7 +24,7 @@ class Plain(yaml.SafeLoader):
     """Reads the short forms of CloudFormation's functions as what they are given."""
 
 
-Plain.add_multi_constructor("!", lambda loader, _, node: loader.construct_scalar(node))  # type: ignore[no-untyped-call]
+Plain.add_multi_constructor("!", lambda loader, _, node: loader.construct_scalar(node))  # type: ignore[no-untyped-call, unused-ignore]
 
 
 @pytest.fixture
