@@ -27,8 +27,8 @@ from connector.store.runs.run import Run, begin, take_up
 from connector.store.sql.database import Database, connect
 from connector.sync.full_sync import approve_plan, full_sync
 from connector.sync.progress import Progress, Silence
-from connector.sync.report import end_unstarted
 from connector.sync.result import SyncResult
+from connector.sync.sync_report import end_unstarted
 
 _log = logging.getLogger(__name__)
 

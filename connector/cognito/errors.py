@@ -34,7 +34,7 @@ TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class AwsCall:
+class SourceCall:
     """What is asked of what, as messages name it."""
 
     operation: str
@@ -51,7 +51,7 @@ class AwsCall:
 
 
 @contextmanager
-def told(call: AwsCall) -> Iterator[None]:
+def told(call: SourceCall) -> Iterator[None]:
     """Turn whatever an AWS call raises into our tree."""
     try:
         yield
@@ -79,7 +79,7 @@ def prepared(what: str) -> Iterator[None]:
         ) from None
 
 
-def unreadable(call: AwsCall, why: str) -> SourceUnavailable:
+def unreadable(call: SourceCall, why: str) -> SourceUnavailable:
     """Return the error for an answer that arrived damaged."""
     return SourceUnavailable(
         f"The answer to {call} could not be read ({why}).",
@@ -87,7 +87,7 @@ def unreadable(call: AwsCall, why: str) -> SourceUnavailable:
     )
 
 
-def refused(error: ClientError, call: AwsCall, *, now: datetime | None = None) -> ConnectorError:
+def refused(error: ClientError, call: SourceCall, *, now: datetime | None = None) -> ConnectorError:
     """Return the error for an answer of AWS that says no."""
     code, status = error_code(error), _status(error)
     if _is_skewed(error, now or datetime.now(UTC)):
@@ -153,7 +153,7 @@ def _is_skewed(error: ClientError, now: datetime) -> bool:
     )
 
 
-def _clock_is_off(error: ClientError, call: AwsCall, now: datetime) -> SourceDenied:
+def _clock_is_off(error: ClientError, call: SourceCall, now: datetime) -> SourceDenied:
     date = server_time(error.response)
     difference = f"; it is {describe_skew(now - date)}" if date else ""
     return SourceDenied(
@@ -162,13 +162,13 @@ def _clock_is_off(error: ClientError, call: AwsCall, now: datetime) -> SourceDen
     )
 
 
-def _denied(error: ClientError, call: AwsCall) -> SourceDenied:
+def _denied(error: ClientError, call: SourceCall) -> SourceDenied:
     caller = re.search(r"User: (arn:[\w+=,.@:/-]+) is not authorized", str(error.response["Error"].get("Message", "")))
     who = f" to {caller[1]}" if caller else ""
     return SourceDenied(f"{call} was denied{who} ({error_code(error)}).", remedy=_allowance(call))
 
 
-def _allowance(call: AwsCall) -> str:
+def _allowance(call: SourceCall) -> str:
     if call.operation == "AssumeRole":
         return (
             "Three things must agree: the role's trust policy names the caller as principal, its sts:ExternalId equals"
@@ -177,7 +177,7 @@ def _allowance(call: AwsCall) -> str:
     return f"Allow {call.action} on the ARN of the user pool in the policy of the role that reads it."
 
 
-def _wrong_keys(error: ClientError, call: AwsCall) -> SourceDenied:
+def _wrong_keys(error: ClientError, call: SourceCall) -> SourceDenied:
     other_region = (
         " In a Region that has to be enabled, only accounts that have enabled it are known: else name another Region in"
         " aws.sts_region, such as us-east-1."
@@ -189,14 +189,14 @@ def _wrong_keys(error: ClientError, call: AwsCall) -> SourceDenied:
     )
 
 
-def _expired(error: ClientError, call: AwsCall) -> SourceDenied:
+def _expired(error: ClientError, call: SourceCall) -> SourceDenied:
     return SourceDenied(
         f"The credentials for {call} have expired ({error_code(error)}).",
         remedy="Renew the temporary credentials that aws.credential_source names, or use keys that do not expire.",
     )
 
 
-def _throttled(error: ClientError, call: AwsCall) -> SourceThrottled:
+def _throttled(error: ClientError, call: SourceCall) -> SourceThrottled:
     return SourceThrottled(
         f"AWS throttled {call} until the time ran out ({error_code(error)}).",
         remedy="Lower cognito.requests_per_second: the quota is shared by every application of the account in the"
@@ -204,14 +204,14 @@ def _throttled(error: ClientError, call: AwsCall) -> SourceThrottled:
     )
 
 
-def _missing(error: ClientError, call: AwsCall) -> SourceMissing:
+def _missing(error: ClientError, call: SourceCall) -> SourceMissing:
     return SourceMissing(
         f"There is no {call.target}, says {call.operation} ({error_code(error)}).",
         remedy="Check cognito.user_pool_id, cognito.region and the account of the role.",
     )
 
 
-def _not_understood(error: ClientError, call: AwsCall) -> ConnectorError:
+def _not_understood(error: ClientError, call: SourceCall) -> ConnectorError:
     if call.operation == "AssumeRole":
         return ConfigError(
             f"AWS does not accept the parameters of {call} ({error_code(error)}).",
@@ -224,21 +224,21 @@ def _not_understood(error: ClientError, call: AwsCall) -> ConnectorError:
     )
 
 
-def _failing(error: ClientError, call: AwsCall) -> SourceUnavailable:
+def _failing(error: ClientError, call: SourceCall) -> SourceUnavailable:
     return SourceUnavailable(
         f"AWS failed to answer {call} (HTTP {_status(error)}, {error_code(error)}).",
         remedy="Try again later; https://health.aws.amazon.com shows whether the service is disturbed.",
     )
 
 
-def _unknown(error: ClientError, call: AwsCall) -> SourceError:
+def _unknown(error: ClientError, call: SourceCall) -> SourceError:
     return SourceError(
         f"AWS refused {call} (HTTP {_status(error)}, {error_code(error)}).",
         remedy="Look the code up in the API reference of the operation.",
     )
 
 
-_Explain = Callable[[ClientError, AwsCall], ConnectorError]
+_Explain = Callable[[ClientError, SourceCall], ConnectorError]
 
 _EXPLANATIONS: Mapping[str, _Explain] = {
     **dict.fromkeys(ACCESS_DENIED, _denied),

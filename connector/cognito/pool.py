@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from connector.cognito.answers import group_record, user_record, user_sub
-from connector.cognito.errors import AwsCall, unreadable
+from connector.cognito.errors import SourceCall, unreadable
 from connector.cognito.pages import Ask, Page, PageLimit, walk
 from connector.cognito.sending import Answer, Sender
 from connector.directory.records import GroupRecord, UserRecord
@@ -107,7 +107,7 @@ class UserPool:
             GroupGone: there is no such group.
             SourceMissing: there is no such pool, or nobody may tell which of the two is missing.
         """
-        call = AwsCall("GetGroup", f"group {name!r} of {self._target}")
+        call = SourceCall("GetGroup", f"group {name!r} of {self._target}")
         request = partial(self._client.get_group, UserPoolId=self.pool_id, GroupName=name)
         try:
             return self._sender.send(call, request, lambda answer: group_record(_part(answer, "Group", call)))
@@ -166,7 +166,7 @@ class UserPool:
     def _walk(
         self, listing: ListOperation[Record], operation: Callable[..., Answer], **parameters: str
     ) -> Iterator[tuple[Record, ...]]:
-        call = AwsCall(listing.operation, self._target)
+        call = SourceCall(listing.operation, self._target)
         # Pages of one walk wait for each other, so the walk that has come furthest, likely the longest, goes first.
         urgency = count()
 
@@ -178,14 +178,14 @@ class UserPool:
         return (page.records for page in walk(Ask(call.operation, call.target, ask_page), limit=listing.limit))
 
 
-def _read_page(listing: ListOperation[Record], call: AwsCall, answer: Answer) -> Page[Record]:
+def _read_page(listing: ListOperation[Record], call: SourceCall, answer: Answer) -> Page[Record]:
     items, token = _part(answer, listing.items, call), answer.get(listing.token)
     if not isinstance(items, list) or not isinstance(token, str | None):
         raise unreadable(call, f"its {listing.items} or {listing.token} are of another type")
     return Page(tuple(map(listing.parse, items)), token)
 
 
-def _part(answer: Answer, name: str, call: AwsCall) -> Any:
+def _part(answer: Answer, name: str, call: SourceCall) -> Any:
     """Return a part that every complete answer has: a damaged one may be read as an empty one."""
     part = answer.get(name)
     if part is None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from connector.cognito.deadline import Deadline
-from connector.cognito.errors import AwsCall, is_expired, told
+from connector.cognito.errors import SourceCall, is_expired, told
 from connector.cognito.meter import Meter
 from connector.cognito.pace import Paces
 from connector.errors import SourceThrottled, SourceUnavailable
@@ -58,7 +58,7 @@ class Sender:
         self._renew = renew
 
     def send(
-        self, call: AwsCall, request: Callable[[], Answer], read: Callable[[Answer], Result], *, urgency: int = 0
+        self, call: SourceCall, request: Callable[[], Answer], read: Callable[[Answer], Result], *, urgency: int = 0
     ) -> Result:
         """Return what was read from the answer.
 
@@ -89,7 +89,7 @@ class Sender:
         """Let no more be sent."""
         self._deadline.cancel()
 
-    def _attempt(self, call: AwsCall, request: Callable[[], Answer], read: Callable[[Answer], Result]) -> Result:
+    def _attempt(self, call: SourceCall, request: Callable[[], Answer], read: Callable[[Answer], Result]) -> Result:
         with told(call):
             try:
                 return read(request())

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.credentials import CredentialResolver
 
 from connector.cognito.deadline import Deadline
-from connector.cognito.errors import AwsCall, prepared, server_time, told
+from connector.cognito.errors import SourceCall, prepared, server_time, told
 from connector.cognito.meter import Meter
 from connector.cognito.pace import Pace, Paces
 from connector.cognito.parsing import COMPONENT, ParserFactory
@@ -114,7 +114,7 @@ class AwsSession:
 
     def caller(self) -> SourceIdentity:
         """Return who the source credentials belong to; this needs no permission."""
-        with told(AwsCall("GetCallerIdentity", f"STS in {self._access.sts_region or self._access.region}")):
+        with told(SourceCall("GetCallerIdentity", f"STS in {self._access.sts_region or self._access.region}")):
             answer = self._sts.get_caller_identity()
             return SourceIdentity(answer["Account"], answer["Arn"])
 
@@ -175,7 +175,7 @@ class AwsSession:
         }
         if external_id:
             request["ExternalId"] = external_id
-        with told(AwsCall("AssumeRole", f"role {arn}")):
+        with told(SourceCall("AssumeRole", f"role {arn}")):
             got = self._sts.assume_role(**request)["Credentials"]
             return SessionGrant(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], got["Expiration"])
 

@@ -25,8 +25,8 @@ from connector.store.runs.run import Run
 from connector.store.staging import Staging
 from connector.sync.harvest import LISTED, Harvest
 from connector.sync.progress import Progress, Shared
-from connector.sync.report import Report
 from connector.sync.result import SyncResult
+from connector.sync.sync_report import Report
 
 
 @dataclass(frozen=True, slots=True)

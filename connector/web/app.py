@@ -15,8 +15,8 @@ from connector.web.api.endpoint import api_blueprint
 from connector.web.console.endpoint import console_blueprint
 from connector.web.fault_answers import answer_faults
 from connector.web.http.one_connection import OneConnection
-from connector.web.http.paths import TolerantPaths
 from connector.web.http.request_bodies import MAX_CONTENT_BYTES, READ_BYTES
+from connector.web.http.tolerant_paths import TolerantPaths
 from connector.web.operations.health import health_blueprint
 from connector.web.operations.latency import Latencies, measure_requests
 from connector.web.operations.metrics import metrics_blueprint

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from connector.cognito.errors import AwsCall, refused
+from connector.cognito.errors import SourceCall, refused
 from connector.cognito.meter import Meter
 from connector.cognito.sending import RetryLimits
 from connector.cognito.session import Access, AwsSession
@@ -111,7 +111,7 @@ def test_keys_that_a_region_does_not_know_may_be_those_of_another(operation: str
     """The remedy of STS names both reasons, for AWS gives the same answer to both (STS: InvalidClientTokenId)."""
     error = ClientError({"Error": {"Code": "InvalidClientTokenId"}}, operation)
 
-    assert ("aws.sts_region" in refused(error, AwsCall(operation, "somewhere")).remedy) == told
+    assert ("aws.sts_region" in refused(error, SourceCall(operation, "somewhere")).remedy) == told
 
 
 @pytest.mark.parametrize("proxy", ["http://[bad", "proxy:abc", "foo bar", "http://h:99999", "http://u:hunter2@h:x"])

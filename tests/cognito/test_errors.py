@@ -5,7 +5,7 @@ import pytest
 from botocore import exceptions as aws
 from botocore.exceptions import BotoCoreError, ClientError
 
-from connector.cognito.errors import AwsCall, is_throttled, prepared, refused, server_time, told
+from connector.cognito.errors import SourceCall, is_throttled, prepared, refused, server_time, told
 from connector.errors import (
     ConfigError,
     ConnectorError,
@@ -17,8 +17,8 @@ from connector.errors import (
     SourceUnavailable,
 )
 
-LIST = AwsCall("ListUsers", "user pool us-east-1_x")
-ASSUME = AwsCall("AssumeRole", "role arn:aws:iam::123456789012:role/r")
+LIST = SourceCall("ListUsers", "user pool us-east-1_x")
+ASSUME = SourceCall("AssumeRole", "role arn:aws:iam::123456789012:role/r")
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECRET = "hunter2/external+id"
 

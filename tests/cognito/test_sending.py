@@ -4,14 +4,14 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from connector.cognito.deadline import Deadline
-from connector.cognito.errors import AwsCall
+from connector.cognito.errors import SourceCall
 from connector.cognito.meter import Meter
 from connector.cognito.pace import Pace, Paces
 from connector.cognito.sending import LONGEST_WAIT, Answer, RetryLimits, Sender
 from connector.errors import HarvestIncomplete, SourceDenied, SourceThrottled, SourceUnavailable
 from tests.fakes.clock import Clock
 
-CALL = AwsCall("ListUsers", "user pool x")
+CALL = SourceCall("ListUsers", "user pool x")
 
 
 def refusal(code: str) -> ClientError:

@@ -14,9 +14,10 @@ from botocore import exceptions as aws
 from botocore import xform_name
 
 from connector.errors import SetUpDenied, SetUpUnavailable, SetUpUnfit
-from connector.provisioning.account.errors import AwsCall, is_refusal, provisioning_faults
+from connector.provisioning.account.errors import is_refusal, provisioning_faults
 from connector.provisioning.design.arns import PoolArn
 from connector.rotation.aws.aws_clients import AwsDoor
+from connector.rotation.aws.errors import AwsCall
 from connector.rotation.engine.backoff import Backoff
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only

@@ -6,12 +6,12 @@ is taken from it (IAM User Guide, "Troubleshoot access denied error messages").
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from botocore import exceptions as aws
 
 from connector.aws_codes import ACCESS_DENIED, CLOCK_OFF, EXPIRED_CREDENTIALS, THROTTLED, WRONG_KEYS
 from connector.errors import ConnectorError, ProvisioningError, SetUpDenied, SetUpUnavailable, SetUpUnfit
+from connector.rotation.aws.errors import AwsCall, aws_error_code
 
 AGAIN = "What was done stays; run the command again, it goes on from there."
 _FORBIDDEN_BY = {
@@ -20,24 +20,6 @@ _FORBIDDEN_BY = {
     "permissions boundary": "a permissions boundary",
     "session policy": "the policy of the caller's session",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AwsCall:
-    """What is asked of what, as messages name it.
-
-    Args:
-        action: as IAM names it, such as `iam:CreateRole`.
-        subject: the object, such as `role cognitoApiAccessRole`.
-        changes: whether it changes something, so that without an answer nobody knows what became of it.
-    """
-
-    action: str
-    subject: str
-    changes: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.action.partition(':')[2]} for {self.subject}"
 
 
 @contextmanager
@@ -61,14 +43,9 @@ def provisioning_faults(call: AwsCall) -> Iterator[None]:
         raise _unanswered(call, type(error).__name__) from None
 
 
-def error_code(error: aws.ClientError) -> str:
-    """Return the code by which AWS names an error."""
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
 def is_refusal(error: aws.ClientError, code: str, words: str = "") -> bool:
     """Tell whether AWS refused with this code, and these words if any."""
-    return error_code(error) == code and words.lower() in _text(error).lower()
+    return aws_error_code(error) == code and words.lower() in _text(error).lower()
 
 
 def _text(error: aws.ClientError) -> str:
@@ -76,7 +53,7 @@ def _text(error: aws.ClientError) -> str:
 
 
 def _refused(error: aws.ClientError, call: AwsCall) -> ProvisioningError:
-    code = error_code(error)
+    code = aws_error_code(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in ACCESS_DENIED:
         by = next((who for words, who in _FORBIDDEN_BY.items() if words in _text(error).lower()), "")

@@ -6,9 +6,9 @@ from typing import Any
 
 from connector.errors import SetUpDenied
 from connector.provisioning.account.caller import Caller
-from connector.provisioning.account.errors import AwsCall
 from connector.provisioning.account.seen import Seen, SeenKey, SeenPolicy, SeenProfile, SeenRole, SeenUser
 from connector.provisioning.design.objects import InstanceProfile, Policy, Role, User, Wanted
+from connector.rotation.aws.errors import AwsCall
 
 
 @dataclass(frozen=True, slots=True)

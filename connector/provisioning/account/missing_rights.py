@@ -8,8 +8,8 @@ from typing import Any
 
 from connector.errors import ProvisioningError
 from connector.provisioning.account.caller import Caller
-from connector.provisioning.account.errors import AwsCall
 from connector.provisioning.design.arns import parse_iam_arn, role_of_session
+from connector.rotation.aws.errors import AwsCall
 
 MAY_SIMULATE = "iam:SimulatePrincipalPolicy"
 

@@ -11,8 +11,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from connector.directory.pool_names import partition_of
-from connector.provisioning.account.errors import AwsCall, error_code, provisioning_faults
+from connector.provisioning.account.errors import provisioning_faults
 from connector.rotation.aws.aws_clients import keep_requests_out_of_logs
+from connector.rotation.aws.errors import AwsCall, aws_error_code
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
     from mypy_boto3_cognito_identity import CognitoIdentityClient
@@ -130,7 +131,7 @@ def unless(codes: frozenset[str], action: str, subject: str, do: Callable[[], An
         try:
             return do()
         except ClientError as error:
-            if error_code(error) not in codes:
+            if aws_error_code(error) not in codes:
                 raise
             return None
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from connector.directory.pool_names import pool_region, provider_name
 from connector.errors import SetUpUnfit
-from connector.provisioning.account.errors import AwsCall, provisioning_faults
+from connector.provisioning.account.errors import provisioning_faults
 from connector.provisioning.account.waiting import Consistency
 from connector.provisioning.authoriser.administrator import Administrator, asking
 from connector.provisioning.authoriser.roles import put_role
 from connector.provisioning.authoriser.templates import fill
+from connector.rotation.aws.errors import AwsCall
 
 _NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]", re.ASCII)
 _LONGEST_ROLE_NAME = 64

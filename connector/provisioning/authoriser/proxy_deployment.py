@@ -10,12 +10,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from connector.errors import ProvisioningError, SetUpUnfit
-from connector.provisioning.account.errors import AwsCall, is_refusal, provisioning_faults
+from connector.provisioning.account.errors import is_refusal, provisioning_faults
 from connector.provisioning.account.waiting import Consistency
 from connector.provisioning.authoriser.administrator import NOT_THERE, Administrator, asking, unless
 from connector.provisioning.authoriser.roles import TWELVE_HOURS, put_policy, put_role
 from connector.provisioning.authoriser.templates import fill
 from connector.provisioning.function_zip import PROXY, make_zip
+from connector.rotation.aws.errors import AwsCall
 
 FUNCTION = "cognito-credential-proxy"
 LONG_LIVED_ROLE = "CognitoLongLivedRole"

@@ -9,10 +9,11 @@ from urllib.parse import unquote
 from botocore.exceptions import ClientError
 
 from connector.errors import SetUpUnfit
-from connector.provisioning.account.errors import AwsCall, is_refusal, provisioning_faults
+from connector.provisioning.account.errors import is_refusal, provisioning_faults
 from connector.provisioning.account.waiting import Consistency
 from connector.provisioning.authoriser.administrator import NOT_THERE, Administrator, asking, unless
 from connector.provisioning.authoriser.templates import Document, fill
+from connector.rotation.aws.errors import AwsCall
 
 TWELVE_HOURS = 43_200
 REVOCATION = "AWSRevokeOlderSessions"

@@ -1,17 +1,52 @@
 """Carry out a plan call by call; what was done is found by the next look, so an unclear answer leads to one."""
 
+from collections.abc import Callable
+
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from connector.errors import SetUpDenied, SetUpUnavailable, SetUpUnfit
 from connector.provisioning.account.caller import Caller
-from connector.provisioning.account.errors import AGAIN, AwsCall, is_refusal, provisioning_faults
+from connector.provisioning.account.errors import AGAIN, is_refusal, provisioning_faults
 from connector.provisioning.account.waiting import Consistency
 from connector.provisioning.changes.plan import IamCall, ObjectChange, Plan
+from connector.rotation.aws.errors import AwsCall
 
 LOOKS = 4
-"""How often a plan is begun anew before an unclear answer is told."""
+"""How often a plan is begun anew before an unclear answer is reported."""
 _TAKES_AWAY = ("Delete", "Detach", "Remove")
+
+
+def carry_out(
+    agreed: Plan, look: Callable[[], Plan], make: Callable[[ObjectChange], None], consistency: Consistency
+) -> Plan:
+    """Make the changes that were agreed to, looking again after an unclear answer, and return them.
+
+    Args:
+        agreed: the plan that was shown.
+        look: says what is still to be done.
+        make: makes one change.
+        consistency: says what is waited for, and waits.
+
+    Raises:
+        SetUpDenied: the caller lacks rights.
+        SetUpUnfit: something stands in the way.
+        SetUpUnavailable: what was done stays; running again goes on.
+    """
+    fault = SetUpUnavailable("Nothing was tried.")
+    for _ in range(LOOKS):
+        plan = look()
+        check_agreed(plan, agreed)
+        try:
+            for change in plan.pending:
+                make(change)
+        except SetUpUnavailable as error:
+            fault = error
+            consistency.report(f"{error.message} Looking again …")
+            consistency.sleep(consistency.pause)
+        else:
+            return agreed
+    raise fault
 
 
 def send(caller: Caller, change: ObjectChange, call: IamCall, *, consistency: Consistency, principal: str = "") -> None:

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from connector.errors import SetUpDenied, SetUpUnavailable, SetUpUnfit
+from connector.errors import SetUpDenied, SetUpUnfit
 from connector.provisioning.account.caller import Caller
 from connector.provisioning.account.inventory import Inventory, find_role, find_user, take_inventory
 from connector.provisioning.account.missing_rights import find_lacking_rights
 from connector.provisioning.account.seen import SeenUser
 from connector.provisioning.account.waiting import Consistency
-from connector.provisioning.changes.carry_out import LOOKS, check_agreed, refuse, send
+from connector.provisioning.changes.carry_out import carry_out, refuse, send
 from connector.provisioning.changes.plan import Action, IamCall, ObjectChange, Plan, compare
 from connector.provisioning.design.documents import Document
 from connector.provisioning.design.object_names import POOL_TAG, tags_for
@@ -90,20 +90,7 @@ class SetUp:
         refuse(agreed)
         with self.vault.hold():
             self.vault.keep_external_ids(self._make_external_ids())
-            fault = SetUpUnavailable("Nothing was tried.")
-            for _ in range(LOOKS):
-                plan = self.plan()
-                check_agreed(plan, agreed)
-                try:
-                    for change in plan.pending:
-                        self._make(change)
-                except SetUpUnavailable as error:
-                    fault = error
-                    self.consistency.report(f"{error.message} Looking again …")
-                    self.consistency.sleep(self.consistency.pause)
-                else:
-                    return agreed
-        raise fault
+            return carry_out(agreed, self.plan, self._make, self.consistency)
 
     def _make(self, change: ObjectChange) -> None:
         if change.kind == "access-key":

@@ -3,18 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from connector.errors import SetUpUnavailable
 from connector.provisioning.account.caller import Caller
-from connector.provisioning.account.errors import AwsCall
 from connector.provisioning.account.inventory import find_policy, find_profile, find_role, find_user
 from connector.provisioning.account.missing_rights import find_lacking_rights
 from connector.provisioning.account.seen import SeenPolicy, SeenProfile, SeenRole, SeenUser
 from connector.provisioning.account.waiting import Consistency
-from connector.provisioning.changes.carry_out import LOOKS, check_agreed, refuse, send
+from connector.provisioning.changes.carry_out import carry_out, refuse, send
 from connector.provisioning.changes.plan import Action, IamCall, ObjectChange, Plan
 from connector.provisioning.design.arns import PoolArn
 from connector.provisioning.design.object_names import Names
 from connector.provisioning.keys.vault import KeyVault
+from connector.rotation.aws.errors import AwsCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +55,7 @@ class TearDown:
             SetUpUnavailable: what was done stays; running again goes on.
         """
         refuse(agreed)
-        fault = SetUpUnavailable("Nothing was tried.")
-        for _ in range(LOOKS):
-            plan = self.plan()
-            check_agreed(plan, agreed)
-            try:
-                for change in plan.pending:
-                    self._remove(change)
-            except SetUpUnavailable as error:
-                fault = error
-                self.consistency.report(f"{error.message} Looking again …")
-                self.consistency.sleep(self.consistency.pause)
-            else:
-                return agreed
-        raise fault
+        return carry_out(agreed, self.plan, self._remove, self.consistency)
 
     def _remove(self, change: ObjectChange) -> None:
         for call in change.calls:

@@ -13,10 +13,11 @@ from botocore.exceptions import ClientError
 
 from connector.errors import KeyInUse, ProvisioningError, SetUpUnfit
 from connector.provisioning.account.caller import Caller
-from connector.provisioning.account.errors import AwsCall, is_refusal, provisioning_faults
+from connector.provisioning.account.errors import is_refusal, provisioning_faults
 from connector.provisioning.account.inventory import find_user
 from connector.provisioning.account.seen import SeenKey, SeenUser
 from connector.provisioning.keys.vault import AccessKey, KeyVault
+from connector.rotation.aws.errors import AwsCall
 from connector.rotation.model.secret import Secret
 
 KEYS_BEFORE = "cognito-scim-keys-before"

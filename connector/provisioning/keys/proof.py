@@ -5,10 +5,11 @@ from botocore.exceptions import ClientError
 
 from connector.aws_codes import ACCESS_DENIED, WRONG_KEYS
 from connector.errors import SetUpUnfit
-from connector.provisioning.account.errors import AwsCall, error_code, provisioning_faults
+from connector.provisioning.account.errors import provisioning_faults
 from connector.provisioning.account.waiting import Consistency
 from connector.provisioning.keys.vault import AccessKey
 from connector.rotation.aws.aws_clients import AwsDoor
+from connector.rotation.aws.errors import AwsCall, aws_error_code
 
 _NOT_YET = ACCESS_DENIED | WRONG_KEYS
 """What STS answers while it does not know a new key, user, role or policy yet."""
@@ -35,10 +36,10 @@ def prove(key: AccessKey, role_arn: str, external_id: str, *, region: str, consi
                     DurationSeconds=_SHORTEST_SESSION,
                 )
             except ClientError as error:
-                if error_code(error) not in _NOT_YET:
+                if aws_error_code(error) not in _NOT_YET:
                     raise
                 if is_last:
-                    raise _refused(key, role_arn, error_code(error)) from None
+                    raise _refused(key, role_arn, aws_error_code(error)) from None
                 continue
             return
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from connector.errors import KeyInUse, SetUpUnfit
 from connector.provisioning.account.caller import Caller
-from connector.provisioning.account.errors import AwsCall
 from connector.provisioning.account.seen import SeenKey, SeenUser
 from connector.provisioning.account.waiting import Consistency
 from connector.provisioning.keys.access_key import KEYS_BEFORE, MOST_KEYS, UserKeys, describe_key
 from connector.provisioning.keys.proof import prove
 from connector.provisioning.keys.vault import AccessKey, KeptKeys, KeyVault
+from connector.rotation.aws.errors import AwsCall
 
 RETIRED = "cognito-scim-retired-key"
 """The tag that names the key which was replaced, and since when (IAM tells the last use of a key, not who used it)."""

@@ -14,9 +14,10 @@ from botocore.exceptions import ClientError
 
 from connector.errors import SetUpUnfit
 from connector.provisioning.account.caller import Caller
-from connector.provisioning.account.errors import AwsCall, is_refusal, provisioning_faults
+from connector.provisioning.account.errors import is_refusal, provisioning_faults
 from connector.provisioning.design.objects import ExternalIds
 from connector.provisioning.keys.vault import AccessKey, KeptKeys, Value
+from connector.rotation.aws.errors import AwsCall
 from connector.rotation.model.secret import Secret
 
 _PENDING = "pending"

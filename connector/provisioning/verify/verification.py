@@ -10,7 +10,6 @@ from typing import Any
 
 from connector.errors import ProvisioningError, SetUpDenied
 from connector.provisioning.account.caller import Caller
-from connector.provisioning.account.errors import AwsCall
 from connector.provisioning.account.inventory import find_policy, find_role, find_user
 from connector.provisioning.account.missing_rights import simulate
 from connector.provisioning.account.seen import SeenRole, SeenUser
@@ -23,6 +22,7 @@ from connector.provisioning.verify.rights import Needed, judge_rights
 from connector.provisioning.verify.rotation_rights import rotation_needs
 from connector.provisioning.verify.trust import judge_trust
 from connector.provisioning.verify.user_keys import judge_user
+from connector.rotation.aws.errors import AwsCall
 
 
 @dataclass(frozen=True, slots=True)

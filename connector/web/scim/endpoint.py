@@ -32,8 +32,8 @@ from connector.scim.search_request import read_search_request
 from connector.store.generations import Generation
 from connector.store.reading.sql_filters import Sort
 from connector.web.access.authentication import require_importer
-from connector.web.http.paths import allowed_methods
 from connector.web.http.request_bodies import read_body
+from connector.web.http.tolerant_paths import allowed_methods
 from connector.web.scim.responses import complete_response, scim_response
 from connector.web.scim.scim_faults import NoAlias, NothingPublished, ReadOnly
 from connector.web.scim.search_places import SearchPlaces

@@ -11,7 +11,7 @@ from connector.store.reading.sql_filters import UnsupportedFilter
 from connector.store.sql.time_limit import TooExpensive
 from connector.web.access.authentication import CHALLENGES
 from connector.web.fault_answers import Dialect, FaultAnswer
-from connector.web.http.paths import allowed_methods
+from connector.web.http.tolerant_paths import allowed_methods
 from connector.web.scim.responses import scim_response
 
 _CHEAPER = (

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from connector.store.clients import Clients
 from connector.store.migrations import open_database
 from connector.web.app import create_app
-from connector.web.http.paths import canonical_path
+from connector.web.http.tolerant_paths import canonical_path
 from tests.web.conftest import BASE_URL, MAX_RESULTS, Ask, document
 from tests.web.fakes import TOKEN, FakeClients, FakeReader, sample_reader, services_of
 

@@ -14,7 +14,7 @@ from connector.web.console.chart import chart_of
 from connector.web.console.pages.routes import Views
 from connector.web.console.parts import ConsoleParts
 from connector.web.console.rendering import Renderer
-from connector.web.console.state import Facts, state_of
+from connector.web.console.service_state import Facts, state_of
 from connector.web.console.text import show_age, time_of
 from connector.web.console.words import Word, outcome_of
 from connector.web.services import Services
