@@ -2,12 +2,14 @@
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 
 import click
 
-from connector.bootstrap.runs import clients_of, remarks_on_store
-from connector.bootstrap.serving import runner_of, web_services
+from connector.bootstrap.from_settings import schedules_of
+from connector.bootstrap.runs import clients_of, name_configuration, name_store, remarks_on_store
+from connector.bootstrap.serving import reader_of, runner_of, web_services
 from connector.cli.invocation import Invocation, pass_invocation, say
 from connector.config import Settings
 from connector.scim.base_url import scim_base_url
@@ -29,9 +31,30 @@ def serve(invocation: Invocation) -> None:
             _log.warning(
                 "there is no client, so every request is answered with 401; run: cognito-scim client create NAME"
             )
+        known = len([one for one in clients.list() if one.revoked_at is None])
     for remark in remarks_on_store(settings):
         _log.warning("%s %s", remark.detail, remark.remedy)
+    for line in _introduce(settings, known):
+        _log.info("%s", line)
     serve_settings(settings, execute_command(invocation))
+
+
+def _introduce(settings: Settings, clients: int) -> Iterator[str]:
+    """Yield what is served, from where, and when it is brought up to date; then say the address."""
+    yield f"Configuration: {name_configuration(settings)}"
+    yield f"Store: {name_store(settings)}"
+    with reader_of(settings) as reader:
+        newest = reader.newest()
+    yield f"Generation: {newest.number} of {newest.published_at}" if newest else "Generation: none is published yet"
+    schedule = schedules_of(settings).sync
+    if not settings.cognito.user_pool_id:
+        yield "User pool: none is configured, so syncs fail (cognito.user_pool_id); what is published is served"
+    elif schedule is None:
+        yield "Schedule: none, so nothing is synced unless it is asked for (sync.schedule)"
+    else:
+        following = next(schedule.slots_after(datetime.now(UTC)))
+        yield f"Schedule: {schedule.text}, next at {following:%Y-%m-%dT%H:%M:%SZ}"
+    yield f"Clients: {clients}"
 
 
 def execute_command(invocation: Invocation) -> list[str]:
@@ -66,5 +89,8 @@ def serve_settings(settings: Settings, command: Sequence[str]) -> None:
         start_runner,
         listener,
         exposure,
-        lambda: say(f"SCIM base URL: {scim_base_url(settings.server.base_url(port))}"),
+        lambda: say(
+            f"SCIM base URL: {scim_base_url(settings.server.base_url(port))}\n"
+            f"Console: {settings.server.base_url(port)}/console/"
+        ),
     )

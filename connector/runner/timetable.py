@@ -32,6 +32,9 @@ class SlotQueue(Protocol):
     def queue_due(self, schedule: str, slots_after: SlotsAfter) -> Due | None:
         """Queue a run for the last slot that has passed, or raise StoreError."""
 
+    def queue_first(self) -> int | None:
+        """Queue a run where nothing was published yet, or raise StoreError."""
+
 
 class Timetable:
     """Queues a run at each slot of a schedule.
@@ -54,7 +57,8 @@ class Timetable:
         """Look at the schedule now, and from now on."""
         logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it would tell of every look
         looks = IntervalTrigger(seconds=LOOK_SECONDS, timezone=UTC)
-        self._scheduler.add_job(self.look, looks, next_run_time=datetime.now(UTC))
+        self._scheduler.add_job(self.begin)
+        self._scheduler.add_job(self.look, looks)
         if self._schedule:
             self._scheduler.add_job(self.look, self._schedule.trigger)
         self._scheduler.start()
@@ -62,6 +66,18 @@ class Timetable:
     def stop(self) -> None:
         """Look no more; a look that is under way comes to its end."""
         self._scheduler.shutdown(wait=True)
+
+    def begin(self) -> None:
+        """Look for the first time: nobody waits for the next slot while there is nothing to serve."""
+        if self.look() is not None or self._schedule is None:
+            return
+        try:
+            first = self._slots.queue_first()
+        except StoreError as fault:
+            _log.warning("the first %s could not be queued: %s", self._of, fault)
+            return
+        if first is not None:
+            _log.info("nothing is published yet, so a %s was queued at once as run %s", self._of, first)
 
     def look(self) -> Due | None:
         """Queue what is due; a store that is away is asked again at the next look."""

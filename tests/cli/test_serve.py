@@ -73,6 +73,9 @@ def test_without_a_client_serve_warns(run: Run) -> None:
         _, err = process.communicate(timeout=30)
 
     assert (status, "there is no client, so every request is answered with 401" in err) == (401, True)
+    told = ("Configuration: the environment", "Store: sqlite:", "Generation: none is published yet", "Clients: 0")
+    assert [words for words in told if words not in err] == []
+    assert "User pool: none is configured" in err
 
 
 def test_serve_does_tls_itself(certificate: tuple[Path, Path]) -> None:

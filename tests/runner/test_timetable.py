@@ -22,7 +22,13 @@ class FakeSlots:
         self.answers = list(answers)
         self.asked: list[tuple[str, list[int]]] = []
         self.forgotten = 0
+        self.asked_first = 0
         self.looked = threading.Event()
+
+    def queue_first(self) -> int | None:
+        """Queue a first run."""
+        self.asked_first += 1
+        return 7
 
     def forget(self) -> None:
         """Forget the schedule."""
@@ -106,3 +112,15 @@ def test_it_looks_at_once_then_at_each_slot_and_in_between() -> None:
 
     assert looked
     assert [(job.coalesce, job.max_instances, job.misfire_grace_time) for job in jobs] == [(True, 1, None)] * 2
+
+
+def test_the_first_look_waits_for_no_slot_where_nothing_is_published(caplog: pytest.LogCaptureFixture) -> None:
+    """With an empty store an importer would be told 503 until the next slot; what is due goes first."""
+    idle, due, never = FakeSlots(), FakeSlots(Due(3, 1)), FakeSlots()
+
+    Timetable(parse_schedule("every 1h"), idle, of="sync").begin()
+    Timetable(parse_schedule("every 1h"), due, of="sync").begin()
+    Timetable(None, never, of="sync").begin()
+
+    assert (idle.asked_first, due.asked_first, never.asked_first) == (1, 0, 0)
+    assert "nothing is published yet, so a sync was queued at once as run 7" in caplog.text

@@ -18,7 +18,7 @@ from connector.store.runs.queue import active_run, enqueue
 from connector.store.runs.run import end_abandoned, record_end
 from connector.store.sql.clock import read_clock
 from connector.store.sql.database import Database
-from connector.store.sql.tables import schedules
+from connector.store.sql.tables import generations, schedules
 
 _NOUNS = {RunKind.SYNC: ("sync", "syncs"), RunKind.ROTATE: ("rotation", "rotations")}
 
@@ -91,6 +91,18 @@ class Slots:
                 return None
             self._remember(connection, schedule, due[-1])
             return self._queue(connection, due[1:]) if due[1:] else None
+
+    def queue_first(self) -> int | None:
+        """Queue a sync at once where nothing was published yet and none is under way, and return its number."""
+        if self._kind is not RunKind.SYNC:
+            return None
+        with self._database.writing() as connection:
+            leases.lock(connection, self._lease)
+            end_abandoned(connection)
+            is_published = connection.scalar(select(generations.c.number).limit(1)) is not None
+            if is_published or active_run(connection, self._lease) is not None:
+                return None
+            return int(enqueue(connection, kind=self._kind, cause=Cause.SCHEDULE).id)
 
     def _find_due(self, connection: Connection, schedule: str, slots_after: SlotsAfter) -> list[int]:
         """Return the time looked after so far and the slots that passed since, or nothing when none did.

@@ -13,6 +13,7 @@ from connector.store.runs.queue import Runs
 from connector.store.runs.run import begin
 from connector.store.sql import clock
 from connector.store.sql.tables import leases, runs
+from tests.store.population import Directory, publish_directory
 
 HOUR = 3_600_000
 START = 1_790_000_000_000 // HOUR * HOUR
@@ -169,3 +170,14 @@ def test_rotations_have_slots_and_a_lease_of_their_own(database, at):
     assert (queue.find(due.queued).kind, due.missed) == ("rotate", 0)
     assert (missed.queued, missed.why) == (None, f"Run {due.queued} was still under way.")
     assert queue.find(missed.record).result["cause"].startswith("The rotation of 2026-09-21T16:00:00.000Z was missed.")
+
+
+def test_a_first_sync_is_queued_once_and_only_where_nothing_is_published(database):
+    """P21: over all replicas; a store that was published from waits for its slot, and a rotation for its own."""
+    assert Slots(database, RunKind.ROTATE).queue_first() is None
+    first = Slots(database, RunKind.SYNC).queue_first()
+
+    assert (first is not None, Slots(database, RunKind.SYNC).queue_first()) == (True, None)
+    Runs(database).cancel(first)
+    publish_directory(database, Directory())
+    assert Slots(database, RunKind.SYNC).queue_first() is None
