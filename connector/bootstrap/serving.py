@@ -84,6 +84,7 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
         max_results=settings.server.max_results,
         trusted_proxies=settings.server.trusted_proxies,
         requests_per_second_per_client=settings.server.rate_limit,
+        logs_requests=settings.server.request_log,
         sync_interval=schedules.sync.longest_gap().total_seconds() if schedules.sync else None,
         next_rotation=schedules.rotation.next_after if schedules.rotation else None,
         lending=database.lending,

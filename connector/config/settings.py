@@ -250,6 +250,9 @@ class Server(Section):
     """Requests that one client may send in a second, each replica counting by itself; who sends more is answered with
     429. Choose it so that a whole import never meets it; off means no limit."""
 
+    request_log: bool = True
+    """Log a line for every request: client, method, path, status, rows, generation, milliseconds and request id."""
+
     @property
     def rate_limit(self) -> float | None:
         """Requests that one client may send in a second, None for any number."""

@@ -20,6 +20,7 @@ from connector.web.http.tolerant_paths import TolerantPaths
 from connector.web.operations.health import health_blueprint
 from connector.web.operations.latency import Latencies, measure_requests
 from connector.web.operations.metrics import metrics_blueprint
+from connector.web.operations.request_log import log_requests
 from connector.web.scim.endpoint import scim_blueprint
 from connector.web.scim.scim_faults import SCIM
 from connector.web.services import Services
@@ -51,6 +52,8 @@ def create_app(services: Services | None = None) -> Flask:
     latencies = Latencies()
     measure_requests(app, latencies)
     app.before_request(_name_request)
+    if services.logs_requests:
+        log_requests(app)
     limits = RateLimits(services.requests_per_second_per_client, services.clock)
     sign_ins = CallerActivity(services.audit)
     require_client(app, services.clients, limits, sign_ins)

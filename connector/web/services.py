@@ -32,6 +32,7 @@ class Services:
         max_results: how many resources one response holds at most.
         trusted_proxies: how many proxies stand in front and tell the truth about the caller.
         requests_per_second_per_client: how fast one client may ask; None = as fast as it likes.
+        logs_requests: whether every request is a line of the log.
         clock: seconds of any origin, never going back, by which limits are counted.
         sync_interval: seconds between two scheduled syncs at most; None = no schedule.
         next_rotation: when accounts are rotated next after a time, both in seconds since 1970; None = no schedule.
@@ -50,6 +51,7 @@ class Services:
     max_results: int
     trusted_proxies: int = 0
     requests_per_second_per_client: float | None = None
+    logs_requests: bool = False
     clock: Callable[[], float] = time.monotonic
     sync_interval: float | None = None
     next_rotation: Callable[[float], float] | None = None

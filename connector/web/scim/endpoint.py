@@ -117,6 +117,7 @@ class ScimEndpoint:
         stored = self._reader.find(kind, identifier, generation) if _ID.fullmatch(identifier) else None
         if stored is None:
             raise NotFoundException(detail=f"There is no resource with this id among the {kind}.")
+        g.rows, g.generation = 1, generation.number
         tag = self._bodies.tag(stored)
         if is_current(tag):
             return not_modified(tag)
@@ -132,6 +133,7 @@ class ScimEndpoint:
             total, batches = self._read(place.asked, place.generation)
         rows = next(iter(place.asked.values())).rows(total, self._max_results)
         self._pager.note(place, rows=rows, total=total)
+        g.rows, g.generation = rows, place.generation.number
         tag = list_tag(place.asked, place.generation, f"{self._bodies.edition} {self._max_results}")
         if is_current(tag):
             return not_modified(tag)
