@@ -14,6 +14,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialResolver
 
+from connector.cognito.change_queue import ChangeQueue
 from connector.cognito.deadline import Deadline
 from connector.cognito.errors import SourceCall, prepared, server_time, told
 from connector.cognito.meter import Meter
@@ -151,8 +152,26 @@ class AwsSession:
             self._sender(role),
             pool_id=self._access.user_pool_id,
             region=self._access.region,
-            account=self._account,
+            account=self.account,
         )
+
+    def queue(self, url: str, *, region: str = "") -> ChangeQueue:
+        """Return the queue of a change feed, read as the role where one is configured; any number of calls long.
+
+        Args:
+            url: of the queue.
+            region: where it is; empty = where the pool is.
+        """
+        signed = self.signed()
+        with prepared("A session with AWS"):
+            # A long poll is answered after 20 seconds, so the read timeout is longer (Access.patience).
+            options = self._client_options(region or self._access.region, attempts=3)
+            client = signed.client("sqs", **options)
+        return ChangeQueue(client, url)
+
+    def account(self) -> str:
+        """Return the number of the AWS account that holds the pool, from the role's ARN or by sts:GetCallerIdentity."""
+        return self._access.role_arn.split(":")[4] if self._access.role_arn else self.caller().account
 
     def _sender(self, role: RoleCredentials | None) -> Sender:
         patience = replace(self._access.patience, attempts=self._attempts())
@@ -162,9 +181,6 @@ class AwsSession:
             groups=Pace(self._access.group_requests_per_second, sleep=deadline.sleep),
         )
         return Sender(paces, self._meter, patience, deadline, role.discard if role else None)
-
-    def _account(self) -> str:
-        return self._access.role_arn.split(":")[4] if self._access.role_arn else self.caller().account
 
     def _assume(self, external_id: str, seconds: int) -> SessionGrant:
         arn = self._access.role_arn
