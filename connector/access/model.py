@@ -104,7 +104,7 @@ class AwsCredentials:
         expires: by AWS's word.
         issued: when they came, by this machine's clock.
         account: of AWS.
-        arn: who AWS takes the person for.
+        arn: who the person is, as AWS says.
         federation: how they came.
     """
 

@@ -189,7 +189,7 @@ def open_private(path: Path) -> Iterator[TextIO]:
 
 
 def write_private(path: Path, text: str, *, mode: int = 0o600) -> None:
-    """Write a file as a whole or not at all; a file system without modes is no reason to fail.
+    """Write a file as a whole or not at all; a file system without modes is not a reason to fail.
 
     Raises:
         OSError: it cannot be written; what was there before still is.

@@ -51,7 +51,7 @@ class AccountKind(StrEnum):
 
 
 class HandOver(Protocol):
-    """Gives a password to who asked for it."""
+    """Gives a password to the person who asked for it."""
 
     def __call__(self, account: str, password: Secret) -> None:
         """Give it; what this raises keeps the password in the journal."""

@@ -54,7 +54,7 @@ def print_json_list(document: Mapping[str, Any], name: str, items: Iterator[Mapp
 
 
 def what_changed(change: Change) -> str:
-    """Say in a line which attributes of who stays changed, from what to what."""
+    """Say in a line which attributes of a remaining user or group changed, from what to what."""
     if change.change != ChangeFilter.UPDATED:
         return ""
     attributes = change.attributes()

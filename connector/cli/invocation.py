@@ -117,7 +117,7 @@ class StdoutFailed(ConnectorError):
 
 @contextmanager
 def telling() -> Iterator[None]:
-    """Write to standard output; a reader who went away is no fault.
+    """Write to standard output; a reader that has gone away is not a fault.
 
     Raises:
         StdoutFailed: it is closed, or its disk is full.

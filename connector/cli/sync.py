@@ -1,4 +1,4 @@
-"""`sync` and `plan`: bring the published directory up to date, or tell what that would change."""
+"""`sync` and `plan`: bring the published directory up to date, or say what that would change."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -19,7 +19,7 @@ RECOVERY = 300.0
 """Seconds in which a rate would grow from nothing to its ceiling."""
 
 CATCH_UP = 2
-"""So many turns that came while a busy machine held their threads up are taken late; those before are lost."""
+"""At most this many turns that a busy machine missed are taken late; earlier ones are lost."""
 
 SLOWEST = 1 / 64
 """The share of the ceiling below which a rate does not fall."""

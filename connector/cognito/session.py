@@ -70,7 +70,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class SourceIdentity:
-    """Who AWS takes us for (STS API reference: GetCallerIdentity)."""
+    """Whose the source credentials are, as AWS says (STS API reference: GetCallerIdentity)."""
 
     account: str
     arn: str

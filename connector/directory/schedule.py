@@ -22,7 +22,7 @@ _PART = re.compile(r"(?:(?P<all>\*)|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<st
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _SAMPLE, _SAMPLED = 4000, timedelta(days=9 * 365)
-"""So many slots, or years, show the longest gap: a week of working hours by the minute, two leap years by the day."""
+"""How many slots, or years, show the longest gap: a week of working hours by the minute, two leap years by the day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ class JournalVault:
     Args:
         journal: keeps the candidate.
         account: identity of the target.
-        hand_over: gives the password to who asked; what it raises leaves the entry in place.
-        mode: the way the password is set (admin or self), for who finishes it.
+        hand_over: gives the password to the person who asked; what it raises leaves the entry in place.
+        mode: the way the password is set (admin or self), for the command that finishes it.
         current: the password until now, where it is needed.
     """
 

@@ -11,7 +11,7 @@ from typing import Any
 from connector.errors import ConfigError
 
 BACKLOG = 1024
-"""So many connections wait in the kernel until they are taken."""
+"""At most this many connections wait in the kernel until they are accepted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,13 @@ from connector.server.turns import NoTurn, Turns
 from connector.server.wsgi import FileWrapper, WsgiResponse, ask, environ_of
 
 ARRIVAL_SECONDS = 10.0
-"""So long a header may take to arrive, and so long a body."""
+"""How long a header may take to arrive, and how long a body."""
 
 WRITING_SECONDS = 30.0
-"""So long a client may read nothing of its answer."""
+"""How long a client may read nothing of its answer."""
 
 MOST_BODY_BYTES = 64 * 1024 + 1
-"""So much of a body is read: one byte more than is allowed tells that it is too large."""
+"""How much of a body is read: one byte more than is allowed shows that it is too large."""
 
 WHOLE_BYTES = 256 * 1024
 """A smaller answer is handed over whole; its caller's turn ends there."""

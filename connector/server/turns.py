@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 AT_ONCE = 4
-"""So many requests of one caller are answered at once; an importer that walks sends one after the other."""
+"""At most this many requests of one caller are answered at once; an importer sends one after the other."""
 
 WAITING = 60
-"""So many more of its requests may wait."""
+"""At most this many more of its requests may wait."""
 
 PATIENCE_SECONDS = 30.0
-"""So long each of them waits."""
+"""How long each of them waits."""
 
 
 class NoTurn(Exception):

@@ -22,7 +22,7 @@ def new_secret(prefix: str) -> str:
 
 
 def new_name(prefix: str) -> str:
-    """Return a name that nothing else has; it is no secret."""
+    """Return a name that nothing else has; it is not a secret."""
     return prefix + secrets.token_urlsafe(16)
 
 
@@ -32,7 +32,7 @@ def digest(secret: str) -> str:
 
 
 def is_same(one: str, other: str) -> bool:
-    """Compare in a time that does not tell how much was right."""
+    """Compare in a time that does not show how much was right."""
     return hmac.compare_digest(_bytes(one), _bytes(other))
 
 

@@ -33,7 +33,7 @@ from connector.store.sql.prepared import Prepared
 from connector.store.sql.tables import access_tokens, clients
 
 MOST_TOKENS = 100
-"""So many access tokens of one client live at once; some importers fetch one for every request."""
+"""At most this many access tokens of one client are valid at once; some importers fetch one for every request."""
 
 
 class ClientRole(StrEnum):
@@ -65,7 +65,7 @@ class Client:
     Args:
         client_id: what it signs in with beside a secret; None where it has a token.
         revoked_at: when it was shut out, None if it was not.
-        expires_at: from when on it is no longer let in, None = never.
+        expires_at: when it ceases to be let in, None = never.
         last_used_at: when it was last let in, to within some seconds; None = never yet.
     """
 
@@ -82,7 +82,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """What a client signs in with, told once; what its grant does not use is empty."""
+    """What a client signs in with, shown once; what its grant does not use is empty."""
 
     token: str = field(default="", repr=False)
     client_id: str = ""

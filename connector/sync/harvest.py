@@ -25,7 +25,7 @@ from connector.sync.side_by_side import SideBySide
 READING = "reading"
 
 UNSEEN = Limit(100, 1.0)
-"""So many members, of all users, may be unknown to the walk over users; more would mean that it was not complete."""
+"""At most this share of members may be unknown to the walk over users; more would mean that it was not complete."""
 
 LIST_CALLS, GROUPS_OF_USER_CALLS = 30, 50
 """Calls per second that Cognito allows: ListUsers with ListUsersInGroup, and AdminListGroupsForUser."""

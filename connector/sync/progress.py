@@ -1,4 +1,4 @@
-"""How a run tells where it is."""
+"""How a run reports its progress."""
 
 from typing import Protocol
 

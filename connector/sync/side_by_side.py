@@ -17,10 +17,10 @@ WALKERS = 12
 """Enough for 30 answers a second that take 150 ms, a retry here and there, and one at the door of each pace."""
 
 WAITING = 16
-"""So many pages wait to be taken."""
+"""At most this many pages wait to be taken."""
 
 LONGEST_SILENCE_SECONDS = 1.0
-"""So long at most no page is brought before somebody is told, who may end it all."""
+"""After this long without a page, the caller is asked whether to end the walk."""
 
 Page = TypeVar("Page")
 

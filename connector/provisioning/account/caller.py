@@ -30,7 +30,7 @@ READING = Backoff(delays=(0.5, 1, 2, 4))
 
 @dataclass(frozen=True, slots=True)
 class CallerIdentity:
-    """Who AWS takes the caller for."""
+    """Who the caller is, as AWS says."""
 
     account: str
     arn: str

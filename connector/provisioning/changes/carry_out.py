@@ -50,7 +50,7 @@ def carry_out(
 
 
 def send(caller: Caller, change: ObjectChange, call: IamCall, *, consistency: Consistency, principal: str = "") -> None:
-    """Make one call of a change; what is to be taken away and is gone already is no fault.
+    """Make one call of a change; it is not a fault if what is to be removed is gone already.
 
     Args:
         caller: who makes it.

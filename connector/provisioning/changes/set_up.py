@@ -212,7 +212,7 @@ class SetUp:
         yield ObjectChange("configuration", self.vault.name, made, detail)
 
     def _check_principal(self) -> None:
-        """See that a principal that is there already exists; IAM would say "Invalid principal" of it for ever."""
+        """See that an existing principal is really there; else IAM would answer "Invalid principal" for ever."""
         match self.wishes.principal:
             case Existing(arn) if arn.account == self.wishes.pool.account:
                 try:

@@ -25,7 +25,7 @@ class TearDown:
         pool: what it was set up for.
         names: what things are called.
         vault: where the keys were kept.
-        consistency: tells what is done, and how long an unclear answer is waited for.
+        consistency: reports what is done, and waits after an unclear answer.
     """
 
     caller: Caller

@@ -84,7 +84,7 @@ class UserKeys:
         self._send("UpdateAccessKey", AccessKeyId=key_id, Status="Inactive")
 
     def delete(self, key_id: str) -> None:
-        """Delete a key; one that is gone already is no fault."""
+        """Delete a key; it is not a fault if it is gone already."""
         self._send("DeleteAccessKey", AccessKeyId=key_id)
 
     def tag(self, tags: Mapping[str, str]) -> None:

@@ -29,7 +29,7 @@ class AwsCall:
     Args:
         action: as IAM names it, such as `cognito-idp:AdminGetUser`.
         subject: the user, pool or account.
-        changes: it changes a password, so that without an answer nobody knows what became of it.
+        changes: it changes something, so that without an answer nobody knows what became of it.
         candidate: it carries a new password, and nothing else that AWS has not seen before.
     """
 

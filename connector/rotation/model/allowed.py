@@ -44,7 +44,7 @@ class Allowed:
             account: as messages name it.
             called: its names, the last one its own: an alias, which users may choose, fits no pattern.
             groups: reads the names of its groups; asked only where no name is on the list.
-            is_group: tells whether a name on the list is a group's, which then stands for its members only.
+            is_group: says whether a name on the list is a group's, which then stands for its members only.
 
         Raises:
             NotAllowed: neither it nor a group that it is in is on the list.

@@ -14,7 +14,7 @@ from connector.rotation.model.secret import Secret
 
 
 class CharacterClass(StrEnum):
-    """The kinds of character that policies tell apart."""
+    """The kinds of character that policies distinguish."""
 
     UPPERCASE = "uppercase"
     LOWERCASE = "lowercase"

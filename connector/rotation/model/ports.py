@@ -1,6 +1,6 @@
 """What the engine asks of a target and of a vault, and the values that pass between them.
 
-A target sets a password and tells whether one signs in; a vault keeps a password before and after. Promise P26: at
+A target sets a password and says whether one signs in; a vault keeps a password before and after. Promise P26: at
 every instant one of the values that the vault keeps signs in.
 """
 

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 
 class Secret:
-    """Text that shows itself only to who asks with `reveal`.
+    """Text that shows itself only through `reveal`.
 
     Raises:
         ValueError: the text is empty; nobody's password is.

@@ -127,7 +127,7 @@ def format_timestamp(at: datetime) -> str:
 
 def password_exponent(pool_name: str, challenge: SrpChallenge, password: str) -> int:
     """Return x, which the password decides (RFC 5054, section 2.4, with the pool's name before the user's)."""
-    # Half a surrogate pair is no text, and nobody's password: it is proved wrong like any other.
+    # Half a surrogate pair is not text, and nobody's password: it is proved wrong like any other.
     inner = f"{pool_name}{challenge.user}:{password}".encode(errors="surrogatepass")
     return hash_to_int(pad(challenge.salt), hashlib.sha256(inner).digest())
 

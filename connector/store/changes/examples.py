@@ -15,7 +15,7 @@ _OF_EACH = 3
 
 
 def pick_examples(database: Database, run: int, plan: ChangePlan) -> list[Change]:
-    """Return up to ten changes that a plan would make; of who comes and goes only the names.
+    """Return up to ten changes that a plan would make; of users and groups that come or go, only the names.
 
     Args:
         database: the store.

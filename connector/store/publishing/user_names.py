@@ -46,7 +46,7 @@ def renamed_users(database: Database, run: int, *, most: int) -> list[Renamed]:
 
 
 def _settle_round(database: Database, run: int) -> bool:
-    """Take one step down for every loser of a contested name, and tell whether there was any."""
+    """Move each loser of a contested name to its next choice, and say whether there was any."""
     last, anybody = "", False
     while keys := _contested_names(database, run, last):
         steps = _steps_down(database, run, keys)

@@ -17,7 +17,7 @@ from connector.store.reading.matches import Matches, Positions, Search
 from connector.store.sql.time_limit import TooExpensive
 
 START_SECONDS = 60.0
-"""So long the process may take to start, once."""
+"""How long the process may take to start, once."""
 
 _EXTRA_SECONDS = 5.0
 _NICENESS = 10

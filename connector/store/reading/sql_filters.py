@@ -44,7 +44,7 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class SqlFilter:
-    """What SQL can tell of a filter: every match fulfils the condition, and if it is `exact`, nothing else does."""
+    """What SQL can say of a filter: every match fulfils the condition, and if it is `exact`, nothing else does."""
 
     condition: ColumnElement[bool]
     exact: bool

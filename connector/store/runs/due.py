@@ -23,7 +23,7 @@ from connector.store.sql.tables import generations, schedules
 _NOUNS = {RunKind.SYNC: ("sync", "syncs"), RunKind.ROTATE: ("rotation", "rotations")}
 
 MOST = 10_000
-"""So many slots are counted at a time; of a minute's schedule that is a week."""
+"""At most this many slots are counted at a time; of a minute's schedule that is a week."""
 
 SlotsAfter = Callable[[int], Iterator[int]]
 """Yields the slots after a time, in milliseconds since 1970."""

@@ -16,7 +16,7 @@ from connector.store.sql.slices import delete_in_slices
 from connector.store.sql.tables import generations, rotated_accounts, runs
 
 NEWEST_RUNS = 1000
-"""So many of the newest runs stay, whatever their age: as many as one listing shows."""
+"""This many of the newest runs stay, whatever their age: as many as one listing shows."""
 
 
 def forget_runs(database: Database, *, older_than: float, newest: int = NEWEST_RUNS) -> int:

@@ -221,7 +221,7 @@ def _prove_postgresql(connection: Connection) -> None:
 _PROOFS = {"sqlite": _prove_sqlite, "postgresql": _prove_postgresql}
 _LIMITS = {"sqlite": _limit_sqlite, "postgresql": _limit_postgresql}
 _STEPS = 100_000
-"""So many steps of SQLite's machine, some milliseconds, lie between two looks at the clock."""
+"""How many steps of SQLite's virtual machine, some milliseconds, lie between two looks at the clock."""
 
 
 def connect(url: str, *, cache_kib: int = CACHE_KIB) -> Database:

@@ -19,7 +19,7 @@ from connector.store.sql.postgresql import make_postgresql
 
 BUSY_SECONDS = 15
 POOLED = 16
-"""So many connections are kept, once they were needed: one for each thread of `serve` as shipped."""
+"""At most this many unused connections are kept: one for each thread of `serve` as shipped."""
 _REMEDY = "Write sqlite:///path/to/file.db or postgresql://user@host/database."
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, s
 from connector.store.sql.database import Database
 
 ROWS = 5000
-"""So many rows are looked at, and at most deleted, in one transaction."""
+"""At most this many rows are looked at, or deleted, in one transaction."""
 
 _PAUSE = 0.25
 """A pause as a part of the time of the slice before it; who waits tries ten times in a quarter of a second."""

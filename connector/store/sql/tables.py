@@ -79,7 +79,7 @@ memberships = Table(
     sqlite_with_rowid=False,
 )
 FULL_KEY = 256
-"""So many characters of a key are indexed on PostgreSQL, whose index rows end at 2,704 bytes."""
+"""How many characters of a key are indexed on PostgreSQL, whose index rows end at 2,704 bytes."""
 
 
 def _index_search(table: Table, first: str, *more: str) -> None:

@@ -5,7 +5,7 @@ from werkzeug.exceptions import HTTPException
 
 MAX_CONTENT_BYTES = 64 * 1024
 READ_BYTES = MAX_CONTENT_BYTES + 1
-"""So much of a body is read at most: one byte more than is allowed tells that it is too large."""
+"""How much of a body is read at most: one byte more than is allowed shows that it is too large."""
 
 
 def read_body() -> bytes:

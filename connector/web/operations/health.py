@@ -16,7 +16,7 @@ from connector.errors import StoreError
 from connector.store.runs.figures import Figures, Measures
 
 TOLERATED_INTERVALS = 2
-"""So many intervals of the schedule may pass without a success."""
+"""At most this many intervals of the schedule may pass without a success."""
 
 GOOD_FOR_SECONDS = 1.0
 

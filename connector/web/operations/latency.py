@@ -16,7 +16,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds; one more bucket holds whatever takes longer."""
 
 MOST_CLIENTS = 100
-"""So many clients are told apart; those that come later are counted together."""
+"""At most this many clients are counted each on its own; later ones are counted together."""
 
 OTHER = "other"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -24,7 +24,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 @dataclass(frozen=True, slots=True)
 class RequestLabels:
-    """What requests are told apart by; `client` is empty for who was not let in."""
+    """By what requests are counted; `client` is empty if the caller was not let in."""
 
     route: str
     method: str

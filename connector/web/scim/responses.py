@@ -43,7 +43,7 @@ def complete_response(blocks: Iterator[bytes], status: int = 200, headers: Mappi
 
 
 def _take(blocks: Iterator[bytes], least: int) -> list[bytes]:
-    """Return the first blocks, of so many bytes together, or all."""
+    """Return the first blocks, of at least this many bytes together, or all."""
     held: list[bytes] = []
     size = 0
     while size < least and (block := next(blocks, None)) is not None:
@@ -53,7 +53,7 @@ def _take(blocks: Iterator[bytes], least: int) -> list[bytes]:
 
 
 def _from_file(blocks: Iterable[bytes], status: int, headers: Mapping[str, str] | None) -> Response:
-    file = TemporaryFile()  # noqa: SIM115 - closed by who is handed it
+    file = TemporaryFile()  # noqa: SIM115 - closed by the response that streams it
     try:
         file.writelines(blocks)
         length = file.tell()

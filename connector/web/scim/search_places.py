@@ -9,7 +9,7 @@ from connector.web.access.limits import TooManyRequests
 
 AT_ONCE = 2
 PATIENCE_SECONDS = 0.5
-"""So long another one waits: for lookups by index, which take milliseconds, that is long."""
+"""How long another one waits: for lookups by index, which take milliseconds, that is long."""
 
 
 class SearchPlaces:

@@ -45,7 +45,7 @@ except ImportError as missing:  # the Gateway installs requirements() after it h
 
 
 class Secret:
-    """Text that shows itself only to who asks with `reveal`.
+    """Text that shows itself only through `reveal`.
 
     Raises:
         ValueError: the text is empty; nobody's password is.
@@ -429,7 +429,7 @@ def format_timestamp(at: datetime) -> str:
 
 def password_exponent(pool_name: str, challenge: SrpChallenge, password: str) -> int:
     """Return x, which the password decides (RFC 5054, section 2.4, with the pool's name before the user's)."""
-    # Half a surrogate pair is no text, and nobody's password: it is proved wrong like any other.
+    # Half a surrogate pair is not text, and nobody's password: it is proved wrong like any other.
     inner = f"{pool_name}{challenge.user}:{password}".encode(errors="surrogatepass")
     return hash_to_int(pad(challenge.salt), hashlib.sha256(inner).digest())
 
@@ -459,7 +459,7 @@ MULTIPLIER = hash_to_int(pad(GROUP), pad(GENERATOR))
 
 
 class CharacterClass(StrEnum):
-    """The kinds of character that policies tell apart."""
+    """The kinds of character that policies distinguish."""
 
     UPPERCASE = "uppercase"
     LOWERCASE = "lowercase"
@@ -684,7 +684,7 @@ class Allowed:
             account: as messages name it.
             called: its names, the last one its own: an alias, which users may choose, fits no pattern.
             groups: reads the names of its groups; asked only where no name is on the list.
-            is_group: tells whether a name on the list is a group's, which then stands for its members only.
+            is_group: says whether a name on the list is a group's, which then stands for its members only.
 
         Raises:
             NotAllowed: neither it nor a group that it is in is on the list.
@@ -721,7 +721,7 @@ class AwsCall:
     Args:
         action: as IAM names it, such as `cognito-idp:AdminGetUser`.
         subject: the user, pool or account.
-        changes: it changes a password, so that without an answer nobody knows what became of it.
+        changes: it changes something, so that without an answer nobody knows what became of it.
         candidate: it carries a new password, and nothing else that AWS has not seen before.
     """
 

@@ -219,7 +219,7 @@ def _refuse_foreign_page(http_response: Any, **_: Any) -> None:
 
 
 class Secret:
-    """Text that shows itself only to who asks with `reveal`.
+    """Text that shows itself only through `reveal`.
 
     Raises:
         ValueError: the text is empty; nobody's password is.
@@ -341,7 +341,7 @@ class Allowed:
             account: as messages name it.
             called: its names, the last one its own: an alias, which users may choose, fits no pattern.
             groups: reads the names of its groups; asked only where no name is on the list.
-            is_group: tells whether a name on the list is a group's, which then stands for its members only.
+            is_group: says whether a name on the list is a group's, which then stands for its members only.
 
         Raises:
             NotAllowed: neither it nor a group that it is in is on the list.
@@ -372,7 +372,7 @@ EVERYONE = Allowed(everyone=True)
 
 
 class CharacterClass(StrEnum):
-    """The kinds of character that policies tell apart."""
+    """The kinds of character that policies distinguish."""
 
     UPPERCASE = "uppercase"
     LOWERCASE = "lowercase"
@@ -461,7 +461,7 @@ class AwsCall:
     Args:
         action: as IAM names it, such as `cognito-idp:AdminGetUser`.
         subject: the user, pool or account.
-        changes: it changes a password, so that without an answer nobody knows what became of it.
+        changes: it changes something, so that without an answer nobody knows what became of it.
         candidate: it carries a new password, and nothing else that AWS has not seen before.
     """
 
