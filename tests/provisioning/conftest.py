@@ -40,7 +40,7 @@ def account_for_all() -> Iterator[Account]:
 def account(account_for_all: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
     """An account with a pool and an administrator whose shell this is; nobody waits for real."""
     monkeypatch.setattr(caller, "READING", HASTE)
-    for module in ("set_up", "upkeep"):
+    for module in ("apply", "upkeep"):
         monkeypatch.setattr(f"connector.cli.aws.{module}.Consistency", hurried())
     monkeypatch.setattr(aws_side, "open_caller", partial(_open_caller, account_for_all))
     account_for_all.begin_anew()
