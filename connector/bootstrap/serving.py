@@ -75,6 +75,7 @@ def web_services(settings: Settings | None = None, *, port: int | None = None) -
     return Services(
         reader=DirectoryReader(database, Evaluator(scim_base_url(base_url)), elsewhere=elsewhere),
         pins=Pins(database, timeout=seconds(settings.sync.walk_timeout)),
+        walk_timeout=seconds(settings.sync.walk_timeout),
         clients=Clients(database),
         runs=Runs(database),
         changes=ChangesReader(database),

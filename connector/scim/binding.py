@@ -3,8 +3,9 @@
 Whoever answers a filter compares what this makes of it, in SQL as in Python, so both compare the same.
 """
 
+import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from inspect import isclass
 from typing import Any
@@ -28,6 +29,9 @@ from scim2_models.path import (
 
 from connector.directory.rows import Kind
 from connector.scim.schemas import resource_model
+
+END_OF_DAY = "T24:00:00"
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 @lru_cache(maxsize=256)
@@ -131,9 +135,9 @@ def _value(binding: AttributeBinding, op: CompareOperator, value: Any) -> Any:
         raise InvalidFilterException(detail="The filter compares with characters that no value can hold.")
     if op in STRING_OPERATORS and not (isinstance(value, str) and _is_text(binding)):
         raise InvalidFilterException(detail=f"{op.value} compares text, which {binding.urn} or the value is not.")
+    if binding.target_type is datetime and value is not None:
+        return read_time(value)
     typed = coerce_value(binding, value, op)
-    if isinstance(typed, datetime):
-        return _in_utc(typed)
     return str(typed) if isinstance(typed, str) else typed
 
 
@@ -141,8 +145,28 @@ def _is_text(binding: AttributeBinding) -> bool:
     return isclass(binding.target_type) and issubclass(binding.target_type, str)
 
 
-def _in_utc(moment: datetime) -> datetime:
+def read_time(value: Any) -> datetime:
+    """Return a point in time, which is an xsd:dateTime and nothing else (RFC 7643, section 2.3.5); no zone is UTC.
+
+    What is kept has whole milliseconds, so that a microsecond between two of them stands for all that lies there.
+
+    Raises:
+        InvalidFilterException: it is none, or there is no such time.
+    """
+    parts = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if parts is None:
+        raise InvalidFilterException(detail="A time is written like 2026-01-31T23:59:59Z.")
+    day, clock, fraction, zone = parts.groups(default="")
+    ends_day = f"T{clock}" == END_OF_DAY and not fraction.strip(".0")
     try:
+        moment = datetime.fromisoformat(f"{day}T{'00:00:00' if ends_day else clock}{zone.replace('Z', '+00:00')}")
+        moment += timedelta(days=ends_day, microseconds=_microseconds(fraction))
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except OverflowError:
-        raise InvalidFilterException(detail="The filter compares with a time outside the years 1 to 9999.") from None
+    except (ValueError, OverflowError):
+        raise InvalidFilterException(detail="The filter compares with a time that there is not.") from None
+
+
+def _microseconds(fraction: str) -> int:
+    digits = fraction[1:].ljust(6, "0")
+    whole, rest = int(digits[:6]), digits[6:].strip("0")
+    return whole + 1 if rest and whole % 1000 == 0 else whole

@@ -23,16 +23,21 @@ class Discovery:
     schemas: Mapping[str, str]
 
 
-def describe_service(base: str, max_results: int) -> Discovery:
+def describe_service(base: str, max_results: int, cursor_timeout: int) -> Discovery:
     """Render the discovery documents.
 
     Args:
         base: the public SCIM base URL.
         max_results: how many resources one response holds at most.
+        cursor_timeout: seconds for which a cursor is good (RFC 9865, section 4).
     """
     config = read_document(SERVICE_PROVIDER_CONFIG)
     config["filter"]["maxResults"] = max_results
-    config["pagination"]["maxPageSize"] = max_results
+    config["pagination"] |= {
+        "defaultPageSize": max_results,
+        "maxPageSize": max_results,
+        "cursorTimeout": cursor_timeout,
+    }
     return Discovery(
         service_provider_config=_render(config, "ServiceProviderConfig", f"{base}/ServiceProviderConfig"),
         resource_types=_render_all(RESOURCE_TYPES, "ResourceType", f"{base}/ResourceTypes"),

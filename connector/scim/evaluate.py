@@ -102,7 +102,7 @@ class _Compiler(FilterVisitor[Test]):
         self._outer = outer
 
     def visit_comparison(self, node: Comparison) -> Test:
-        return self._test(node.attr_path, lambda binding: _comparison(binding, node.op, node.value), node.op)
+        return self._test(node.attr_path, lambda binding: _comparison(binding, node.op, node.value), node)
 
     def visit_present(self, node: Present) -> Test:
         return self._test(node.attr_path, lambda _: _is_present)
@@ -125,7 +125,7 @@ class _Compiler(FilterVisitor[Test]):
         return lambda resource: any(test(entry) for entry in _each(head(resource)))
 
     def _test(
-        self, path: AttrPath, test_of: Callable[[AttributeBinding], Test], op: CompareOperator | None = None
+        self, path: AttrPath, test_of: Callable[[AttributeBinding], Test], comparison: Comparison | None = None
     ) -> Test:
         if self._outer:
             return self._test_entry(path, test_of)
@@ -136,8 +136,11 @@ class _Compiler(FilterVisitor[Test]):
         if not binding.is_multivalued:
             return lambda resource: test(_part(head(resource), sub))
         # No value may equal the operand of `ne`; for all else one value that fits is enough. No value at all is None.
-        over = all if op is CompareOperator.ne else any
-        without_any = test(None)
+        negates = comparison is not None and comparison.op is CompareOperator.ne
+        over = all if negates else any
+        # Without any entry there is none that is not the primary one.
+        by_default = comparison is not None and comparison.value is not None and _is_primary(binding)
+        without_any = negates if by_default else test(None)
 
         def holds(resource: Resource) -> bool:
             entries = _each(head(resource))
@@ -191,13 +194,17 @@ def _value_of(binding: AttributeBinding) -> Callable[[Any], Any]:
     """Return what makes values comparable: times as times, text folded unless it is caseExact."""
     if binding.target_type is datetime:
         return lambda value: value and datetime.fromisoformat(value)
-    prepare = normalize if binding.case_exact else fold
+    # References compare by case (RFC 7643, section 2.3.7); this one is text to the library.
+    is_exact = binding.case_exact or binding.urn.endswith(":meta.location")
+    prepare = normalize if is_exact else fold
     return lambda value: prepare(value) if isinstance(value, str) else value
 
 
 def _comparison(binding: AttributeBinding, op: CompareOperator, value: Any) -> Test:
     if value is None:
         return {CompareOperator.eq: _is_missing, CompareOperator.ne: _is_given}.get(op, _never)
+    if _is_primary(binding):
+        return _primary_comparison(op, value)
     value_of = _value_of(binding)
     wanted = value if isinstance(value, datetime) else value_of(value)
     if op is CompareOperator.ne:
@@ -211,6 +218,17 @@ def _comparison(binding: AttributeBinding, op: CompareOperator, value: Any) -> T
             return False  # values that have no order between them
 
     return compare
+
+
+def _is_primary(binding: AttributeBinding) -> bool:
+    return binding.target_type is bool and binding.urn.endswith(".primary")
+
+
+def _primary_comparison(op: CompareOperator, value: Any) -> Test:
+    """An entry that does not say so is not the primary one (RFC 7643, section 2.4)."""
+    if op is CompareOperator.ne:
+        return lambda given: bool(given) != value
+    return lambda given: op is CompareOperator.eq and bool(given) == value
 
 
 def _is_missing(value: Any) -> bool:

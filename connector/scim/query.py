@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
-from scim2_models import InvalidSyntaxException, InvalidValueException, TooManyException
+from scim2_models import InvalidCountException, InvalidSyntaxException, InvalidValueException, TooManyException
 from scim2_models.path import AttrPath, FilterNode
 
 from connector.directory.rows import Kind
@@ -23,6 +23,8 @@ _MAX_PARAMETERS = 100
 _INTEGER = re.compile(r"([+-]?)([0-9]+)", re.ASCII)
 _SELECTION = frozenset({"attributes", "excludedattributes"})
 _LIST = frozenset({"startindex", "count", "filter", "sortby", "sortorder", "cursor"})
+PARAMETERS = _SELECTION | _LIST
+"""The names of what can be asked for, in lower case."""
 _ORDERS = {"ascending": False, "descending": True}
 
 Parameters = Iterable[tuple[str, str]]
@@ -70,7 +72,7 @@ class ListRequest:
         return max_results if self.count is None else min(self.count, max_results)
 
     def rows(self, total: int, max_results: int) -> int:
-        """Return exactly how many rows the page holds.
+        """Return exactly how many rows the page holds; one by cursor may be shorter than asked for (RFC 9865).
 
         Args:
             total: how many resources match.
@@ -81,6 +83,8 @@ class ListRequest:
         """
         waiting = max(0, total - self.start + 1)
         rows = waiting if self.count is None else min(self.count, waiting)
+        if self.cursor is not None:
+            return min(rows, max_results)
         if rows > max_results:
             raise TooManyException(
                 detail=f"{rows} resources in one response are too many: ask with a count of at most {max_results}, "
@@ -112,8 +116,8 @@ def parse_list_request(parameters: Parameters, kind: Kind, *others: Kind) -> Lis
         others: what is listed with it.
 
     Raises:
-        InvalidValueException: a number is not an integer, a parameter comes twice with different values, or both
-            `attributes` and `excludedAttributes` are given.
+        InvalidCountException: the count is not an integer, or comes twice with different values.
+        InvalidValueException: so is another parameter, or both `attributes` and `excludedAttributes` are given.
         InvalidFilterException: the filter is not valid for any of the kinds.
         InvalidPathException: none of the kinds can be sorted like this.
     """
@@ -168,9 +172,9 @@ def _understood(parameters: Parameters, names: frozenset[str]) -> dict[str, str]
         if key not in names or not (value.strip() or key == "cursor"):
             continue
         if not is_servable(value):
-            raise InvalidValueException(detail=f"The parameter {key} holds characters that no value can hold.")
+            raise _fault(key)(detail=f"The parameter {key} holds characters that no value can hold.")
         if given.setdefault(key, value) != value:
-            raise InvalidValueException(detail=f"The parameter {key} comes twice with different values.")
+            raise _fault(key)(detail=f"The parameter {key} comes twice with different values.")
     return given
 
 
@@ -180,11 +184,16 @@ def _integer(given: Mapping[str, str], name: str) -> int | None:
         return None
     match = _INTEGER.fullmatch(text.strip())
     if match is None:
-        raise InvalidValueException(detail=f"{name} must be an integer.")
+        raise _fault(name)(detail=f"{name} must be an integer.")
     sign, digits = match.groups()
     digits = digits.lstrip("0") or "0"
     size = HIGHEST if len(digits) > len(str(HIGHEST)) else min(HIGHEST, int(digits))
     return -size if sign == "-" else size
+
+
+def _fault(name: str) -> type[InvalidCountException | InvalidValueException]:
+    """Return what a wrong value of a parameter is (RFC 9865, section 2.1)."""
+    return InvalidCountException if name == "count" else InvalidValueException
 
 
 def _descending(given: Mapping[str, str]) -> bool:

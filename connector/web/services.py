@@ -36,6 +36,7 @@ class Services:
         clock: seconds of any origin, never going back, by which limits are counted.
         sync_interval: seconds between two scheduled syncs at most; None = no schedule.
         next_rotation: when accounts are rotated next after a time, both in seconds since 1970; None = no schedule.
+        walk_timeout: seconds after its last page for which a walk goes on; a cursor is good for as long.
         lending: lets what one request reads of the store go through one connection.
         console: what the console needs beside this; None = there is no console.
     """
@@ -57,6 +58,8 @@ class Services:
     next_rotation: Callable[[float], float] | None = None
     lending: Callable[[], AbstractContextManager[None]] = nullcontext
     console: ConsoleParts | None = None
+
+    walk_timeout: float = 3600.0
 
     @property
     def scim_base_url(self) -> str:

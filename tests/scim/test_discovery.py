@@ -12,7 +12,7 @@ BASE_URL = "https://scim.example.com/scim/v2"
 @pytest.fixture
 def discovery() -> Discovery:
     """What a server of at most 5000 results says of itself."""
-    return describe_service(BASE_URL, 5000)
+    return describe_service(BASE_URL, 5000, 3600)
 
 
 def test_the_configuration_says_what_is_true(discovery: Discovery) -> None:
@@ -31,7 +31,9 @@ def test_the_configuration_says_what_is_true(discovery: Discovery) -> None:
         "cursor": True,
         "index": True,
         "defaultPaginationMethod": "index",
+        "defaultPageSize": 5000,
         "maxPageSize": 5000,
+        "cursorTimeout": 3600,
     }
     assert [(scheme["type"], scheme["primary"]) for scheme in config["authenticationSchemes"]] == [
         ("oauthbearertoken", True),

@@ -1,14 +1,17 @@
 import contextlib
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scim2_models import InvalidFilterException
+from scim2_models.path import Comparison
 
 from connector.directory.rows import Kind
 from connector.scim.filters import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, parse_filter
 
+CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 COGNITO = "urn:ietf:params:scim:schemas:extension:cognito:2.0:User"
 
 
@@ -22,7 +25,6 @@ COGNITO = "urn:ietf:params:scim:schemas:extension:cognito:2.0:User"
         ('emails[type eq "work"].value eq "x"', 'emails[type eq "work" and value eq "x"]'),
         ('groups.value eq "g"', 'groups.value eq "g"'),
         ('meta.lastmodified gt "2026-01-01T01:00:00.000+01:00"', 'meta.lastModified gt "2026-01-01T00:00:00+00:00"'),
-        ('meta.lastModified gt "2026-01-01"', 'meta.lastModified gt "2026-01-01T00:00:00+00:00"'),
         (f'{COGNITO.upper()}:USERNAME eq "x"', f'{COGNITO}:username eq "x"'),
         (f'{COGNITO}:identities[userid eq "x"]', f'{COGNITO}:identities[userId eq "x"]'),
         ('schemas eq "x" or schemas[VALUE eq "x"]', 'schemas eq "x" or schemas[value eq "x"]'),
@@ -163,3 +165,65 @@ def test_any_text_is_a_filter_or_refused(text: str) -> None:
     """P31: nothing but invalidFilter is ever raised."""
     with contextlib.suppress(InvalidFilterException):
         parse_filter(text, Kind.USERS)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('name[givenName co "x"]', 'name.givenName co "x"'),
+        ('name[givenName pr and not (familyName eq "y")]', 'name.givenName pr and not (name.familyName eq "y")'),
+        (f'emails[{CORE}:type eq "work"]', 'emails[type eq "work"]'),
+        ("active eq true and meta[created pr]", "active eq true and meta.created pr"),
+        (f'emails[{CORE.upper()}:type eq "a\\"]"]', 'emails[type eq "a\\"]"]'),
+        ('meta[created gt "2026-01-31T24:00:00Z"]', 'meta.created gt "2026-02-01T00:00:00Z"'),
+    ],
+)
+def test_brackets_say_the_same_in_every_legal_way(text: str, meant: str) -> None:
+    """RFC 7644, section 3.4.2.2: behind an attribute with one value, and around a name with its schema."""
+    assert parse_filter(text, Kind.USERS) == parse_filter(meant, Kind.USERS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'emails[{COGNITO}:type eq "x"]',
+        f"name[{COGNITO}:givenName pr]",
+        'name[nope eq "x"]',
+        'userName[value eq "x"]',
+        "name[",
+        'nope[x eq "y"]',
+    ],
+)
+def test_brackets_around_nothing_known_are_refused(text: str) -> None:
+    """P30: an unknown name matches no row, and every row least of all."""
+    with pytest.raises(InvalidFilterException):
+        parse_filter(text, Kind.USERS)
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2026-01-31T24:00:00Z", datetime(2026, 2, 1, tzinfo=UTC)),
+        ("2026-01-31T23:00:00", datetime(2026, 1, 31, 23, tzinfo=UTC)),
+        ("2026-01-31T23:00:00.5+01:00", datetime(2026, 1, 31, 22, 0, 0, 500_000, tzinfo=UTC)),
+        ("2026-01-31T23:00:00.0000001Z", datetime(2026, 1, 31, 23, 0, 0, 1, tzinfo=UTC)),
+        ("2026-12-31T23:59:59.9999999Z", datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_read_to_its_last_digit(value: str, moment: datetime) -> None:
+    """RFC 7643, section 2.3.5: an xsd:dateTime; of digits beyond a microsecond the order is kept."""
+    tree = parse_filter(f'meta.created gt "{value}"', Kind.USERS)
+
+    assert isinstance(tree, Comparison)
+    assert tree.value == moment
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['"2026"', '"2026-01-31"', "2026", "1.5", "true", '"2026-01-31 23:00:00Z"', '"2026-02-30T00:00:00Z"',
+     '"2026-01-31T24:00:01Z"', '"2026-01-31T25:00:00Z"', '"9999-12-31T24:00:00Z"', '"2026-01-31T23:00:00+99:00"'],
+)  # fmt: skip
+def test_what_is_no_time_is_refused(value: str) -> None:
+    """RFC 7643, section 2.3.5: read as seconds since 1970, a year would match every row."""
+    with pytest.raises(InvalidFilterException):
+        parse_filter(f"meta.created gt {value}", Kind.USERS)

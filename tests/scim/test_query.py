@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scim2_models import (
+    InvalidCountException,
     InvalidFilterException,
     InvalidPathException,
     InvalidSyntaxException,
@@ -59,8 +60,8 @@ def test_paging_parameters_of_any_size_and_sign(query: str, start: int, count: i
 @pytest.mark.parametrize("value", ["x", "1.0", "1e3", "0x10", "--1", "1 2", "٣", "1_000", "null", "1\x00"])
 @pytest.mark.parametrize("name", ["count", "startIndex"])
 def test_what_is_no_integer_is_refused(name: str, value: str) -> None:
-    """P31: a count that cannot be honoured is never guessed."""
-    with pytest.raises(InvalidValueException):
+    """P31, RFC 9865 section 2.1: a count that cannot be honoured is never guessed; what is wrong is invalidCount."""
+    with pytest.raises(InvalidCountException if name == "count" else InvalidValueException):
         _parse(f"{name}={quote(value)}")
 
 
@@ -170,7 +171,7 @@ def test_what_neither_kind_has_is_refused() -> None:
 @pytest.mark.parametrize("query", ["count=1&count=2", "count=1&COUNT=2", "filter=id%20pr&filter=title%20pr"])
 def test_contradicting_parameters_are_refused(query: str) -> None:
     """P34: of two counts neither is taken for the other."""
-    with pytest.raises(InvalidValueException, match="twice"):
+    with pytest.raises((InvalidCountException, InvalidValueException), match="twice"):
         _parse(query)
 
 
@@ -217,5 +218,12 @@ def test_a_page_is_as_long_as_asked_or_refused(total: int, start: int, count: in
 def test_any_query_is_understood_or_refused(query: bytes) -> None:
     """P31: nothing but an exception with status 400 is ever raised."""
     for parameter in (b"", b"count=", b"filter=", b"startIndex="):
-        with contextlib.suppress(InvalidFilterException, InvalidSyntaxException, InvalidValueException):
+        with contextlib.suppress(
+            InvalidCountException, InvalidFilterException, InvalidSyntaxException, InvalidValueException
+        ):
             _parse(parameter + query)
+
+
+def test_a_page_by_cursor_may_be_shorter() -> None:
+    """RFC 9865, section 2: the next cursor says that there is more, so no importer takes a short page for the end."""
+    assert [ListRequest(count=count, cursor="").rows(50, 10) for count in (None, 20, 3, 0)] == [10, 10, 3, 0]

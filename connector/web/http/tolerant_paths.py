@@ -10,11 +10,12 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from connector.scim.base_url import PREFIX
 
 _SEGMENTS = PREFIX.split("/")[1:]
-_COLLECTIONS = {
-    name.lower(): name for name in ("Users", "Groups", "ServiceProviderConfig", "ResourceTypes", "Schemas", "Me")
-}
+_NAMES = ("Users", "Groups", "ServiceProviderConfig", "ResourceTypes", "Schemas", "Me", "Bulk")
+_COLLECTIONS = {name.lower(): name for name in _NAMES}
 
 _SEARCHES = frozenset(f"{PREFIX}{kind}/.search" for kind in ("", "/Users", "/Groups"))
+BULK = f"{PREFIX}/Bulk"
+"""Where writes would come together (RFC 7644, section 3.7)."""
 _READ_METHODS = "GET, HEAD"
 
 
@@ -47,8 +48,15 @@ def canonical_path(path: str) -> str:
     return "/" + "/".join(segments)
 
 
+def is_known(path: str) -> bool:
+    """Tell whether a canonical path is one that does not answer a read."""
+    return path in _SEARCHES or path == BULK
+
+
 def allowed_methods(path: str) -> str:
     """Return the methods that a canonical path answers, for the header `Allow`."""
     if path in _SEARCHES:
         return "POST, OPTIONS"
+    if path == BULK:
+        return ""
     return f"{_READ_METHODS}, OPTIONS" if path.split("/")[1:3] == _SEGMENTS else _READ_METHODS

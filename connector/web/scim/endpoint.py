@@ -33,11 +33,11 @@ from connector.store.generations import Generation
 from connector.store.reading.sql_filters import Sort
 from connector.web.access.authentication import require_importer
 from connector.web.http.request_bodies import read_body
-from connector.web.http.tolerant_paths import allowed_methods
+from connector.web.http.tolerant_paths import allowed_methods, is_known
 from connector.web.scim.responses import complete_response, scim_response
 from connector.web.scim.scim_faults import NoAlias, NothingPublished, ReadOnly
 from connector.web.scim.search_places import SearchPlaces
-from connector.web.scim.validators import is_current, list_tag, not_modified
+from connector.web.scim.validators import document_tag, is_current, list_tag, not_modified
 from connector.web.scim.walks import Pager
 from connector.web.services import Services
 
@@ -70,6 +70,7 @@ class ScimEndpoint:
         self._reader = services.reader
         self._max_results = services.max_results
         self._base = services.scim_base_url
+        self._cursor_timeout = int(services.walk_timeout)
         self._bodies = Bodies(self._base)
         # Made here, since two threads that made models at once would fail (python/cpython#106905).
         for kinds in ((Kind.USERS,), (Kind.GROUPS,), tuple(Kind)):
@@ -80,18 +81,19 @@ class ScimEndpoint:
 
     def views(self) -> dict[str, _View]:
         """Return the view behind each rule that is read."""
-        discovery = describe_service(self._base, self._max_results)
+        discovery = describe_service(self._base, self._max_results, self._cursor_timeout)
+        types, schemas = discovery.resource_types, discovery.schemas
         return {
             "": partial(self.list_resources, parse_root_request),
             "/Users": partial(self.list_resources, _only(Kind.USERS)),
             "/Users/<identifier>": partial(self.read_resource, Kind.USERS),
             "/Groups": partial(self.list_resources, _only(Kind.GROUPS)),
             "/Groups/<identifier>": partial(self.read_resource, Kind.GROUPS),
-            "/ServiceProviderConfig": partial(_read_config, discovery.service_provider_config),
-            "/ResourceTypes": partial(_list_documents, discovery.resource_types),
-            "/ResourceTypes/<identifier>": partial(_read_document, discovery.resource_types),
-            "/Schemas": partial(_list_documents, discovery.schemas),
-            "/Schemas/<identifier>": partial(_read_document, discovery.schemas),
+            "/ServiceProviderConfig": partial(self._read_config, discovery.service_provider_config),
+            "/ResourceTypes": partial(_list_documents, types),
+            "/ResourceTypes/<identifier>": partial(_read_document, types, f"{self._base}/ResourceTypes"),
+            "/Schemas": partial(_list_documents, schemas),
+            "/Schemas/<identifier>": partial(_read_document, schemas, f"{self._base}/Schemas"),
         }
 
     def searches(self) -> dict[str, _View]:
@@ -101,6 +103,10 @@ class ScimEndpoint:
             "/Users/.search": partial(self.search_resources, _only(Kind.USERS)),
             "/Groups/.search": partial(self.search_resources, _only(Kind.GROUPS)),
         }
+
+    def _read_config(self, document: str) -> Response:
+        refuse_filter(read_parameters(request.query_string))
+        return _answer_document(document, f"{self._base}/ServiceProviderConfig")
 
     def list_resources(self, understand: _Understand) -> Response:
         """Answer a query string."""
@@ -112,6 +118,8 @@ class ScimEndpoint:
 
     def read_resource(self, kind: Kind, identifier: str) -> Response:
         """Answer with one resource; an id is never looked up as anything else (P15)."""
+        if is_known(request.path):
+            raise ReadOnly
         wanted = parse_selection(read_parameters(request.query_string))
         generation = self._newest()
         stored = self._reader.find(kind, identifier, generation) if _ID.fullmatch(identifier) else None
@@ -119,11 +127,14 @@ class ScimEndpoint:
             raise NotFoundException(detail=f"There is no resource with this id among the {kind}.")
         g.rows, g.generation = 1, generation.number
         tag = self._bodies.tag(stored)
+        location = {"Content-Location": f"{self._base}/{kind.capitalize()}/{identifier}"}
         if is_current(tag):
-            return not_modified(tag)
+            return not_modified(tag, location)
         members = partial(self._reader.members, generation=generation)
         projection = project(kind, wanted.attributes, wanted.excluded)
-        return self._respond(self._bodies.body(kind, stored, members, projection), tag)
+        response = self._respond(self._bodies.body(kind, stored, members, projection), tag)
+        response.headers.update(location)
+        return response
 
     def _answer_list(self, asked: Mapping[Kind, ListRequest]) -> Response:
         """Answer with one page, exactly as long as it was asked for (P34)."""
@@ -173,21 +184,26 @@ def _only(kind: Kind) -> _Understand:
     return lambda parameters: {kind: parse_list_request(parameters, kind)}
 
 
-def _read_config(document: str) -> Response:
-    refuse_filter(read_parameters(request.query_string))
-    return scim_response(document)
-
-
 def _list_documents(documents: Mapping[str, str]) -> Response:
     refuse_filter(read_parameters(request.query_string))
-    return scim_response(list_documents(documents))
+    return _answer_document(list_documents(documents))
 
 
-def _read_document(documents: Mapping[str, str], identifier: str) -> Response:
+def _read_document(documents: Mapping[str, str], location: str, identifier: str) -> Response:
     refuse_filter(read_parameters(request.query_string))
     if identifier not in documents:
         raise NotFoundException(detail="There is no discovery document with this id.")
-    return scim_response(documents[identifier])
+    return _answer_document(documents[identifier], f"{location}/{identifier}")
+
+
+def _answer_document(document: str, location: str = "") -> Response:
+    """Answer with a document, and where it is if it is one by itself (RFC 7643, section 3.1)."""
+    tag, headers = document_tag(document), {"Content-Location": location} if location else {}
+    if is_current(tag):
+        return not_modified(tag, headers)
+    response = scim_response(document, headers=headers)
+    response.set_etag(tag, weak=True)
+    return response
 
 
 def _refuse_alias() -> Response:
@@ -203,6 +219,6 @@ def _tell_methods(identifier: str = "") -> Response:  # noqa: ARG001 - the route
 
 def _refuse(anything: str = "") -> Response:  # noqa: ARG001 - the route hands the rest of the path over
     """Answer what no other route does: a write anywhere is 405, any other address is unknown."""
-    if request.method in WRITE_METHODS:
+    if request.method in WRITE_METHODS or is_known(request.path):
         raise ReadOnly
     raise NotFoundException(detail="There is no such SCIM endpoint.")

@@ -53,7 +53,7 @@ class PageStart:
 
     def next_cursor(self, *, rows: int, total: int) -> str | None:
         """Return the cursor of the next page; None at the end, and where none was asked for."""
-        if not self.is_by_cursor or not rows or self.start + rows > total:
+        if not self.is_by_cursor or self.start + rows > total:
             return None
         return write_cursor(Cursor(self.generation.number, self.start + rows), self.query)
 

@@ -20,7 +20,6 @@ ANYWHERE = [
     "/Groups",
     "/Schemas",
     "/ResourceTypes/User",
-    "/Bulk",
     "/Me",
     "/x/y",
 ]
@@ -39,13 +38,21 @@ def test_every_write_is_refused_as_a_method(ask: Ask, path: str, method: str) ->
     )
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", SEARCHES)
 def test_a_search_is_posted_and_nothing_else(ask: Ask, path: str, method: str) -> None:
-    """RFC 7644, section 3.4.3: the address of a search takes no other method that writes."""
+    """RFC 7644, section 3.4.3: the address of a search takes no other method."""
     answer = ask(path, method, json={})
 
-    assert (answer.status_code, answer.headers["Allow"], document(answer)["status"]) == (405, "POST, OPTIONS", "405")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_bulk_is_known_and_takes_no_method(ask: Ask, method: str) -> None:
+    """RFC 9110, section 10.2.1: an empty Allow says so; importers take 404 and 501 for success."""
+    answer = ask("/scim/v2/bulk", method, json={})
+
+    assert (answer.status_code, answer.headers["Allow"], document(answer)["status"]) == (405, "", "405")
 
 
 @pytest.mark.parametrize(
@@ -246,3 +253,31 @@ def test_a_large_write_is_a_write(ask: Ask) -> None:
     answer = ask("/scim/v2/Users", "POST", data=b"x" * 300_000)
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/Users/00000000-0000-4000-8000-000000000001",
+        "/Groups/11111111-0000-5000-8000-000000000000",
+        "/ServiceProviderConfig",
+        "/ResourceTypes/User",
+        "/Schemas/urn:ietf:params:scim:schemas:core:2.0:User",
+    ],
+)
+def test_one_resource_says_where_it_is(ask: Ask, path: str) -> None:
+    """RFC 7643, section 3.1: Content-Location is the same as meta.location, unmodified or not."""
+    answer = ask(f"/scim/v2{path}")
+    again = ask(f"/scim/v2{path}", headers={"If-None-Match": answer.headers["ETag"]})
+
+    assert answer.headers["Content-Location"] == document(answer)["meta"]["location"]
+    assert (again.status_code, again.headers["Content-Location"]) == (304, answer.headers["Content-Location"])
+
+
+@pytest.mark.parametrize("path", ["/Users?count=1", "/Schemas", "/ServiceProviderConfig"])
+def test_a_read_may_ask_for_one_version_only(ask: Ask, path: str) -> None:
+    """RFC 9110, section 13.1.1: If-Match names the version that is wanted, or any."""
+    tag = ask(f"/scim/v2{path}").headers["ETag"]
+    statuses = [ask(f"/scim/v2{path}", headers={"If-Match": wanted}).status_code for wanted in (tag, "*", 'W/"other"')]
+
+    assert statuses == [200, 200, 412]

@@ -155,8 +155,8 @@ def test_nobody_found_is_an_empty_list(ask: Ask) -> None:
         ('filter=password eq "x"', "invalidFilter"),
         ("filter=userName", "invalidFilter"),
         ('filter=title eq "x"', "invalidFilter"),
-        ("count=many", "invalidValue"),
-        ("count=1&count=2", "invalidValue"),
+        ("count=many", "invalidCount"),
+        ("count=1&count=2", "invalidCount"),
         ("filter=%FF", "invalidSyntax"),
     ],
 )

@@ -88,6 +88,14 @@ def test_a_walk_by_cursor_ends_in_the_generation_it_began_with(store, get):
     ]
 
 
+def test_a_page_without_rows_keeps_its_cursor(get):
+    """RFC 9865, section 2: more rows are waiting, so the walk goes on where it is."""
+    cursor = get("/Users", cursor="", count=0).get_json()["nextCursor"]
+    again = get("/Users", cursor=cursor, count=0).get_json()["nextCursor"]
+
+    assert len(ids(get("/Users", cursor=again, count=9))) == 5
+
+
 def test_a_cursor_is_sent_only_to_who_asked_for_one(get):
     """RFC 9865: some clients change to cursors as soon as they see one."""
     assert "nextCursor" not in get("/Users", count=2).get_json()
