@@ -21,8 +21,12 @@ def normalize(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """The form under which names are compared: NFC and lower case (RFC 7643, section 7, caseExact false)."""
-    return normalize(normalize(text).lower())
+    """The form under which text is compared without case, which folding again leaves as it is.
+
+    NFC around Unicode's full case folding (RFC 7643, section 7, caseExact false; Unicode, D145): the
+    two small sigmas are equal, and so are `GROSS` and `groß`.
+    """
+    return normalize(normalize(text).casefold())
 
 
 @dataclass(frozen=True, slots=True)

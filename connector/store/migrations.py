@@ -9,14 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, insert, inspect, text
+from sqlalchemy import Column, ColumnElement, Connection, insert, inspect, select, text, true, tuple_, update
 from sqlalchemy.schema import CreateColumn
 
+from connector.directory.rows import fold
 from connector.errors import ConfigError, SchemaTooNew, SchemaTooOld, StoreError
 from connector.store.runs.lease import SHARED
 from connector.store.sql.clock import read_clock
 from connector.store.sql.database import CACHE_KIB, Database, connect
 from connector.store.sql.driver_errors import forbidden
+from connector.store.sql.slices import ROWS
 from connector.store.sql.tables import (
     audit_events,
     aws_verifications,
@@ -36,6 +38,7 @@ from connector.store.sql.tables import (
     pins,
     runs,
     sessions,
+    staged_groups,
     staged_users,
     users,
 )
@@ -97,6 +100,25 @@ def _add_change_feed(connection: Connection) -> None:
         next(index for index in table.indexes if index.name == f"{table.name}_ended").create(connection)
 
 
+def _refold_keys(connection: Connection) -> None:
+    """Fold again what was stored in lower case, where sharp s and final sigma were other letters.
+
+    Only what is not ASCII can change; a slice of rows at a time is in memory.
+    """
+    for table in (users, groups, staged_users, staged_groups):
+        key = list(table.primary_key)
+        keys = [column for column in table.c if column.name in {"name_key", "display_key", "email_key"}]
+        among: ColumnElement[bool] = true()
+        while rows := connection.execute(select(*key, *keys).where(among).order_by(*key).limit(ROWS)).all():
+            for row in rows:
+                of, stored = row[: len(key)], row[len(key) :]
+                folded = [text if text.isascii() else fold(text) for text in stored]
+                if folded != list(stored):
+                    values = dict(zip((column.name for column in keys), folded, strict=True))
+                    connection.execute(update(table).where(tuple_(*key) == tuple_(*of)).values(values))
+            among = tuple_(*key) > tuple_(*rows[-1][: len(key)])
+
+
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _create_tables,
     _add_audit_trail,
@@ -106,6 +128,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _replace_walks_by_pins,
     _add_rivals,
     _add_change_feed,
+    _refold_keys,
 )
 """The first makes a new store as the tables stand today; each of the others brings an older store one version up."""
 

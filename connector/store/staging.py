@@ -27,6 +27,7 @@ UNKNOWN = 100
 """The memberships of so many unknown users are dropped in one transaction; a user is in 100 groups at most."""
 _BETWEEN = "\n"
 """Stands between usernames in a column; Cognito allows it in none of them."""
+_ALIKE = "group name differs from another only in case"
 _log = logging.getLogger(__name__)
 STAGED = (staged_users, staged_groups, staged_memberships)
 CLEARED = (*STAGED, staged_changes)
@@ -127,13 +128,22 @@ class Staging:
         return Sizes(*counts)
 
     def count_remarks(self) -> dict[str, int]:
-        """Count the users behind each remark."""
+        """Count the users behind each remark, and the groups that a comparison without case takes for one another."""
         users = staged_users.c
+        alike = (
+            select(func.count().label("groups"))
+            .where(staged_groups.c.run == self.run)
+            .group_by(staged_groups.c.name_key)
+            .having(func.count() > 1)
+            .subquery()
+        )
         remarked = select(users.remarks, func.count()).where(users.run == self.run, users.remarks != "")
         counted: Counter[str] = Counter()
         with self.database.reading() as connection:
             for remarks, number in connection.execute(remarked.group_by(users.remarks)):
                 counted.update(dict.fromkeys(remarks.split("\n"), number))
+            if groups := connection.scalar(select(func.sum(alike.c.groups))):
+                counted[_ALIKE] = int(groups)
         return dict(sorted(counted.items()))
 
     def flush(self) -> None:

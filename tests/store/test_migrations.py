@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, column, create_engine, insert, inspect, table, text
 
-from connector.directory.rows import Kind
+from connector.directory.rows import Kind, fold
 from connector.store.client_secrets import digest
 from connector.store.clients import Clients
 from connector.store.migrations import STEPS, migrate, open_database, schema_version
@@ -95,6 +95,42 @@ def test_walks_under_way_begin_again_after_the_upgrade(old_store: str) -> None:
         with pytest.raises(WalkExpired, match="begin again"):
             pins.find(Walk("7", Kind.USERS, "everybody", 2), start=3)
         assert pins.find(Walk("8", Kind.USERS, "everybody", 2), start=3)
+
+
+USER = {
+    **dict.fromkeys(("id", "external_key", "user_name", "name_key", "display_key", "email_key", "modified"), ""),
+    **dict.fromkeys(("digest", "body"), ""),
+    "active": True,
+    "since": 1,
+    "until": 2**62,
+}
+GROUP = {
+    **dict.fromkeys(("id", "name", "external_key", "name_key", "modified", "digest", "body"), ""),
+    "members": 0,
+    "since": 1,
+    "until": 2**62,
+}
+
+
+def test_stored_names_are_folded_anew(old_store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P16, P24: what was stored in lower case is found as it is compared now, in a store of any size."""
+    monkeypatch.setattr("connector.store.migrations.ROWS", 2)
+    keys = ["groß", "ann", "\u03c3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2", "zoë", "weiß"]
+    with closing(connect(old_store)) as old:
+        with old.writing() as connection:
+            for number, key in enumerate(keys):
+                user = USER | {"id": f"u{number}", "name_key": key, "display_key": key, "email_key": f"{key}@b"}
+                group = GROUP | {"id": f"g{number}", "name_key": key}
+                connection.execute(insert(table("users", *map(column, user))).values(user))
+                connection.execute(insert(table("groups", *map(column, group))).values(group))
+        migrate(old)
+        with old.reading() as connection:
+            names = "SELECT name_key, display_key, email_key FROM users ORDER BY position"
+            users = [tuple(row) for row in connection.execute(text(names))]
+            groups = connection.scalars(text("SELECT name_key FROM groups ORDER BY position")).all()
+
+    assert [(fold(key), fold(key), fold(f"{key}@b")) for key in keys] == users
+    assert groups == ["gross", "ann", "\u03c3\u03af\u03c3\u03c5\u03c6\u03bf\u03c3", "zoë", "weiss"]
 
 
 def describe(engine: Engine, database: Database) -> dict[str, Any]:

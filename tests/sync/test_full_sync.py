@@ -459,6 +459,14 @@ def test_a_bad_user_in_many_listed_groups_is_one_reject(connector, pool):
     }
 
 
+def test_groups_whose_names_differ_only_in_case_are_noted(connector, pool):
+    """P16: all are served, but `displayName eq` finds each of them under the name of any."""
+    for name in ("Sales", "SALES", "Groß", "GROSS", "Other"):
+        pool.directory.add_group(name)
+
+    assert connector.sync().as_json()["notes"]["group name differs from another only in case"] == 4
+
+
 @pytest.mark.parametrize("chosen", [(), ("admins", "staff")])
 def test_records_with_one_sub_are_all_rejects_that_name_each_other(connector, pool, chosen):
     """P17, P18: an id is one person's; nobody is silently taken for somebody else, and no group names them."""

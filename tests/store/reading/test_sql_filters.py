@@ -7,10 +7,12 @@ from scim2_models.path import AttrPath, CompareOperator, Comparison
 from sqlalchemy import event
 
 from connector.directory.rows import Kind, fold
+from connector.scim.evaluate import Evaluator
 from connector.scim.filters import parse_filter
 from connector.store.reading.reader import DirectoryReader
 from connector.store.reading.sql_filters import UnsupportedFilter
 from tests.store.folk import BASE_URL, FOLK, publish_folk, search
+from tests.store.population import Directory, person, publish_directory
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 COGNITO = "urn:ietf:params:scim:schemas:extension:cognito:2.0:User"
@@ -139,6 +141,20 @@ def test_times_of_change_compare_to_the_millisecond_and_below(reader, op, exact,
     assert ("u5" in search(reader, Kind.USERS, f'meta.lastModified {op} "{stretched}"')) == exact
     if before:
         assert ("u5" in search(reader, Kind.USERS, f'meta.lastModified {op} "{before}"')) == just_before
+
+
+@pytest.mark.parametrize("attribute", ["userName", "displayName", "title"])
+def test_names_are_found_without_case_in_every_language(database, attribute):
+    """P16, RFC 7643, section 2.2: final sigma and sharp s included, by index and from bodies alike."""
+    names = {"s1": "ΣΊΣΥΦΟΣ", "s2": "Groß", "s3": "Gross-Gerau"}
+    folk = [person(mark, name, display_name=name, title=name) for mark, name in names.items()]
+    publish_directory(database, Directory(folk))
+    reader = DirectoryReader(database, Evaluator(BASE_URL))
+
+    assert search(reader, Kind.USERS, f'{attribute} sw "ΣΊΣ"') == ["s1"]
+    assert search(reader, Kind.USERS, f'{attribute} eq "σίσυφοσ"') == ["s1"]
+    assert search(reader, Kind.USERS, f'{attribute} eq "GROSS"') == ["s2"]
+    assert search(reader, Kind.USERS, f'{attribute} sw "groß"') == ["s2", "s3"]
 
 
 @pytest.mark.parametrize("where", ["title pr", 'members.type eq "User"', 'not (emails[type eq "work"])'])
