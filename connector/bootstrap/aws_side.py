@@ -254,8 +254,8 @@ def vault_of(asked: AwsOptions, pool: PoolArn, caller: Caller, place: ConfigPlac
     Raises:
         SetUpUnfit: it is not a vault.
     """
-    if asked.vault.startswith(IN_SECRETS_MANAGER):
-        name = asked.vault.removeprefix(IN_SECRETS_MANAGER)
+    name = asked.vault.removeprefix(IN_SECRETS_MANAGER)
+    if name and asked.vault.startswith(IN_SECRETS_MANAGER):
         return SecretsManagerKeyVault(caller, name, tags_for(str(pool)), variable, place.read, place.change)
     if asked.vault:
         raise SetUpUnfit(

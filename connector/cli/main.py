@@ -96,8 +96,9 @@ def execute(arguments: Sequence[str], command: click.Group = cli, program: str =
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo(f"{program}: interrupted", err=True)
+    except (click.Abort, KeyboardInterrupt) as end:
+        line = "\n" if isinstance(end, click.Abort) else ""  # a question stands in the present one still
+        click.echo(f"{line}{program}: interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:
         _forget_stdout()

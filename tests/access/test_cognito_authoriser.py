@@ -196,7 +196,7 @@ def test_deploy_with_two_keys_there_names_them(machine: Machine, pools: PeopleCl
     done = as_administrator(machine).run(ADMIN, "lambda", "deploy", "--create-user")
 
     assert done.code == 78
-    assert "has 2 keys" in done.err
+    assert "has two access keys already" in done.err
     assert "delete-access-key" in done.err
 
 

@@ -157,3 +157,15 @@ def test_check_runs_as_the_person_who_is_signed_in(person: Machine, monkeypatch)
     assert by_name["credentials"]["status"] == "passed"
     assert "CognitoWebIdentityRole/ann" in by_name["credentials"]["detail"]
     assert by_name["list_users"]["status"] == "passed"
+
+
+def test_plan_and_sync_run_as_the_person_who_is_signed_in(person: Machine, monkeypatch):
+    """An operator's own way; nobody signed in ends with 77 and the way to do it, and nothing is published."""
+    monkeypatch.setenv("COGNITO_SCIM_AWS__CREDENTIAL_SOURCE", "login")
+    refused = [person.run("cognito-scim", command) for command in ("plan", "sync")]
+    assert person.log_in("--json", program="cognito-scim").code == 0
+    planned, synced = (person.run("cognito-scim", command, "--json") for command in ("plan", "sync"))
+
+    assert [(done.code, "cognito-scim login" in done.err) for done in refused] == [(77, True)] * 2, refused
+    assert (planned.code, json.loads(planned.out)["users"]) == (0, 2), planned.err
+    assert (synced.code, json.loads(synced.out)["outcome"]) == (0, "published"), synced.err

@@ -141,10 +141,10 @@ def test_a_terminal_is_asked_for_every_field(folder: Path) -> None:
 
 
 class Talk:
-    """`init` at a terminal, answered question by question."""
+    """`init`, or another command, at a terminal, answered question by question."""
 
-    def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-m", "connector", "init"]
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        command = [sys.executable, "-m", "connector", *(arguments or ["init"])]
         program = f"import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn({command!r})))"
         self._process = subprocess.Popen(
             [sys.executable, "-c", program],
@@ -158,6 +158,10 @@ class Talk:
 
     def answer(self, prompt: str, text: str) -> None:
         """Wait for a prompt and answer it."""
+        self.press(prompt, f"{text}\n")
+
+    def press(self, prompt: str, keys: str) -> None:
+        """Wait for a prompt and press keys."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         while prompt.encode() not in self._shown[self._read :]:
@@ -165,7 +169,7 @@ class Talk:
             assert chunk, self._shown.decode()
             self._shown += chunk
         self._read = self._shown.index(prompt.encode(), self._read) + len(prompt)
-        self._process.stdin.write(f"{text}\n".encode())
+        self._process.stdin.write(keys.encode())
         self._process.stdin.flush()
 
     def end(self) -> tuple[str, int]:

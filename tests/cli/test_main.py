@@ -101,7 +101,7 @@ def _raise(error: BaseException) -> None:
     ("error", "code", "told"),
     [
         (KeyboardInterrupt(), 130, "cognito-scim: interrupted\n"),
-        (click.Abort(), 130, "cognito-scim: interrupted\n"),
+        (click.Abort(), 130, "\ncognito-scim: interrupted\n"),
         (ConnectorError("It broke\x1b[2J.", remedy="Mend it."), 1, "cognito-scim: It broke\\x1b[2J.\n  Mend it.\n"),
     ],
 )

@@ -28,13 +28,14 @@ import boto3
 import moto
 import pytest
 import requests
-from moto.awslambda.models import LambdaBackend
+from moto.awslambda.models import LambdaBackend, lambda_backends
 from moto.cognitoidentity.models import cognitoidentity_backends
 from moto.cognitoidentity.responses import CognitoIdentityResponse
 from moto.cognitoidp.models import CognitoIdpBackend, cognitoidp_backends
 from moto.cognitoidp.responses import CognitoIdpResponse
 from moto.core.exceptions import JsonRESTError
 from moto.iam.models import iam_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import ThreadedMotoServer
 from moto.sts.exceptions import STSClientError, STSValidationError
 from moto.sts.models import sts_backends
@@ -90,6 +91,14 @@ class PeopleCloud:
         idp = self.client("cognito-idp")
         idp.admin_create_user(UserPoolId=self.pool_id, Username="new", TemporaryPassword=TEMPORARY)
         self.add_user("ann")
+
+    def forget_deployments(self) -> None:
+        """Take away all of IAM, secrets and functions; the pools stay."""
+        iam = iam_backends[ACCOUNT]["aws"]
+        for kept in (iam.users, iam.roles, iam.access_keys, iam.tagger.tags):
+            kept.clear()
+        secretsmanager_backends[ACCOUNT][REGION].secrets.clear()
+        lambda_backends[ACCOUNT][REGION].reset()
 
     @property
     def url(self) -> str:
@@ -288,14 +297,14 @@ class PeopleCloud:
             raise STSValidationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 
     def _invoke(self, name: str, body: Any) -> bytes:
-        backend = sys.modules["moto.awslambda.models"].lambda_backends[ACCOUNT][REGION]
+        backend = lambda_backends[ACCOUNT][REGION]
         function = backend.get_function(name.rpartition(":")[2])
         self.calls.append("Invoke")
         with tempfile.TemporaryDirectory() as folder:
             with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as archive:
                 archive.extractall(folder)
             done = subprocess.run(
-                [sys.executable, "-c", _DRIVE, folder, function.handler],
+                [sys.executable, "-c", _DRIVE, folder, str(function.handler)],
                 input=body if isinstance(body, str) else body.decode(),
                 env={
                     **self._function_environment(),

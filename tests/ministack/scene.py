@@ -41,8 +41,11 @@ class Scene:
         condition = {"Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}} if external_id else {}
         principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:user/source-{self.mark}"}
         statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, **condition}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self.iam.update_assume_role_policy(RoleName=role.rpartition("/")[2], PolicyDocument=document)
+        self.trust_document(role.rpartition("/")[2], {"Version": "2012-10-17", "Statement": [statement]})
+
+    def trust_document(self, name: str, document: dict[str, Any]) -> None:
+        """Give a role another trust policy."""
+        self.iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
 
     def deny(self, role: str, action: str) -> None:
         """Take one right away from a role."""

@@ -62,3 +62,42 @@ def test_one_mishap_at_any_call_leaves_nothing_that_a_repeat_does_not_finish(
         assert len(called) > number, "the mishap never happened"
         assert_finished(workplace)
         assert finished_state(account) == expected, (mishap, called)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_while_a_file_is_written_leaves_nothing_that_a_repeat_does_not_finish(
+    after, account: Account, folder: Path
+) -> None:
+    """ExternalId, configuration, pending key, its own file: whichever was or was not written, the next apply ends."""
+    number = 0
+    while True:
+        account.empty()
+        workplace, written = Workplace(account, folder / f"{number}"), _Written(number, after=after)
+        with pytest.MonkeyPatch.context() as patches, suppress(Crash):
+            patches.setattr("connector.bootstrap.aws_side.write_private", written.write)
+            workplace.apply()
+        workplace.apply()
+
+        assert_finished(workplace)
+        if len(written.names) <= number:
+            break
+        number += 1
+    assert set(written.names) >= {"external_id", "config.yaml", "pending_access_key"}
+    assert number >= 5
+
+
+class _Written:
+    """Writes files, and dies before or after one of them."""
+
+    def __init__(self, last: int, *, after: bool) -> None:
+        self.names: list[str] = []
+        self._last, self._after = last, after
+
+    def write(self, path: Path, text: str) -> None:
+        self.names.append(path.name)
+        is_last = len(self.names) - 1 == self._last
+        if is_last and not self._after:
+            raise Crash
+        path.write_text(text)
+        if is_last:
+            raise Crash

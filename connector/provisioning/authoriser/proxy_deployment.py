@@ -1,6 +1,7 @@
 """Deploy the credential proxy: a user whose key nobody sees, two roles, the function; again without harm.
 
-The key is made once and goes from IAM straight to Secrets Manager. A second run finds it there and uses it.
+The key is made once and goes from IAM straight to Secrets Manager. A second run finds it there and uses it; a run
+that was interrupted between the two leaves none behind.
 """
 
 import json
@@ -10,13 +11,17 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from connector.errors import ProvisioningError, SetUpUnfit
+from connector.provisioning.account.caller import Caller
 from connector.provisioning.account.errors import is_refusal, provisioning_faults
 from connector.provisioning.account.waiting import Consistency
 from connector.provisioning.authoriser.administrator import NOT_THERE, Administrator, asking, unless
 from connector.provisioning.authoriser.roles import TWELVE_HOURS, put_policy, put_role
 from connector.provisioning.authoriser.templates import fill
 from connector.provisioning.function_zip import PROXY, make_zip
+from connector.provisioning.keys.access_key import KEYS_BEFORE, UserKeys
+from connector.provisioning.keys.vault import AccessKey, KeptKeys
 from connector.rotation.aws.errors import AwsCall
+from connector.rotation.model.secret import Secret
 
 FUNCTION = "cognito-credential-proxy"
 LONG_LIVED_ROLE = "CognitoLongLivedRole"
@@ -25,7 +30,6 @@ _SECRET = "CognitoCredentialProxyKey"  # noqa: S105 - the name of a secret
 _HANDLER = "connector.provisioning.credential_proxy.handler"
 _RUNTIME = "python3.12"
 _TIMEOUT = 30
-_MOST_KEYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,34 +152,24 @@ def _read_key(admin: Administrator) -> Key | None:
     answer = unless(NOT_THERE, *what, lambda: admin.secrets.get_secret_value(SecretId=_SECRET))
     try:
         found = json.loads(answer["SecretString"]) if answer else {}
-        return Key(str(found["aws_access_key_id"]), str(found["aws_secret_access_key"]))
+        key = Key(str(found["aws_access_key_id"]), str(found["aws_secret_access_key"]))
     except (ValueError, LookupError, TypeError):
         return None
+    return key if key.id and key.secret else None
 
 
 def _keep_key(admin: Administrator, plan: ProxyPlan, kept: Key | None, user_arn: str) -> str:
     """See that the secret holds a key of the user, and return the secret's ARN; a key that fits is left alone."""
     if plan.key:
         return _store(admin, plan.key) if plan.key.id != (kept.id if kept else "") else _secret_arn(admin)
+    keys = UserKeys(Caller(admin.session, admin.region), user_arn.rpartition("/")[2], _SecretKeeper(admin))
     if kept and _belongs_to(admin, kept, user_arn):
+        if KEYS_BEFORE in keys.without_orphans().tags:
+            keys.untag(KEYS_BEFORE)
         admin.report(f"The key in secret {_SECRET} goes on being used.")
         return _secret_arn(admin)
-    name = user_arn.rpartition("/")[2]
-    with asking("iam:ListAccessKeys", f"user {name}"):
-        there = [key["AccessKeyId"] for key in admin.iam.list_access_keys(UserName=name)["AccessKeyMetadata"]]
-    if len(there) >= _MOST_KEYS:
-        raise SetUpUnfit(
-            f"User {name} has {len(there)} keys, and none of them is in secret {_SECRET}: {', '.join(there)}.",
-            remedy=f"Delete one that nothing uses: aws iam delete-access-key --user-name {name} --access-key-id …",
-        )
-    with asking("iam:CreateAccessKey", f"user {name}"):
-        made = admin.iam.create_access_key(UserName=name)["AccessKey"]
-    try:
-        return _store(admin, Key(made["AccessKeyId"], made["SecretAccessKey"]))
-    except ProvisioningError:
-        with asking("iam:DeleteAccessKey", f"user {name}"):
-            admin.iam.delete_access_key(UserName=name, AccessKeyId=made["AccessKeyId"])
-        raise
+    keys.make()
+    return _secret_arn(admin)
 
 
 def _belongs_to(admin: Administrator, key: Key, user_arn: str) -> bool:
@@ -183,6 +177,23 @@ def _belongs_to(admin: Administrator, key: Key, user_arn: str) -> bool:
         return admin.arn_of_key(key.id, key.secret) == user_arn
     except ProvisioningError:
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class _SecretKeeper:
+    """Keeps the key in the secret that the function reads: it has no other, so none is ever pending."""
+
+    admin: Administrator
+
+    def read(self) -> KeptKeys:
+        key = _read_key(self.admin)
+        return KeptKeys(current=AccessKey(key.id, Secret(key.secret)) if key else None)
+
+    def stage(self, key: AccessKey) -> None:
+        _store(self.admin, Key(key.key_id, key.secret.reveal()))
+
+    def discard_pending(self) -> None:
+        """Do nothing."""
 
 
 def _store(admin: Administrator, key: Key) -> str:

@@ -7,7 +7,7 @@ was ever used, is then what an interrupted call made, and is deleted by the next
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -16,7 +16,7 @@ from connector.provisioning.account.caller import Caller
 from connector.provisioning.account.errors import is_refusal, provisioning_faults
 from connector.provisioning.account.inventory import find_user
 from connector.provisioning.account.seen import SeenKey, SeenUser
-from connector.provisioning.keys.vault import AccessKey, KeyVault
+from connector.provisioning.keys.vault import AccessKey, KeptKeys
 from connector.rotation.aws.errors import AwsCall
 from connector.rotation.model.secret import Secret
 
@@ -26,6 +26,19 @@ NO_KEY = "none"
 MOST_KEYS = 2
 """Of a user (IAM User Guide, "IAM and STS quotas")."""
 _log = logging.getLogger(__name__)
+
+
+class KeyKeeper(Protocol):
+    """What a key is made into: a vault, or whatever else keeps one durably."""
+
+    def read(self) -> KeptKeys:
+        """Return what is kept."""
+
+    def stage(self, key: AccessKey) -> None:
+        """Keep a new key."""
+
+    def discard_pending(self) -> None:
+        """Forget a key that was kept and is not in use yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +53,7 @@ class UserKeys:
 
     caller: Caller
     user: str
-    vault: KeyVault
+    vault: KeyKeeper
 
     def make(self) -> AccessKey:
         """Return a new key, pending in the vault; one that is pending already is returned instead.
