@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from connector.config import Settings, effective
 from connector.config.keys import meaning_of
 from connector.directory.schedule import Schedules
+from connector.store.audit import AuditTrail
 from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.imports import Imports
@@ -34,6 +35,7 @@ def console_parts(settings: Settings, database: Database, schedules: Schedules) 
         imports=Imports(database),
         accounts=RotatedAccounts(database),
         schedules=schedules,
+        audit=AuditTrail(database),
         settings=rows,
         pool_id=settings.cognito.user_pool_id,
         groups=settings.cognito.groups,

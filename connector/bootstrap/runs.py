@@ -16,7 +16,9 @@ from connector.cognito.session import open_pool
 from connector.config import Settings
 from connector.directory.runs import Cause, RunKind
 from connector.errors import ConfigError, ConnectorError, StoreError
+from connector.importers.walk_run import walk_as_importer
 from connector.logs import name_run, run_context
+from connector.scim.base_url import scim_base_url, token_url_of
 from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.generations import fetch_newest
@@ -162,6 +164,9 @@ def execute_run(store: Settings, settings: Settings | ConfigError, rotate: Rotat
             deque(record_checks(check_subject(settings), run), maxlen=0)
         elif run.kind is RunKind.ROTATE:
             rotate(settings, run)
+        elif run.kind is RunKind.WALK:
+            base_url = store.server.base_url()
+            walk_as_importer(run, run.importer, scim_base_url(base_url), token_url_of(base_url))
         elif isinstance(settings, ConfigError):
             end_unstarted(run, settings)
         elif run.approve:

@@ -15,7 +15,7 @@ from connector.store.sql.database import Database
 class Runner:
     """Queues runs by the schedules and executes what is queued.
 
-    One sync or plan at a time, one rotation at a time, and checks beside them.
+    One sync or plan at a time, one rotation at a time, and checks and tries of importers beside them.
 
     Args:
         database: the store, which the runner closes when it stops.
@@ -37,6 +37,7 @@ class Runner:
             Executor(runs, SHARING, command, is_wanted),
             Executor(runs, frozenset({RunKind.CHECK}), command, is_wanted),
             Executor(runs, frozenset({RunKind.ROTATE}), command, is_wanted, spares=True),
+            Executor(runs, frozenset({RunKind.WALK}), command, is_wanted),
         ]
 
     def start(self) -> None:

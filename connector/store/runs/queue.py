@@ -37,7 +37,7 @@ class RunRecord:
 
     Args:
         outcome: of a cancelled run `failed`, and the result has its cause.
-        progress: the phase and the counts.
+        progress: the phase and the counts; of a walk, from the beginning, the importer that it plays.
         result: of a scheduled run also its `slot` and, where it was queued late, `late_seconds`; of a refused plan that
             was discarded, `discarded`: by whom, at what time and for what reason.
         asked_by: the client that asked for it, or the account that ran the command; None = nobody, the schedule did.
@@ -94,7 +94,9 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def request(self, kind: RunKind, *, cause: Cause, approve: str | None = None, by: Actor = NOBODY) -> RunRecord:
+    def request(
+        self, kind: RunKind, *, cause: Cause, approve: str | None = None, importer: str = "", by: Actor = NOBODY
+    ) -> RunRecord:
         """Queue a run; a check that waits already is the one that is asked for.
 
         Args:
@@ -102,6 +104,7 @@ class Runs:
             cause: what asks.
             approve: digest, or its beginning, of the refused plan that a sync is to publish, instead of reading the
                 pool.
+            importer: whom a walk plays.
             by: who asks.
 
         Raises:
@@ -124,7 +127,8 @@ class Runs:
                 refuse_beside_another(connection, shared)
             if kind is RunKind.CHECK and (waiting := connection.execute(_WAITING_CHECK).first()):
                 return RunRecord.read(waiting)
-            queued = enqueue(connection, kind=kind, cause=cause, approve=approve, asked_by=by.client or None)
+            known = {"progress": json.dumps({"importer": importer})} if importer else {}
+            queued = enqueue(connection, kind=kind, cause=cause, approve=approve, asked_by=by.client or None, **known)
             event = record_request(connection, queued.id, kind, approve, by)
         audit.log(event)
         return RunRecord.read(queued)

@@ -37,6 +37,9 @@ class Run:
         pulse: its life signs.
     """
 
+    importer = ""
+    """Of a walk, whom it plays."""
+
     def __init__(self, database: Database, lease: Lease, kind: RunKind, approve: str | None, pulse: Pulse) -> None:
         self.id = lease.run
         self.lease = lease
@@ -124,13 +127,16 @@ def take_up(database: Database, number: int, fence: int) -> Iterator[Run]:
         LeaseLost: the lease is no longer that of the claim.
     """
     with database.writing() as connection:
-        row = connection.execute(select(runs.c.kind, runs.c.approve).where(runs.c.id == number)).one_or_none()
+        row = connection.execute(
+            select(runs.c.kind, runs.c.approve, runs.c.progress).where(runs.c.id == number)
+        ).one_or_none()
         if row is None:
             raise leases.lost(number)
         kind = RunKind(row.kind)
         lease = Lease(leases.name_of(kind, number), number, fence)
         leases.prove(connection, lease)
     with _under_way(database, lease, kind, row.approve) as run:
+        run.importer = json.loads(row.progress or "{}").get("importer", "")
         yield run
 
 

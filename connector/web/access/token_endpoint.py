@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from connector.scim.base_url import TOKEN_PATH
 from connector.store.clients import Client, Clients, Grant
 from connector.web.access.authentication import BASIC_CHALLENGE, Pair, read_pair
 from connector.web.access.limits import RateLimits
@@ -31,7 +32,7 @@ def token_blueprint(clients: Clients, limits: RateLimits, sign_ins: CallerActivi
     """Return the route, which checks credentials itself, and its errors, which are OAuth's and not SCIM's."""
     tokens = Blueprint("tokens", __name__)
     endpoint = TokenEndpoint(clients, limits, sign_ins)
-    tokens.add_url_rule("/oauth2/token", endpoint="issue", view_func=endpoint.issue, methods=_METHODS)
+    tokens.add_url_rule(TOKEN_PATH, endpoint="issue", view_func=endpoint.issue, methods=_METHODS)
     answer_faults(tokens, OAUTH)
     return tokens
 

@@ -17,6 +17,7 @@ from connector.web.access.sign_ins import CallerActivity
 from connector.web.console.access import Guard, PageRefused
 from connector.web.console.assets import read_assets
 from connector.web.console.error_pages import error_pages
+from connector.web.console.pages.audit_trail import AuditPages
 from connector.web.console.pages.changes import ChangesPages
 from connector.web.console.pages.directory import DirectoryPages
 from connector.web.console.pages.importers import ImporterPages
@@ -57,6 +58,7 @@ def console_blueprint(
         MissingPage(renderer, services, parts),
         ImporterPages(renderer, services, parts),
         RotationPage(renderer, services, parts),
+        AuditPages(renderer, services, parts),
         SettingsPage(renderer, services, parts),
         SigningIn(renderer, guard, parts.clients, parts.sessions, Admission(limits, sign_ins)),
     ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from connector.directory.schedule import Schedules
+from connector.store.audit import AuditTrail
 from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import Clients
 from connector.store.imports import Imports
@@ -46,6 +47,7 @@ class ConsoleParts:
         settings: the configuration in effect.
         pool_id: the user pool, empty where none is configured.
         groups: the configured groups; none means the whole pool.
+        audit: who did what.
         sources: the Cognito attribute that feeds each SCIM attribute.
     """
 
@@ -57,6 +59,7 @@ class ConsoleParts:
     imports: Imports
     accounts: RotatedAccounts
     schedules: Schedules
+    audit: AuditTrail
     settings: tuple[Setting, ...] = ()
     pool_id: str = ""
     groups: tuple[str, ...] = ()

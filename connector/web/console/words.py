@@ -33,6 +33,7 @@ PHASES = {
     "reading": "Reading the pool",
     "comparing": "Comparing with what is published",
     "cancelling": "Cancelling",
+    "walking": "Walking through the endpoint",
     "publishing": "Publishing",
 }
 _OUTCOMES = {
@@ -65,6 +66,21 @@ def outcome_of(kind: str, state: str, outcome: str | None, result: Mapping[str, 
     return _OUTCOMES.get(outcome or "", Word((outcome or "ended").capitalize(), "quiet"))
 
 
+EVENTS: Mapping[str, Word] = {
+    "sign-in-accepted": Word("Signed in", "good"),
+    "sign-in-refused": Word("Sign-in refused", "attention"),
+    "token-issued": Word("Token issued", "good"),
+    "client-created": Word("Client made", "good"),
+    "client-revoked": Word("Client revoked", "attention"),
+    "run-requested": Word("Run asked for", "quiet"),
+    "run-cancelled": Word("Run cancelled", "quiet"),
+    "plan-approved": Word("Plan approved", "attention"),
+    "plan-discarded": Word("Plan discarded", "quiet"),
+}
+"""Each event of the audit trail."""
+SEVERITIES = {"error": Word("Error", "bad"), "warning": Word("Warning", "attention"), "note": Word("Note", "quiet")}
+"""How grave a finding on the AWS side is."""
+
 CHECKS = {
     "configuration": "Configuration",
     "credentials": "Source credentials",
@@ -79,6 +95,16 @@ CHECKS = {
     "change_feed": "Change feed",
 }
 """Each check in its order, by the name that it has in the contract."""
+WALK_STEPS = {
+    "address": "Address and certificate",
+    "sign_in": "Sign-in",
+    "discovery": "Schema",
+    "connection_test": "Test of the connection",
+    "users": "Users",
+    "groups": "Groups",
+    "memberships": "Memberships",
+}
+"""Each step of the try of an importer in its order."""
 CHECK_STATUS = {
     "passed": Word("Passed", "good"),
     "warning": Word("Warning", "attention"),
@@ -89,7 +115,7 @@ CHECK_STATUS = {
 
 def change_word(change: Change) -> Word:
     """Return what to call a change: a membership comes and goes, and whoever is deactivated is told apart."""
-    words = {"created": Word("Created", "good"), "updated": Word("Changed", "busy"), "removed": Word("Removed", "bad")}
+    words = {"created": Word("Created", "good"), "updated": Word("Changed", "quiet"), "removed": Word("Removed", "bad")}
     if change.kind is ChangeKind.MEMBERSHIPS:
         return Word("Added", "good") if change.change == "created" else Word("Left", "bad")
     if change.change == "updated" and change.now.get("active") is False:

@@ -52,6 +52,7 @@ def parts_of(database: Database, **more: Any) -> ConsoleParts:
         imports=Imports(database),
         accounts=RotatedAccounts(database),
         schedules=Schedules(parse_schedule("every 6h"), None),
+        audit=AuditTrail(database),
         settings=SETTINGS,
         pool_id="eu-west-1_A",
         sources={"email": '"email"', "fallbacks.email": '"{id}@no-email.example.com"', "user_name": '"auto"'},

@@ -1,15 +1,20 @@
 """The pages over a real store: what each says, and that every fault is a page of its own."""
 
+from collections.abc import Callable
+
 import pytest
 
 from connector.directory.rows import Kind
 from connector.directory.runs import Cause, RunKind, RunOutcome
 from connector.errors import StoreError
+from connector.store.aws_verification import record_verification
 from connector.store.imports import ServedPage
+from connector.store.runs.queue import Runs
 from connector.store.runs.run import begin
 from connector.store.sql.database import Database
+from connector.web.app import create_app
 from tests.store.population import Directory, people, publish_directory, team
-from tests.web.console.conftest import Browser, Console, Elements, make_console
+from tests.web.console.conftest import BASE_URL, Browser, Console, Elements, make_console, services_of
 
 PAGES = (
     "",
@@ -22,6 +27,9 @@ PAGES = (
     "/groups",
     "/groups/g1",
     "/rotation",
+    "/audit",
+    "/runbook",
+    "/aws",
     "/settings",
     "/sessions",
 )
@@ -255,3 +263,63 @@ def test_what_is_not_there_is_a_page(operator: Browser, path: str):
 
     assert page.status_code in {400, 404}
     assert "<h1>" in page.text
+
+
+def test_the_audit_trail_says_who_did_what(console: Console):
+    """P29: what operators do is on a page, by name, with a link to the run; of one alone, if so asked."""
+    browser = console.signed_in()
+    browser.submit("/console/runs", kind="sync")
+
+    everybody, nobody = browser.get("/console/audit").text, browser.get("/console/audit?who=nobody").text
+
+    assert "Run asked for" in everybody
+    assert 'href="/console/runs/2"' in everybody
+    assert "Nothing is on record of" in nobody
+
+
+def test_the_aws_side_is_shown_with_what_to_do(console: Console):
+    """P26: what the command found last is on a page, dated; before the first look the page says how to look."""
+    browser = console.signed_in()
+    before = browser.get("/console/aws").text
+    finding = {"name": "trust_policy", "severity": "error", "detail": "Anybody may assume it.", "remedy": "Mend it."}
+    record_verification(console.database, "arn:aws:iam::123456789012:role/reader", [finding])
+
+    after = browser.get("/console/aws").text
+
+    assert "cognito-scim aws verify" in before
+    assert all(text in after for text in ("role/reader", "Trust policy", "Anybody may assume it.", "Mend it."))
+
+
+def test_a_try_is_asked_for_once_and_shown_step_by_step(console: Console):
+    """The button queues a walk of this importer; a second click leads to the same run."""
+    browser = console.signed_in()
+    browser.get("/console/importers/okta")
+
+    page = browser.submit("/console/importers/okta/try")
+    again = browser.submit("/console/importers/okta/try")
+
+    (walk,) = console.services.runs.history(count=5, kinds=(RunKind.WALK,))
+    assert walk.progress == {"importer": "okta"}
+    assert "Try of an importer: Okta" in page.text
+    assert "Address and certificate" in page.text
+    assert "no second one was begun" in again.text
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_a_button_on_one_replica_shows_on_the_other(open_store: Callable[[], Database]):
+    """P21: two replicas on one PostgreSQL: signed in on one, one is on the other, and a run is followed from there."""
+    here = make_console(open_store())
+    browser = here.signed_in()
+    browser.submit("/console/runs", kind="sync")
+    there = create_app(services_of(open_store())).test_client()
+    cookie = browser.http.get_cookie("__Host-console", domain="scim.example.com")
+    assert cookie
+    there.set_cookie("__Host-console", cookie.value, domain="scim.example.com", secure=True)
+
+    queued = there.get("/console/runs/1", base_url=BASE_URL).text
+    claim = Runs(open_store()).claim({RunKind.SYNC})
+    assert claim
+    under_way = there.get("/console/runs/1/live", base_url=BASE_URL).text
+
+    assert "Queued" in queued
+    assert "Under way" in under_way

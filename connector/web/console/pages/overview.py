@@ -79,9 +79,7 @@ class Overview:
                 iter(runs.history(count=1, kinds=(RunKind.SYNC, RunKind.PLAN), state=RunState.RUNNING)), None
             ),
             last_run=last_sync,
-            last_word=outcome_of(last_sync.kind, RunState.ENDED, last_sync.outcome, last_sync.result)
-            if last_sync
-            else None,
+            last_word=_word_of(last_sync) if last_sync else None,
             next_sync=_next(self._parts.schedules.sync, figures.now),
             charts=[
                 chart_of("users", kept, [one.users for one in kept]),

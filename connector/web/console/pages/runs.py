@@ -7,20 +7,27 @@ from flask import Response, request
 
 from connector.directory.runs import Cause, RunKind, RunOutcome, RunState
 from connector.errors import AlreadyRunning, RunEnded
+from connector.importers.profiles import PROFILES
 from connector.store.runs.figures import Measures
 from connector.store.runs.queue import RunRecord, Runs
 from connector.web.console.access import PageRefused
 from connector.web.console.pages.changes import RETYPED_FROM, removals_of
+from connector.web.console.pages.importers import importer_of
 from connector.web.console.pages.page_requests import asked_number, entered, find_run, who_asks
 from connector.web.console.pages.routes import Views
 from connector.web.console.rendering import Renderer, Said
 from connector.web.console.run_progress import SILENT_SECONDS, RunProgress, progress_of
 from connector.web.console.text import seconds_of
-from connector.web.console.words import CAUSES, CHECK_STATUS, CHECKS, KINDS, Word, outcome_of
+from connector.web.console.words import CAUSES, CHECK_STATUS, CHECKS, KINDS, WALK_STEPS, Word, outcome_of
 
 PAGE = 25
 _STARTED_HERE = (RunKind.SYNC, RunKind.PLAN)
 _READING_POOL = (RunKind.SYNC, RunKind.PLAN)
+_STEPS = {
+    RunKind.CHECK: {name: title for name, title in CHECKS.items() if name != "change_feed"},
+    RunKind.WALK: WALK_STEPS,
+}
+"""The steps of the runs that are shown step by step, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class RunView:
         seconds: how long it took, or has taken so far; None before it began.
         progress: how far it has come, None once it ended.
         silence: seconds without a sign of life, where that is long enough to mean something.
-        steps: of a check, its checks.
+        steps: of a check or a walk, its steps.
         result: what it said at its end, empty before.
         waits: whether its refused plan waits for approval.
     """
@@ -66,7 +73,7 @@ class RunViews:
         silence = self._runs.silence(run) if live else 0.0
         return RunView(
             run=run,
-            kind=KINDS.get(run.kind, run.kind),
+            kind=_title_of(run),
             asked_by=f"{run.asked_by}, by {CAUSES[run.cause]}" if run.asked_by else CAUSES[run.cause],
             word=outcome_of(run.kind, run.state, run.outcome, run.result),
             seconds=seconds,
@@ -74,7 +81,7 @@ class RunViews:
             if live
             else None,
             silence=silence if silence >= SILENT_SECONDS else None,
-            steps=steps_of(run) if run.kind is RunKind.CHECK else [],
+            steps=steps_of(run) if run.kind in _STEPS else [],
             result=Said(run.result or {}),
             waits=run.outcome is RunOutcome.REFUSED and any(one.run == run.id for one in self._runs.waiting()),
         )
@@ -96,23 +103,34 @@ class RunViews:
 
 
 def steps_of(run: RunRecord) -> list[dict[str, Any]]:
-    """Return the checks of a run: those that ended, and the names of those that are to come while it goes on."""
+    """Return the steps of a run: those that ended, and the names of those that are to come while it goes on."""
+    titles = _STEPS[run.kind]
     told = (run.result or run.progress or {}).get("checks", [])
     done = [
-        {**check, "title": CHECKS.get(check["name"], check["name"]), "word": CHECK_STATUS[check["status"]]}
+        {
+            **check,
+            "title": {**CHECKS, **titles}.get(check["name"], check["name"]),
+            "word": CHECK_STATUS[check["status"]],
+        }
         for check in told
     ]
     if run.state is RunState.ENDED:
         return done
     names = {check["name"] for check in told}
-    coming = [name for name in CHECKS if name not in names and name != "change_feed"]
+    coming = [name for name in titles if name not in names]
     words = [Word("Under way", "busy"), *[Word("Waiting", "quiet")] * len(coming)]
     if run.state is RunState.QUEUED:
         words = [Word("Waiting", "quiet")] * len(coming)
     return done + [
-        {"name": name, "title": CHECKS[name], "word": word, "detail": "", "remedy": None, "seconds": None}
+        {"name": name, "title": titles[name], "word": word, "detail": "", "remedy": None, "seconds": None}
         for name, word in zip(coming, words, strict=False)
     ]
+
+
+def _title_of(run: RunRecord) -> str:
+    importer = importer_of(run)
+    title = KINDS.get(run.kind, run.kind)
+    return f"{title}: {PROFILES[importer].title}" if importer in PROFILES else title
 
 
 class RunPages:

@@ -1,4 +1,4 @@
-"""The configuration in effect, to be read: what each key is, where it is from and what it means; never a secret."""
+"""What there is to read: the configuration in effect, never with a secret, and the runbook."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class SettingsPage:
 
     def views(self) -> Views:
         """Return the views behind each rule."""
-        return {"/settings": {"GET": self.show}}
+        return {"/settings": {"GET": self.show}, "/runbook": {"GET": self.show_runbook}}
 
     def show(self) -> Response:
         """Show the configuration."""
@@ -64,6 +64,10 @@ class SettingsPage:
             _planned("Rotations", self._schedules.rotation, now),
         ]
         return self._renderer.page("settings.html", sections=self._sections, planned=planned)
+
+    def show_runbook(self) -> Response:
+        """Show what to do in each state."""
+        return self._renderer.page("runbook.html")
 
 
 def _by_section(settings: Sequence[Setting]) -> dict[str, list[Setting]]:
