@@ -8,7 +8,7 @@ LOCK := --quiet --universal --python-version 3.13 --generate-hashes --no-annotat
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo wheel test quick lint schema lambda keeper soak mutants lock bench clean
+.PHONY: help demo wheel test quick lint schema lambda keeper pictures soak mutants lock bench clean
 .DELETE_ON_ERROR:
 
 help: ## Show what can be made.
@@ -48,6 +48,9 @@ lambda: $(VENV)/bin/python ## Make the zips of the rotation function and the cre
 
 keeper: $(VENV)/test.stamp ## Make the Keeper plugins, single files, from deploy/keeper/source and connector/rotation.
 	@$(BIN)/python -m deploy.keeper.flatten
+
+pictures: $(VENV)/test.stamp ## Take the pictures of the console in docs/images, in Chromium.
+	@$(BIN)/python -m tests.browser.pictures $(ARGS)
 
 soak: $(VENV)/test.stamp ## Sync, walk and kill for ten minutes; ARGS="--seconds 60 --seed 1" says how long and which.
 	@tests/parts > $(VENV)/postgresql
