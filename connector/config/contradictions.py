@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from connector.config.faults import Fault
 from connector.config.feed import Feed
 from connector.config.keys import holds_secret, key_names
-from connector.config.sources import GivenValue, Reading
+from connector.config.sources import GivenValue, ReadValues
 from connector.config.values import group_names, is_access_key_of_aws, is_pool_of_aws, queue_region, seconds
 
 _SHORT_EXTERNAL_ID = 16
@@ -20,7 +20,7 @@ _ADMINISTRATED = ("", "auto", "username", "sub")
 class GivenValues:
     """What was given under each key; `faulty` keys count as given, but their values are not looked at."""
 
-    reading: Reading
+    reading: ReadValues
     faulty: frozenset[str]
 
     def has(self, key: str) -> bool:

@@ -18,7 +18,7 @@ from connector.config.faults import Fault, error_of, show
 from connector.config.keys import holds_secret, is_source, key_names, may_hold_secret, spellings
 from connector.config.paths import find_left_behind, resolve_files, resolve_kept
 from connector.config.settings import Settings
-from connector.config.sources import GivenValue, Reading, read_environment, read_secret_files, read_yaml
+from connector.config.sources import GivenValue, ReadValues, read_environment, read_secret_files, read_yaml
 from connector.file_access import describe_access
 
 _PLAIN = {
@@ -72,7 +72,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str], *, reads_po
     Raises:
         ConfigError: something is wrong; names every fault.
     """
-    file = read_yaml(path) if path else Reading({})
+    file = read_yaml(path) if path else ReadValues({})
     reading = file.under(read_environment(environment))
     folder = path.absolute().parent if path else None
     reading = resolve_files(reading, folder)
@@ -88,11 +88,11 @@ def load_values(values: Mapping[str, str], environment: Mapping[str, str]) -> Se
     Raises:
         ConfigError: something is wrong; names every fault.
     """
-    given = Reading({key: GivenValue(value, "") for key, value in values.items()})
+    given = ReadValues({key: GivenValue(value, "") for key, value in values.items()})
     return _load(read_environment(environment).under(given), reads_pool=True)
 
 
-def _load(reading: Reading, *, reads_pool: bool, folder: Path | None = None) -> Settings:
+def _load(reading: ReadValues, *, reads_pool: bool, folder: Path | None = None) -> Settings:
     written = read_secret_files(reading)
     reading = resolve_kept(written, folder)
     settings, found = _validate(reading)
@@ -108,7 +108,7 @@ def _load(reading: Reading, *, reads_pool: bool, folder: Path | None = None) -> 
 
 def reason_against(key: str, text: str) -> str:
     """Return why a text cannot be the value of a key; empty when it can."""
-    _, faults = _validate(Reading({key: GivenValue(text, "")}))
+    _, faults = _validate(ReadValues({key: GivenValue(text, "")}))
     return "; ".join(fault.reason for fault in faults)
 
 
@@ -124,14 +124,14 @@ def effective(settings: Settings) -> Iterator[EffectiveValue]:
         yield EffectiveValue(key, show(text, secret=hidden), next((origin for origin in origins if origin), "default"))
 
 
-def _validate(reading: Reading) -> tuple[Settings | None, list[Fault]]:
+def _validate(reading: ReadValues) -> tuple[Settings | None, list[Fault]]:
     try:
         return Settings.model_validate(_nest(reading)), []
     except ValidationError as error:
         return None, [_fault_of(details, reading) for details in error.errors(include_url=False)]
 
 
-def _nest(reading: Reading) -> dict[str, Any]:
+def _nest(reading: ReadValues) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for key, found in reading.found.items():
         *path, name = key.split(".")
@@ -142,7 +142,7 @@ def _nest(reading: Reading) -> dict[str, Any]:
     return tree
 
 
-def _fault_of(details: ErrorDetails, reading: Reading) -> Fault:
+def _fault_of(details: ErrorDetails, reading: ReadValues) -> Fault:
     key = ".".join(str(part) for part in details["loc"])
     while key and key not in spellings():
         key = key.rpartition(".")[0]
@@ -152,14 +152,14 @@ def _fault_of(details: ErrorDetails, reading: Reading) -> Fault:
     return Fault(key, reason, shown, found.origin)
 
 
-def _beside(key: str, reading: Reading) -> GivenValue:
+def _beside(key: str, reading: ReadValues) -> GivenValue:
     """Return where the other half of a source was found."""
     section = key.rpartition(".")[0]
     origins = (found.origin for name, found in reading.found.items() if name.startswith(f"{section}."))
     return GivenValue(None, next(origins, "") if is_source(section) else "")
 
 
-def _warn_of_access(path: Path | None, file: Reading, reading: Reading) -> Iterator[str]:
+def _warn_of_access(path: Path | None, file: ReadValues, reading: ReadValues) -> Iterator[str]:
     """Yield which files of the configuration others may read or change."""
     secrets = [
         key for key, found in file.found.items() if isinstance(found.value, str) and holds_secret(key, found.value)

@@ -12,7 +12,7 @@ from connector.config import values
 from connector.config.faults import Fault
 from connector.config.keys import field_of, key_names
 from connector.config.settings import Settings
-from connector.config.sources import GivenValue, Reading
+from connector.config.sources import GivenValue, ReadValues
 
 _SQLITE = "sqlite:///"
 _STORE, _JOURNAL = "store.url", "rotation.journal"
@@ -29,7 +29,7 @@ def path_keys() -> tuple[str, ...]:
     )
 
 
-def resolve_files(reading: Reading, folder: Path | None) -> Reading:
+def resolve_files(reading: ReadValues, folder: Path | None) -> ReadValues:
     """Return the reading with every relative path leading from a folder; None leaves them as they are."""
     if folder is None:
         return reading
@@ -38,10 +38,10 @@ def resolve_files(reading: Reading, folder: Path | None) -> Reading:
         for key in path_keys()
         if (given := reading.found.get(key)) and _is_relative(given.value)
     }
-    return Reading({**reading.found, **found}, reading.faults)
+    return ReadValues({**reading.found, **found}, reading.faults)
 
 
-def resolve_kept(reading: Reading, folder: Path | None) -> Reading:
+def resolve_kept(reading: ReadValues, folder: Path | None) -> ReadValues:
     """Return the reading with the store, and the journal that nobody named, leading from a folder likewise."""
     if folder is None:
         return reading
@@ -53,10 +53,10 @@ def resolve_kept(reading: Reading, folder: Path | None) -> Reading:
             path = given.value.removeprefix(scheme)
             if _is_relative(path) and path != ":memory:":
                 found[key] = GivenValue(f"{scheme}{folder / path}", given.origin)
-    return Reading(found, reading.faults)
+    return ReadValues(found, reading.faults)
 
 
-def find_left_behind(reading: Reading, folder: Path | None) -> Iterator[Fault]:
+def find_left_behind(reading: ReadValues, folder: Path | None) -> Iterator[Fault]:
     """Yield what lies in the current folder where it was looked for before, and not where it is looked for now.
 
     Args:

@@ -34,25 +34,25 @@ class GivenValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadValues:
     """What one source, or several on top of each other, gave."""
 
     found: dict[str, GivenValue]
     faults: tuple[Fault, ...] = ()
 
-    def under(self, upper: "Reading") -> "Reading":
+    def under(self, upper: "ReadValues") -> "ReadValues":
         """Return both, where the upper one wins: over the same key, and over one written in another form."""
         kept = {
             key: found for key, found in self.found.items() if not any(_overlap(key, other) for other in upper.found)
         }
-        return Reading({**kept, **upper.found}, self.faults + upper.faults)
+        return ReadValues({**kept, **upper.found}, self.faults + upper.faults)
 
 
 def _overlap(key: str, other: str) -> bool:
     return key == other or key.startswith(f"{other}.") or other.startswith(f"{key}.")
 
 
-def read_environment(environment: Mapping[str, str]) -> Reading:
+def read_environment(environment: Mapping[str, str]) -> ReadValues:
     """Return what the variables `COGNITO_SCIM_<SECTION>__<KEY>` say; an unknown one is a fault."""
     known = {variable(key): key for key in spellings()}
     found, faults = {}, []
@@ -64,14 +64,14 @@ def read_environment(environment: Mapping[str, str]) -> Reading:
     for key in [key for key in found if key.rpartition(".")[0] in found]:
         faults.append(Fault(variable(key), f"{variable(key.rpartition('.')[0])} is given too; use one of them"))
         del found[key]
-    return Reading(found, tuple(faults))
+    return ReadValues(found, tuple(faults))
 
 
 def _is_service_link(name: str, value: str) -> bool:
     return bool(_SERVICE_LINK.fullmatch(name) or (name.endswith("PORT") and _SERVICE_ADDRESS.match(value)))
 
 
-def read_secret_files(reading: Reading) -> Reading:
+def read_secret_files(reading: ReadValues) -> ReadValues:
     """Return the reading with each `<key>_file` read and put over its key."""
     found, faults = {}, []
     for key in key_names():
@@ -83,7 +83,7 @@ def read_secret_files(reading: Reading) -> Reading:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             faults.append(Fault(f"{key}_file", reason, show(named.value, secret=False), named.origin))
-    return reading.under(Reading(found, tuple(faults)))
+    return reading.under(ReadValues(found, tuple(faults)))
 
 
 def _read_secret(path: Path) -> str:
@@ -96,7 +96,7 @@ def _read_secret(path: Path) -> str:
         raise ValueError("the file is not UTF-8 text") from None
 
 
-def read_yaml(path: Path) -> Reading:
+def read_yaml(path: Path) -> ReadValues:
     """Return what a YAML file says.
 
     Raises:
@@ -116,7 +116,7 @@ def read_yaml(path: Path) -> Reading:
     leaves = _Leaves(path)
     if root is not None:
         leaves.visit(root, ())
-    return Reading(leaves.found, tuple(leaves.faults))
+    return ReadValues(leaves.found, tuple(leaves.faults))
 
 
 _YAML_REMEDY = "Correct the file; config.example.yaml shows its form."
