@@ -22,7 +22,7 @@ _UNKNOWN = 401
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WalkStep:
     """A step of the walk; the same members as a check of Test Connectivity."""
 
     name: str
@@ -80,21 +80,21 @@ class ImporterWalk:
         self.seen = Seen()
         self.line = Line(given.base_url, dict(conversation.headers), lambda: check(self))
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[WalkStep]:
         """Yield each step as it ends; those after one that failed are skipped."""
         failed = ""
         try:
             for name in STEPS:
                 began = time.perf_counter()
                 if failed:
-                    yield Step(name, "skipped", f"Not tried, because {failed} failed.", None, 0.0)
+                    yield WalkStep(name, "skipped", f"Not tried, because {failed} failed.", None, 0.0)
                     continue
                 try:
                     status, detail, remedy = "passed", getattr(self, f"_try_{name}")(), None
                 except Stumble as stumble:
                     status, detail, remedy = "failed", stumble.detail, stumble.remedy
                     failed = name
-                yield Step(name, status, detail, remedy, round(time.perf_counter() - began, 3))
+                yield WalkStep(name, status, detail, remedy, round(time.perf_counter() - began, 3))
         finally:
             self.line.close()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from connector.directory.runs import RunOutcome
 from connector.importers.conversations import CONVERSATIONS
-from connector.importers.importer_walk import ImporterWalk, Published, Step
+from connector.importers.importer_walk import ImporterWalk, Published, WalkStep
 from connector.importers.profiles import PROFILES, ConnectionDetails
 from connector.store.clients import Grant
 from connector.store.generations import fetch_newest
@@ -28,7 +28,7 @@ def walk_as_importer(run: Run, importer: str, base_url: str, token_url: str) -> 
     """
     name = importer if importer in CONVERSATIONS else "generic"
     grant = next(iter(PROFILES[name].grants))
-    steps: list[Step] = []
+    steps: list[WalkStep] = []
 
     def tell(walk: ImporterWalk) -> None:
         counts = {"users": len(walk.seen.users), "groups": len(walk.seen.groups)}
@@ -60,5 +60,5 @@ def walk_as_importer(run: Run, importer: str, base_url: str, token_url: str) -> 
     run.end(outcome, {**head, **_checks(steps), **seen, "seconds": seconds})
 
 
-def _checks(steps: list[Step]) -> dict[str, list[dict[str, Any]]]:
+def _checks(steps: list[WalkStep]) -> dict[str, list[dict[str, Any]]]:
     return {"checks": [asdict(step) for step in steps]}
