@@ -16,6 +16,7 @@
       NoSuchRun                 2   no run has this number
       RunEnded                  2   the run has ended already
       NothingToDiscard          2   no refused plan of the run waits for approval
+      NoSuchClient              2   no client has this name
       NoChangesKept             2   the changes that were asked for are not on record
       StoreError               75   the database could not answer
         LeaseLost              75   the lease expired or went to another run; nothing was published
@@ -180,6 +181,12 @@ class RunEnded(ConnectorError):
 
 class NothingToDiscard(ConnectorError):
     """The run has no refused plan that waits for approval, or it is being approved."""
+
+    exit_code = 2
+
+
+class NoSuchClient(ConnectorError):
+    """No client has this name."""
 
     exit_code = 2
 

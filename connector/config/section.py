@@ -6,7 +6,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from connector.config import values
 
-Duration = Annotated[str, AfterValidator(values.duration)]
+Duration = Annotated[
+    str, BeforeValidator(values.with_unit, json_schema_input_type=str), AfterValidator(values.duration)
+]
 Whole = Annotated[int, BeforeValidator(values.number)]
 Limit = Annotated[str, BeforeValidator(values.limit, json_schema_input_type=int | str)]
 Path = Annotated[str, AfterValidator(values.path)]

@@ -214,6 +214,13 @@ def limit(value: Any) -> str:
     return text
 
 
+def with_unit(value: Any) -> Any:
+    """Refuse a bare number where a length of time is wanted, and say how it is written."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError(f"has no unit: write {value}d for days, or s, m or h")  # noqa: TRY004 - see number
+    return value
+
+
 def duration(text: str) -> str:
     """Check a length of time."""
     if seconds(text) <= 0:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, insert, or_, select, update
 
 from connector.directory.times import from_milliseconds
-from connector.errors import ConfigError
+from connector.errors import ConfigError, NoSuchClient
 from connector.store import audit
 from connector.store.audit import NOBODY, Actor, Event
 from connector.store.client_secrets import (
@@ -174,13 +174,13 @@ class Clients:
             by: who shuts it out.
 
         Raises:
-            ConfigError: there is no such client.
+            NoSuchClient: there is no such client.
         """
         with self._database.writing() as connection:
             now = from_milliseconds(read_clock(connection))
             shut_out = connection.execute(update(clients).where(*_active(name)).values(revoked_at=now))
             if not shut_out.rowcount:
-                raise ConfigError(f"There is no client {name!r}.", remedy="See: cognito-scim client list")
+                raise NoSuchClient(f"There is no client {name!r}.", remedy="See: cognito-scim client list")
             event = audit.write(connection, Event.CLIENT_REVOKED, by, subject=name)
         audit.log(event)
 

@@ -137,7 +137,8 @@ def test_a_name_that_cannot_be_used_is_one_message(arguments: tuple[str, str], r
     run("client", "create", "there")
     done = run("client", *arguments)
 
-    assert (done.code, done.out, len(done.err.splitlines())) == (78, "", 2)
+    expected = 2 if arguments[0] == "revoke" else 78
+    assert (done.code, done.out, len(done.err.splitlines())) == (expected, "", 2)
 
 
 def test_migrate_tells_the_versions(run: Run) -> None:
@@ -170,3 +171,8 @@ def test_a_store_of_a_newer_version_is_refused(command: str, run: Run, folder: P
     done = run(*command.split())
 
     assert (done.code, "schema 999" in done.err) == (78, True)
+
+
+def test_who_is_not_there_ends_a_command_as_any_other_mistaken_argument(run: Run) -> None:
+    """Contract: 2, as for a run that there is not."""
+    assert (run("client", "revoke", "nobody").code, run("runs", "show", "99").code) == (2, 2)

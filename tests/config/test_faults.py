@@ -57,6 +57,7 @@ sync: {safeguard: {max_rejects: many}}
         ("cognito: {region: mars-1}", "is not an AWS Region such as us-east-1"),
         ("cognito: {user_pool_id: us-east-1_a-b}", "is not a user pool id such as us-east-1_AbCdEf123"),
         ("cognito: {user_pool_id: 7}", "must be text: put it in quotes"),
+        ("sync: {retention: 30}", "has no unit: write 30d for days, or s, m or h"),
         ("cognito: {groups: [2024]}", "every name must be text: put it in quotes"),
         ("cognito: {groups: {a: b}}", "unknown key; did you mean cognito.groups?"),
         ("cognito: {groups: 'idp-admin, idp-support'}", "cannot be a name: 1 to 128 characters and no space"),

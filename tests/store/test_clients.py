@@ -4,7 +4,7 @@ import time
 import pytest
 from sqlalchemy import select, text
 
-from connector.errors import ConfigError
+from connector.errors import ConfigError, NoSuchClient
 from connector.store.client_secrets import new_secret
 from connector.store.clients import MOST_TOKENS, ClientCredentials, Clients, Grant
 from connector.store.sql.tables import access_tokens
@@ -209,7 +209,7 @@ def test_names_of_clients_are_in_use_once(database):
 
     with pytest.raises(ConfigError, match="oci"):
         clients.create("oci", grant=Grant.BASIC)
-    with pytest.raises(ConfigError, match="nobody"):
+    with pytest.raises(NoSuchClient, match="nobody"):
         clients.revoke("nobody")
     clients.revoke("oci")
     clients.create("oci")
