@@ -51,6 +51,11 @@ class Changes:
     updated: int = 0
     removed: int = 0
 
+    @property
+    def growth(self) -> int:
+        """By how many there are more than before."""
+        return self.created - self.removed
+
     def __bool__(self) -> bool:
         return bool(self.created or self.updated or self.removed)
 

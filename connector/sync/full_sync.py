@@ -18,7 +18,7 @@ from connector.store.changes.examples import pick_examples
 from connector.store.publishing.cleanup import Retention, collect_quietly
 from connector.store.publishing.compare import note_changes
 from connector.store.publishing.harvest_plan import read_plan
-from connector.store.publishing.publish import note_origin, publish
+from connector.store.publishing.publish import confirm, publish
 from connector.store.publishing.user_names import renamed_users, settle_names
 from connector.store.runs.approvals import find_waiting
 from connector.store.runs.run import Run
@@ -95,7 +95,9 @@ def approve_plan(run: Run, digest: str, settings: SyncSettings) -> SyncResult:
         shown = waiting.result
         source = DirectorySource(**{**shown["source"], "groups": tuple(shown["source"]["groups"])})
         making = Making(**shown.get("making", {}))
-        plan = read_plan(run.database, staging, source, rejects=shown["rejected"], making=making)
+        plan = read_plan(
+            run.database, staging, source, rejects=shown["rejected"], making=making, compared_with=waiting.base
+        )
         if plan.digest != digest:
             raise ApprovalRefused(
                 "What is kept of this plan is no longer what was refused.", remedy="Run the sync again."
@@ -152,6 +154,5 @@ def _publish(plan: ChangePlan, run: Run, staging: Staging, report: Report) -> No
         publish(staging.database, staging.run, plan, under=run.lease, record=report.record_published)
         report.note(outcome=RunOutcome.PUBLISHED)
         return
-    if (plan.published_source, plan.published_making) != (plan.source, plan.making):
-        note_origin(staging.database, plan, under=run.lease)
+    confirm(staging.database, plan, under=run.lease)
     report.note(outcome=RunOutcome.UNCHANGED, generation=plan.base)

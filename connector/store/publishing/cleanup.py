@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, func, select
 from connector.directory.times import from_milliseconds
 from connector.errors import StoreError
 from connector.store.audit import forget_events
+from connector.store.publishing.baseline import read_baseline
 from connector.store.reading.pins import forget_pins, oldest_pinned
 from connector.store.reading.walk_rules import LIFETIMES
 from connector.store.runs.history import forget_runs
@@ -47,8 +48,12 @@ def collect(database: Database, retention: Retention) -> int:
         oldest = min(_oldest_needed(connection, now, timeout), _oldest_compared(connection, deadline=past))
         connection.execute(delete(generations).where(generations.c.number < oldest))
         forget_pins(connection, oldest=oldest, before=min(past, now - LIFETIMES * timeout))
+        baseline = read_baseline(connection)
     for table in (users, groups, memberships):
-        delete_in_slices(database, table, table.c.until <= oldest)
+        past_versions = table.c.until <= oldest
+        if baseline:  # the safeguard compares with it, whether or not it can still be read
+            past_versions &= ~((table.c.since <= baseline.generation) & (table.c.until > baseline.generation))
+        delete_in_slices(database, table, past_versions)
     delete_in_slices(database, landmarks, landmarks.c.generation < oldest)
     delete_in_slices(database, tombstones, tombstones.c.removed_at < from_milliseconds(past))
     forget_runs(database, older_than=retention.past)

@@ -1,4 +1,7 @@
-"""Compare a complete harvest with the published generation, and note every resource that changes.
+"""Compare a harvest with the published generation, and note every resource that changes.
+
+Of a complete harvest, whatever is published and not staged is gone. Of one that read only some, whoever is not staged
+stays as they are, unless they are named as gone: absence says nothing there (P40).
 
 The user name and the groups of a user, and the members of a group, are known only now. What is noted is what a plan
 counts and a publish does; the rest is as it was. Works through both in slices, in constant memory.
@@ -6,8 +9,9 @@ counts and a publish does; the rest is as it was. Works through both in slices, 
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, exists, insert, select, tuple_
@@ -21,6 +25,7 @@ from connector.store.sql.tables import (
     PUBLISHED,
     STAGING,
     groups,
+    memberships,
     staged_changes,
     staged_groups,
     staged_memberships,
@@ -32,12 +37,30 @@ SLICE = 1000
 CREATED, UPDATED, REMOVED = "created", "updated", "removed"
 
 
-def note_changes(database: Database, run: int) -> None:
-    """Note every resource whose representation is new or another than the published one, and every one that is gone."""
-    _note_users(database, run)
-    _note_groups(database, run)
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Who is known to be gone, where only some were read: ids."""
+
+    users: Collection[str] = ()
+    groups: Collection[str] = ()
+
+    def of(self, kind: Kind) -> Collection[str]:
+        """Return those of a kind."""
+        return self.users if kind is Kind.USERS else self.groups
+
+
+def note_changes(database: Database, run: int, gone: Gone | None = None) -> None:
+    """Note every resource whose representation is new or another than the published one, and every one that is gone.
+
+    Args:
+        database: the store.
+        run: whose staging rows to compare.
+        gone: who is gone, where only some were read; None = everything was, and whoever is missing is gone.
+    """
     for kind in Kind:
-        _note_removed(database, run, kind)
+        _note_removed(database, run, kind, gone)
+    _note_users(database, run)
+    _note_groups(database, run, is_whole=gone is None)
 
 
 def _change(published: str | None, digest: str) -> str | None:
@@ -124,7 +147,7 @@ class _GroupDigest:
         self.members += 1
 
 
-def _note_groups(database: Database, run: int) -> None:
+def _note_groups(database: Database, run: int, *, is_whole: bool) -> None:
     with database.reading() as connection:
         staged = connection.execute(
             select(staged_groups.c.id, staged_groups.c.head, groups.c.digest.label("published"))
@@ -134,7 +157,10 @@ def _note_groups(database: Database, run: int) -> None:
             .where(staged_groups.c.run == run)
         ).all()
     digests = {row.id: _GroupDigest(hashlib.sha256(row.head.encode())) for row in staged}
-    for group_id, user_id, user_name in _staged_members(database, run):
+    members = _staged_members(database, run)
+    if not is_whole:
+        members = merge(members, _other_members(database, run, sorted(digests)))
+    for group_id, user_id, user_name in members:
         digests[group_id].add(user_id, user_name)
     changes = []
     for row in staged:
@@ -167,10 +193,36 @@ def _staged_members(database: Database, run: int) -> Iterator[tuple[str, str, st
         last = (rows[-1].group_id, rows[-1].user_id)
 
 
-def _note_removed(database: Database, run: int, kind: Kind) -> None:
+def _other_members(database: Database, run: int, group_ids: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield the published members of some groups who were not read, and are not gone."""
+    is_staged = exists().where(staged_users.c.run == run, staged_users.c.id == memberships.c.user_id)
+    noted = staged_changes.c
+    is_gone = exists().where(noted.run == run, noted.kind == Kind.USERS.value, noted.id == memberships.c.user_id)
+    others = (
+        select(memberships.c.group_id, memberships.c.user_id, users.c.user_name)
+        .join(users, and_(users.c.id == memberships.c.user_id, users.c.until == FOREVER))
+        .where(memberships.c.until == FOREVER, ~is_staged, ~is_gone)
+        .order_by(memberships.c.user_id)
+        .limit(SLICE)
+    )
+    for group_id in group_ids:
+        last = ""
+        while True:
+            some = others.where(memberships.c.group_id == group_id, memberships.c.user_id > last)
+            with database.reading() as connection:
+                rows = connection.execute(some).all()
+            yield from ((row.group_id, row.user_id, row.user_name) for row in rows)
+            if len(rows) < SLICE:
+                break
+            last = rows[-1].user_id
+
+
+def _note_removed(database: Database, run: int, kind: Kind, among: Gone | None) -> None:
     published, staged = PUBLISHED[kind], STAGING[kind]
     still_there = exists().where(staged.c.run == run, staged.c.id == published.c.id)
     gone = select(published.c.id).where(published.c.until == FOREVER, ~still_there).order_by(published.c.id)
+    if among is not None:
+        gone = gone.where(published.c.id.in_(among.of(kind)))
     last = ""
     while True:
         with database.reading() as connection:

@@ -32,35 +32,48 @@ from connector.store.sql.tables import (
 from connector.store.staging import Staging
 
 
-def read_plan(
-    database: Database, staging: Staging, source: DirectorySource, *, rejects: int, making: Making = UNRECORDED
+def read_plan(  # noqa: PLR0913 - what a plan is made of
+    database: Database,
+    staging: Staging,
+    source: DirectorySource,
+    *,
+    rejects: int,
+    making: Making = UNRECORDED,
+    compared_with: int | None = None,
 ) -> ChangePlan:
     """Return the plan that the noted changes amount to.
 
     Args:
         database: the store.
-        staging: a complete harvest, compared with what is published.
+        staging: a harvest, compared with what is published.
         source: where it was read.
         rejects: number of records that cannot be served.
         making: how its records became people.
+        compared_with: the generation that its changes were noted against, None = the newest; see `is_untouched`.
     """
     run = staging.run
-    harvested = staging.sizes()
     with database.reading() as connection:
         generation = newest(connection)
         base = generation.number if generation else 0
+        published = _published(generation)
         changes = _count_changes(connection, run)
+        members_added = connection.execute(_added_members(run)).scalar_one()
+        members_removed = connection.execute(_removed_members(run)).scalar_one()
         return ChangePlan(
-            digest=digest_of(base, source, _changes(connection, run)),
+            digest=digest_of(base if compared_with is None else compared_with, source, _changes(connection, run)),
             base=base,
             source=source,
             published_source=source_of(connection, base) if generation else None,
-            published=_published(generation),
-            harvested=harvested,
+            published=published,
+            harvested=Sizes(
+                published.users + changes[Kind.USERS].growth,
+                published.groups + changes[Kind.GROUPS].growth,
+                published.memberships + members_added - members_removed,
+            ),
             users=changes[Kind.USERS],
             groups=changes[Kind.GROUPS],
-            members_added=connection.execute(_added_members(run)).scalar_one(),
-            members_removed=connection.execute(_removed_members(run)).scalar_one(),
+            members_added=members_added,
+            members_removed=members_removed,
             making=making,
             published_making=making_of(connection, base) if generation else UNRECORDED,
             **connection.execute(_turned(run)).one()._asdict(),

@@ -17,6 +17,7 @@ from connector.directory.stored_body import ending, user_body
 from connector.directory.times import from_milliseconds, to_milliseconds
 from connector.errors import LeaseLost
 from connector.store.generations import Generation, newest
+from connector.store.publishing.baseline import set_baseline
 from connector.store.publishing.compare import CREATED, REMOVED, UPDATED
 from connector.store.publishing.harvest_plan import ids_of_changed, left_members, new_members
 from connector.store.runs import lease as leases
@@ -48,7 +49,9 @@ _HEADS = {
 """What a staged resource shows, up to the time of its last change."""
 
 
-def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease, record: Record) -> Generation:
+def publish(  # noqa: PLR0913 - what is published, by which right, and what it means
+    database: Database, run: int, plan: ChangePlan, *, under: Lease, record: Record, is_delta: bool = False
+) -> Generation:
     """Make the staged directory the newest generation, and end the run that holds the lease.
 
     Args:
@@ -57,6 +60,7 @@ def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease, rec
         plan: what they amount to.
         under: the lease that allows it.
         record: makes the result of the run, once all of it is written.
+        is_delta: whether the safeguard goes on summing; a full sync and an approval begin its sum anew.
 
     Raises:
         LeaseLost: another run took over, or another generation was published since the comparison.
@@ -83,13 +87,15 @@ def publish(database: Database, run: int, plan: ChangePlan, *, under: Lease, rec
         for kind in Kind:
             _set_landmarks(connection, kind, generation.number)
         _point_to(connection, generation, plan, under.run)
+        if not is_delta:
+            set_baseline(connection, generation)
         record_end(connection, under.run, RunOutcome.PUBLISHED, record(generation), at=now_of(connection))
         leases.renew(connection, under)  # all this may have taken longer than the lease lives
     return generation
 
 
-def note_origin(database: Database, plan: ChangePlan, *, under: Lease) -> None:
-    """Remember that the published directory is also what another list of groups, mapping or release makes.
+def confirm(database: Database, plan: ChangePlan, *, under: Lease) -> None:
+    """Remember that a full sync found the published directory to be what this list of groups, mapping and release make.
 
     Raises:
         LeaseLost: another run took over.
@@ -102,6 +108,8 @@ def note_origin(database: Database, plan: ChangePlan, *, under: Lease) -> None:
             "release": plan.making.release,
         }
         connection.execute(update(generations).where(generations.c.number == plan.base).values(origin))
+        if generation := newest(connection):
+            set_baseline(connection, generation)
 
 
 def _next_moment(connection: Connection, last: Generation | None) -> str:

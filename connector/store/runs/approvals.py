@@ -1,4 +1,4 @@
-"""Refused plans that wait for their approval: for a day, while what they were compared with is published (P03)."""
+"""Refused plans that wait for their approval: for a day, while nothing that they touch is published anew (P03)."""
 
 import json
 import logging
@@ -13,6 +13,7 @@ from connector.directory.runs import RunKind, RunOutcome, RunState
 from connector.directory.times import from_milliseconds
 from connector.errors import ApprovalRefused, LeaseLost, NothingToDiscard, StoreError
 from connector.store.generations import newest
+from connector.store.publishing.rebase import is_untouched
 from connector.store.runs import lease as leases
 from connector.store.runs.lease import Lease
 from connector.store.sql.clock import read_clock
@@ -38,6 +39,11 @@ class Waiting:
         """The digest of the plan."""
         return str(self.result["digest"])
 
+    @property
+    def base(self) -> int:
+        """The generation that it was compared with, 0 for none."""
+        return int(self.result.get("base") or self.result.get("generation") or 0)
+
 
 def find_waiting(database: Database, digest: str) -> Waiting:
     """Return the refused plan of this digest.
@@ -47,8 +53,8 @@ def find_waiting(database: Database, digest: str) -> Waiting:
         digest: the digest or its beginning, in either case.
 
     Raises:
-        ApprovalRefused: no such plan waits: it is over a day old, was discarded, or another generation was published
-            since; or several begin like this.
+        ApprovalRefused: no such plan waits: it is over a day old, was discarded, or something that it touches was
+            published since; or several begin like this.
     """
     with database.reading() as connection:
         waiting = _all_waiting(connection)
@@ -62,7 +68,7 @@ def find_waiting(database: Database, digest: str) -> Waiting:
         )
     raise ApprovalRefused(
         f"No refused plan with the digest {digest!r} waits for approval.",
-        remedy="A plan waits for a day, until another is published. Run `cognito-scim sync` to make a new one.",
+        remedy="A plan waits for a day, while nothing that it touches changes. Run `cognito-scim sync` for a new one.",
     )
 
 
@@ -139,16 +145,20 @@ def _newest_plan(connection: Connection) -> set[int]:
 
 
 def _all_refused(connection: Connection) -> list[Waiting]:
-    """Return the runs refused within a day against the newest generation and not discarded since, newest first."""
+    """Return the runs refused within a day and not discarded since whose plan still fits, newest first."""
     now = read_clock(connection)
     rows = connection.execute(
         select(runs.c.id, runs.c.result)
-        .where(runs.c.kind == RunKind.SYNC, runs.c.outcome == RunOutcome.REFUSED)
+        .where(runs.c.kind.in_((RunKind.SYNC, RunKind.DELTA)), runs.c.outcome == RunOutcome.REFUSED)
         .where(runs.c.ended_at >= from_milliseconds(now - APPROVABLE_MILLISECONDS), runs.c.discarded.is_(None))
         .order_by(runs.c.id.desc())
     )
     generation = newest(connection)
-    published = generation.number if generation else None
+    published = generation.number if generation else 0
     refused = [Waiting(row.id, json.loads(row.result)) for row in rows]
     # An approval that came too late is refused too, but shows no plan of its own.
-    return [plan for plan in refused if "digest" in plan.result and plan.result["generation"] == published]
+    return [
+        plan
+        for plan in refused
+        if "digest" in plan.result and (plan.base == published or is_untouched(connection, plan.run, plan.base))
+    ]

@@ -12,7 +12,7 @@ from connector.store.runs.queue import Runs
 from connector.store.runs.run import take_up
 from connector.store.sql.tables import runs, staged_changes
 from connector.sync.full_sync import approve_plan
-from tests.fakes.population import people
+from tests.fakes.population import a_user, people
 from tests.fakes.simulated_pool import SimulatedPool
 from tests.sync.syncing import Connector
 
@@ -119,3 +119,41 @@ def test_the_beginning_of_a_digest_names_a_plan_while_no_other_begins_like_it(re
 
     assert other[:8] != digest[:8]
     assert execute(connector, run).as_json()["approved"] == digest
+
+
+def test_a_plan_is_still_approved_after_a_publish_that_touches_none_of_it(refused):
+    """P03: the approval goes on top of what was published since, which stays; or nobody could approve while deltas come."""
+    connector, digest = refused
+    connector.pool.directory.add_user(a_user("p3", email="p3@corp.local"))
+    connector.pool.directory.user("p2")["Attributes"].append({"Name": "name", "Value": "Second"})
+    connector.sync()
+    result = connector.approve(digest)
+    served = connector.published()["users"]
+
+    assert (result.outcome, result.generation, result.plan.harvested.users, len(served)) == ("published", 3, 3, 3)
+    assert any("Second" in body for body in served)
+
+
+def test_a_publish_that_touches_a_waiting_plan_voids_it(refused):
+    """P03: who was to be removed has changed since, so what was shown is no longer what would happen."""
+    connector, digest = refused
+    connector.pool.directory.add_user(a_user("p3", email="p3@corp.local", name="Third"))
+    connector.sync()
+
+    with pytest.raises(ApprovalRefused):
+        connector.approve(digest)
+    assert len(connector.published()["users"]) == 4
+
+
+def test_a_waiting_plan_whose_user_name_was_taken_since_is_void(refused):
+    """P16: no two users are served under one name, whatever is approved."""
+    connector, _ = refused
+    connector.pool.directory.add_user(a_user("new", sub="0" * 8))
+    digest = connector.sync().plan.digest
+    connector.pool.directory.remove_user("new")
+    connector.pool.directory.add_user(a_user("p3", email="p3@corp.local"))
+    connector.pool.directory.add_user(a_user("NEW", sub="1" * 8))
+    connector.sync()
+
+    with pytest.raises(ApprovalRefused):
+        connector.approve(digest)
