@@ -10,6 +10,7 @@
           SourceThrottled      75   refused for the rate of the calls, until the time ran out
         SourceDenied           77   AWS refuses the caller
         HarvestIncomplete      75   a walk did not come to its end
+        UserGone               75   one user does not exist, or no longer
       ApprovalRefused            3   no refused plan waits under this digest
       AlreadyRunning           75   another run holds the lease
       RunCancelled             75   somebody asked the run to end
@@ -135,6 +136,12 @@ class SourceDenied(SourceError):
 
 class HarvestIncomplete(SourceError):
     """A walk did not come to its end, so nothing of it may be published."""
+
+    retryable = True
+
+
+class UserGone(SourceError):
+    """One user does not exist, or no longer; the pool does."""
 
     retryable = True
 

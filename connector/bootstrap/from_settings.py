@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from dataclasses import replace
 
 from connector.bootstrap.logins import grants_of
 from connector.cognito.meter import Meter
@@ -12,8 +13,14 @@ from connector.config.values import seconds
 from connector.directory.mapping import Fallbacks, Rules
 from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
 from connector.directory.schedule import Schedules, parse_schedule
+from connector.store.feed.marks import FeedTimes
 from connector.store.publishing.cleanup import Retention
+from connector.sync.delta import DeltaSettings
 from connector.sync.full_sync import SyncSettings
+
+ROUND_SECONDS = 20
+MOST_IN_A_ROUND = 50
+"""A round of the change feed takes as many marks as are read in 20 seconds, and at least 50."""
 
 LONGEST_CHAINED = 3600
 """Seconds that a session lasts at most which a session opened, as a person's is (IAM user guide, "Role chaining")."""
@@ -69,7 +76,36 @@ def sync_settings_of(settings: Settings) -> SyncSettings:
     """Return what one sync needs to know, with a meter of its own."""
     kept = Retention(seconds(settings.sync.walk_timeout), seconds(settings.sync.retention))
     command = command_of(settings)
-    return SyncSettings(rules_of(settings), settings.cognito.groups, limits_of(settings), kept, Meter(), command)
+    times = feed_times_of(settings)
+    return SyncSettings(rules_of(settings), settings.cognito.groups, limits_of(settings), kept, Meter(), command, times)
+
+
+def feed_times_of(settings: Settings) -> FeedTimes | None:
+    """Return when what the change feed announces is read; None where there is no feed."""
+    feed = settings.feed
+    return FeedTimes(seconds(feed.debounce), seconds(feed.settle)) if feed.queue_url else None
+
+
+def delta_settings_of(settings: Settings, *, debounce: float | None = None) -> DeltaSettings:
+    """Return what one round of the change feed needs to know.
+
+    Args:
+        settings: the configuration.
+        debounce: seconds that replace the configured ones.
+    """
+    feed = settings.feed
+    rest = seconds(feed.debounce) if debounce is None else debounce
+    most = max(MOST_IN_A_ROUND, int(feed.calls_per_second * ROUND_SECONDS))
+    return DeltaSettings(sync_settings_of(settings), FeedTimes(rest, seconds(feed.settle)), most)
+
+
+def feed_access_of(settings: Settings) -> Access:
+    """Return how the pool is read for the change feed: within a budget of its own."""
+    rate = settings.feed.calls_per_second
+    access = access_of(settings)
+    return replace(
+        access, requests_per_second=rate, group_requests_per_second=min(rate, access.group_requests_per_second)
+    )
 
 
 def command_of(settings: Settings) -> str:

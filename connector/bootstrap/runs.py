@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 
 from connector.bootstrap.account import account
-from connector.bootstrap.from_settings import access_of, sync_settings_of
+from connector.bootstrap.from_settings import access_of, delta_settings_of, feed_access_of, sync_settings_of
 from connector.bootstrap.store_remarks import find_remarks
 from connector.checks.check_run import record_checks
 from connector.checks.connectivity import Check, Remark, Subject
@@ -27,6 +27,7 @@ from connector.store.runs.approvals import find_waiting
 from connector.store.runs.queue import Runs
 from connector.store.runs.run import Run, begin, take_up
 from connector.store.sql.database import Database, connect
+from connector.sync.delta import delta_sync
 from connector.sync.full_sync import approve_plan, full_sync
 from connector.sync.progress import Progress, Silence
 from connector.sync.result import SyncResult
@@ -66,6 +67,14 @@ def run_sync(settings: Settings, progress: Progress) -> SyncResult:
 def run_plan(settings: Settings, progress: Progress) -> SyncResult:
     """Tell what a sync would change; arguments and errors are those of `run_sync`."""
     return _run_command(RunKind.PLAN, settings, progress)
+
+
+def run_delta(settings: Settings, progress: Progress) -> SyncResult:
+    """Read again whom the change feed announced, without waiting for a burst to end; errors as those of `run_sync`."""
+    with run_context(), store_of(settings) as database:
+        parts = delta_settings_of(settings, debounce=0.0)
+        with begin(database, RunKind.DELTA, cause=Cause.COMMAND, by=account()) as run:
+            return delta_sync(_feed_opener(settings, parts.sync.meter), run, parts, progress)
 
 
 def _run_command(kind: RunKind, settings: Settings, progress: Progress) -> SyncResult:
@@ -171,6 +180,9 @@ def execute_run(store: Settings, settings: Settings | ConfigError, rotate: Rotat
             end_unstarted(run, settings)
         elif run.approve:
             approve_plan(run, run.approve, sync_settings_of(settings))
+        elif run.kind is RunKind.DELTA:
+            delta = delta_settings_of(settings)
+            delta_sync(_feed_opener(settings, delta.sync.meter), run, delta, Silence())
         else:
             parts = sync_settings_of(settings)
             full_sync(_opener(settings, parts.meter), run, parts, Silence())
@@ -194,6 +206,14 @@ def _opener(settings: Settings, meter: Meter) -> Callable[[str], UserPool]:
     def open_for(run: str) -> UserPool:
         name_run(run)
         return open_pool(access_of(settings), run=run, meter=meter)
+
+    return open_for
+
+
+def _feed_opener(settings: Settings, meter: Meter) -> Callable[[str], UserPool]:
+    def open_for(run: str) -> UserPool:
+        name_run(run)
+        return open_pool(feed_access_of(settings), run=run, meter=meter)
 
     return open_for
 

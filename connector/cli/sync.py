@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from connector.bootstrap.runs import changes_of, run_approval, run_plan, run_sync
+from connector.bootstrap.runs import changes_of, run_approval, run_delta, run_plan, run_sync
 from connector.cli.changes import FEW, print_json_list, say_changes, write_changes
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, print_table, say
 from connector.cli.progress_bar import progress_bar
@@ -38,14 +38,19 @@ def _digest(_context: click.Context, _parameter: click.Parameter, value: str | N
     callback=_digest,
     help="Publish the refused plan whose digest begins like this, without reading the pool.",
 )
+@click.option("--delta", is_flag=True, help="Read again only whom the change feed announced.")
 @json_option
 @pass_invocation
-def sync(invocation: Invocation, approve: str | None) -> int:
+def sync(invocation: Invocation, *, approve: str | None, delta: bool) -> int:
     """Read the whole user pool and publish it, or change nothing.
 
     Ends with 0 when the directory is up to date, 3 when the safeguard refused the change, 75 when trying again may
     help, 77 when AWS refused the caller and 78 when the configuration is wrong.
     """
+    if delta and approve is not None:
+        raise click.UsageError("--approve publishes what was read already, and --delta reads: give one of them")
+    if delta:
+        return _carry_out(invocation, run_delta)
     if approve is None:
         return _carry_out(invocation, run_sync)
     return _carry_out(invocation, lambda settings, _: run_approval(settings, approve))
@@ -112,13 +117,15 @@ def describe_unstarted(error: ConnectorError) -> dict[str, Any]:
 
 def _tell(result: SyncResult) -> None:
     say(result.sentence())
+    for reason in result.full_sync_due:
+        say(f"A full sync is due ({result.command} sync): {reason}")
     for reason in result.reasons:
         say(f"  - {reason}")
     if result.examples:
         say_changes(iter(result.examples))
         say("These are examples, removals first; the numbers above are those of the whole plan.")
     if result.outcome is RunOutcome.REFUSED:
-        say(f"If this is meant: {result.approve_command if result.kind == 'sync' else _TO_APPROVE}")
+        say(f"If this is meant: {result.approve_command if result.kind != 'plan' else _TO_APPROVE}")
     if result.rejects:
         say(f"Records that cannot be served: {len(result.rejects)}")
         print_table(("kind", "source", "reason"), list(_some_rejects(result)))

@@ -24,6 +24,7 @@ from connector.errors import (
     SourceMissing,
     SourceThrottled,
     SourceUnavailable,
+    UserGone,
 )
 
 _DATE = len("Sun, 06 Nov 1994 08:49:37 GMT")
@@ -211,6 +212,12 @@ def _missing(error: ClientError, call: SourceCall) -> SourceMissing:
     )
 
 
+def _user_gone(error: ClientError, call: SourceCall) -> UserGone:
+    return UserGone(
+        f"{call} finds no such user ({error_code(error)}).", remedy="They were deleted meanwhile; try again."
+    )
+
+
 def _not_understood(error: ClientError, call: SourceCall) -> ConnectorError:
     if call.operation == "AssumeRole":
         return ConfigError(
@@ -246,6 +253,7 @@ _EXPLANATIONS: Mapping[str, _Explain] = {
     **dict.fromkeys(THROTTLED, _throttled),
     **dict.fromkeys(WRONG_KEYS, _wrong_keys),
     **dict.fromkeys(("ResourceNotFoundException",), _missing),
+    **dict.fromkeys(("UserNotFoundException",), _user_gone),
     **dict.fromkeys(("InvalidParameterException", "ValidationError", "ValidationException"), _not_understood),
 }
 

@@ -94,9 +94,12 @@ class Paces:
 
     users: Pace
     groups: Pace
+    one_user: Pace
 
     def of(self, operation: str) -> Pace:
         """Return the pace of an operation."""
+        if operation in {"AdminListGroupsForUser", "AdminGetUser"}:
+            return self.one_user
         return self.groups if operation in {"ListGroups", "GetGroup"} else self.users
 
 

@@ -15,7 +15,7 @@ from connector.cognito.errors import SourceCall, unreadable
 from connector.cognito.pages import Ask, Page, PageLimit, walk
 from connector.cognito.sending import Answer, Sender
 from connector.directory.records import GroupRecord, UserRecord
-from connector.errors import GroupGone, HarvestIncomplete, SourceDenied, SourceMissing
+from connector.errors import GroupGone, HarvestIncomplete, SourceDenied, SourceMissing, UserGone
 
 if TYPE_CHECKING:  # the stubs are there for the type checker only
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -45,6 +45,7 @@ class ListOperation(Generic[Record]):
 
 USERS = ListOperation("ListUsers", "Users", "PaginationToken", user_record, USER_PAGES)
 GROUPS = ListOperation("ListGroups", "Groups", "NextToken", group_record, GROUP_PAGES)
+GROUPS_OF_USER = ListOperation("AdminListGroupsForUser", "Groups", "NextToken", group_record, GROUP_PAGES)
 MEMBERS = ListOperation("ListUsersInGroup", "Users", "NextToken", user_record, USER_PAGES)
 MEMBER_IDS = ListOperation("ListUsersInGroup", "Users", "NextToken", user_sub, USER_PAGES)
 
@@ -120,6 +121,32 @@ class UserPool:
         pages = self._walk(USERS, self._client.list_users, Filter=f'sub = "{quoted}"')
         return next((user for page in pages for user in page if user.sub == sub), None)
 
+    def groups_of(self, username: str) -> list[GroupRecord]:
+        """Return the groups of a user.
+
+        Raises:
+            UserGone: there is no such user.
+        """
+        operation = self._client.admin_list_groups_for_user
+        return [group for page in self._walk(GROUPS_OF_USER, operation, Username=username) for group in page]
+
+    def is_gone(self, sub: str, username: str) -> bool:
+        """Tell whether nobody, or somebody else, has the username of a user whom a list no longer shows.
+
+        Lists are eventually consistent; whether somebody exists, AdminGetUser says (API reference of ListUsers).
+
+        Args:
+            sub: of the user.
+            username: under which they were last seen.
+        """
+        call = SourceCall("AdminGetUser", f"a user of {self._target}")
+        request = partial(self._client.admin_get_user, UserPoolId=self.pool_id, Username=username)
+        try:
+            found = self._sender.send(call, request, lambda answer: _sub_of(_part(answer, "UserAttributes", call)))
+        except UserGone:
+            return True
+        return found != sub
+
     def stop(self) -> None:
         """Let every walk end at its next call, because the run is given up."""
         self._sender.stop()
@@ -183,6 +210,10 @@ def _read_page(listing: ListOperation[Record], call: SourceCall, answer: Answer)
     if not isinstance(items, list) or not isinstance(token, str | None):
         raise unreadable(call, f"its {listing.items} or {listing.token} are of another type")
     return Page(tuple(map(listing.parse, items)), token)
+
+
+def _sub_of(attributes: Any) -> str:
+    return user_sub({"Attributes": attributes})
 
 
 def _part(answer: Answer, name: str, call: SourceCall) -> Any:

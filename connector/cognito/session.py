@@ -178,6 +178,7 @@ class AwsSession:
         deadline = Deadline(patience.deadline)
         paces = Paces(
             users=Pace(self._access.requests_per_second, sleep=deadline.sleep),
+            one_user=Pace(self._access.requests_per_second, sleep=deadline.sleep),
             groups=Pace(self._access.group_requests_per_second, sleep=deadline.sleep),
         )
         return Sender(paces, self._meter, patience, deadline, role.discard if role else None)

@@ -15,6 +15,7 @@ directory; they stand for the public base URL and for the edition of all bodies 
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
+from json import JSONDecoder
 from json.encoder import encode_basestring_ascii as quote
 from typing import Any, Protocol, TypeVar
 
@@ -23,6 +24,8 @@ EDITION = "\x03"
 MEMBERS = "members"
 
 _MEMBERS_IN_A_PIECE = 500
+_BEFORE_NAME, _BEFORE_GROUPS = ',"userName":', ',"groups":'
+_READER = JSONDecoder(strict=False)
 _Text = TypeVar("_Text", bound=Any)
 
 
@@ -40,7 +43,7 @@ class ShownMember(Protocol):
 
 def opening(core: str) -> str:
     """Return how a user begins: the core attributes, up to the name."""
-    return f'{core[:-1]},"userName":'
+    return f"{core[:-1]}{_BEFORE_NAME}"
 
 
 def middle(user_name: str, mentions: Iterable[str]) -> str:
@@ -58,6 +61,26 @@ def user_body(opening: _Text, middle: _Text, closing: _Text) -> _Text:
     """Put the pieces of a user together, whether they are text or columns that hold it."""
     body: _Text = opening + middle + closing
     return body
+
+
+def split_user(body: str, user_name: str, modified: str) -> tuple[str, str]:
+    """Return `opening` and `closing` of a stored body.
+
+    Args:
+        body: as it was published.
+        user_name: under which the user is served.
+        modified: when it was last changed.
+    """
+    begin = body.index(_BEFORE_NAME) + len(_BEFORE_NAME)  # a quote within a value is escaped, so this is the name
+    end = begin + len(quote(user_name))
+    if body.startswith(_BEFORE_GROUPS, end):
+        _, end = _READER.raw_decode(body, end + len(_BEFORE_GROUPS))
+    return body[:begin], body[end : len(body) - len(ending(modified))]
+
+
+def split_group(body: str, modified: str) -> str:
+    """Return the head of a stored group."""
+    return body[: len(body) - len(ending(modified))]
 
 
 def group_head(core: str, identifier: str, created: str) -> str:

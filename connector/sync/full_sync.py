@@ -15,6 +15,7 @@ from connector.directory.runs import RunKind, RunOutcome
 from connector.directory.safeguard import Limits, Refused, judge
 from connector.errors import ApprovalRefused
 from connector.store.changes.examples import pick_examples
+from connector.store.feed.marks import FeedTimes, answer_feed, read_time
 from connector.store.publishing.cleanup import Retention, collect_quietly
 from connector.store.publishing.compare import note_changes
 from connector.store.publishing.harvest_plan import read_plan
@@ -40,6 +41,7 @@ class SyncSettings:
         retention: what is kept of the past.
         meter: counts the calls.
         command: how a person calls the command with this configuration.
+        feed: when what the change feed announces is read; None = there is no feed.
     """
 
     rules: Rules
@@ -48,6 +50,7 @@ class SyncSettings:
     retention: Retention
     meter: Meter
     command: str = "cognito-scim"
+    feed: FeedTimes | None = None
 
 
 OpenPool = Callable[[str], UserPool]
@@ -66,12 +69,15 @@ def full_sync(open_pool: OpenPool, run: Run, settings: SyncSettings, watcher: Pr
     report = Report(run, settings.meter)
     report.note(command=settings.command)
     staging = Staging(run.database, run.id)
+    began = read_time(run.database)
     with report.of_faults():
         pool = open_pool(str(run.id))
         plan = _harvest_and_compare(pool, staging, settings, Shared(run, watcher), report)
-        if _judged_acceptable(plan, settings.limits, staging, report):
+        if judged_acceptable(plan, settings.limits, staging, report):
             run.heed()
             _publish(plan, run, staging, report)
+            if settings.feed and run.kind is RunKind.SYNC:
+                answer_feed(run.database, settings.feed, began=began)
     result = report.end()
     if run.kind is RunKind.PLAN and result.outcome in {RunOutcome.PUBLISHED, RunOutcome.REFUSED}:
         staging.keep_changes()
@@ -135,10 +141,21 @@ def _harvest_and_compare(
     return plan
 
 
-def _judged_acceptable(plan: ChangePlan, limits: Limits, staging: Staging, report: Report) -> bool:
+def judged_acceptable(
+    plan: ChangePlan, limits: Limits, staging: Staging, report: Report, summed: ChangePlan | None = None
+) -> bool:
+    """Judge a plan, and take note of why it is refused, if it is.
+
+    Args:
+        plan: what would change.
+        limits: of the safeguard.
+        staging: what the plan was made of.
+        report: takes note.
+        summed: the plan as it is judged, where deltas are summed.
+    """
     if plan.changes_nothing:
         return True
-    verdict = judge(plan, limits)
+    verdict = judge(summed or plan, limits)
     if isinstance(verdict, Refused):
         shown = tuple(pick_examples(staging.database, staging.run, plan))
         report.note(outcome=RunOutcome.REFUSED, generation=plan.base or None, reasons=verdict.reasons, examples=shown)

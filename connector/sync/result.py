@@ -13,6 +13,7 @@ from connector.store.publishing.user_names import Renamed
 from connector.sync.harvest import Reject
 
 REFUSED_EXIT = 3
+_PUBLISHING = frozenset({RunKind.SYNC, RunKind.DELTA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class SyncResult:
         renamed: who is served under another name than the wanted one.
         hint: how the pool could be read in less time, if that is known.
         command: how a person calls the command with the configuration of this run.
+        marks: of a delta, how many users and groups it read, and how many are left marked.
+        full_sync_due: of a delta, why a full sync is due.
     """
 
     run: int
@@ -51,6 +54,8 @@ class SyncResult:
     hint: str = ""
     kind: RunKind = RunKind.SYNC
     command: str = "cognito-scim"
+    marks: Mapping[str, int] | None = None
+    full_sync_due: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -67,19 +72,21 @@ class SyncResult:
     def as_json(self) -> dict[str, Any]:
         """Return the document that `--json` prints."""
         document: dict[str, Any] = {"run": self.run, "outcome": self.outcome}
-        if self.kind is RunKind.SYNC:
+        if self.kind in _PUBLISHING:
             document["generation"] = self.generation
         if self.plan:
             document |= _describe(self.plan)
         if self.outcome is RunOutcome.REFUSED:
             document |= {"reason": "; ".join(self.reasons), "reasons": list(self.reasons)}
             document |= {"examples": [example.as_json() for example in self.examples]}
-            if self.kind is RunKind.SYNC and self.plan:
+            if self.kind in _PUBLISHING and self.plan:
                 document |= {"approve": self.approve_command, "making": asdict(self.plan.making)}
         if self.fault:
             document |= {"cause": self.fault.message, "remedy": self.fault.remedy, "retryable": self.fault.retryable}
         if self.approved:
             document["approved"] = self.approved
+        if self.marks is not None:
+            document |= {"marks": dict(self.marks), "full_sync_due": list(self.full_sync_due)}
         if self.hint:
             document["hint"] = self.hint
         return document | {
@@ -100,6 +107,8 @@ class SyncResult:
     def _what_happened(self) -> str:
         if self.fault:
             return f"Nothing was published, the directory stays as it was: {self.fault}"
+        if self.plan is None and self.kind is RunKind.DELTA:
+            return "Nothing was read." if self.full_sync_due else "Nothing that was announced is due to be read."
         if self.plan is None:
             return f"Run {self.run} ended: {self.outcome}."
         sizes = self.plan.harvested

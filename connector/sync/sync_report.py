@@ -59,7 +59,7 @@ class Report:
 
     def end(self) -> SyncResult:
         """Free the lease, record how the run ended unless its publish did, and return the result."""
-        is_recorded = self._run.kind is RunKind.SYNC and self._result.outcome is RunOutcome.PUBLISHED
+        is_recorded = self._run.kind in {RunKind.SYNC, RunKind.DELTA} and self._result.outcome is RunOutcome.PUBLISHED
         self._result = self._published if is_recorded else self._measured()
         try:
             self._run.end(self._result.outcome, self._result.as_json())

@@ -37,7 +37,7 @@ class Wire:
         self.pace = Pace(10, clock=clock.read, sleep=deadline.sleep)
         limits = RetryLimits(attempts=int(patience.get("attempts", 3)), backoff=patience.get("backoff", 1))
         self.meter = Meter()
-        self.sender = Sender(Paces(self.pace, self.pace), self.meter, limits, deadline, self.renew)
+        self.sender = Sender(Paces(self.pace, self.pace, self.pace), self.meter, limits, deadline, self.renew)
 
     def renew(self) -> None:
         """Take note that new credentials were asked for."""

@@ -45,10 +45,30 @@ class PoolOperations:
             "ListGroups": self._list_groups,
             "ListUsersInGroup": self._list_members,
             "GetGroup": self._get_group,
-            "AdminListGroupsForUser": lambda asked: _page("Groups", self.population.groups_of(asked["Username"])),
+            "AdminListGroupsForUser": self._list_groups_of_user,
+            "AdminGetUser": self._get_user,
         }
         known = answers.get(operation)
         return known(asked) if known else Refusal("UnknownOperationException", "").in_json()
+
+    def _list_groups_of_user(self, asked: Parameters) -> Answer:
+        """Page as ListGroups does; whoever is not there is UserNotFoundException (API reference: errors of both)."""
+        username = asked["Username"]
+        if not self.population.find_users("username", username):
+            return _NO_USER.in_json()
+
+        def after(mark: int, limit: int) -> list[Item]:
+            return [item for item in self.population.groups_of(username) if item[0] > mark][:limit]
+
+        return self._list("AdminListGroupsForUser", asked, "Groups", "NextToken", after)
+
+    def _get_user(self, asked: Parameters) -> Answer:
+        """Answer from what is, not from lists that lag; attributes are called UserAttributes (AdminGetUserResponse)."""
+        found = self.population.find_users("username", asked["Username"])
+        if not found:
+            return _NO_USER.in_json()
+        shown = json.loads(found[0][1])
+        return Answer(200, json.dumps({**shown, "UserAttributes": shown.pop("Attributes")}).encode())
 
     def _list_groups(self, asked: Parameters) -> Answer:
         return self._list("ListGroups", asked, "Groups", "NextToken", self.population.groups_after)
@@ -96,6 +116,7 @@ class PoolOperations:
         return _page(items, shown, token_name, make_token(scope, last, depth + 1) if goes_on else None)
 
 
+_NO_USER = Refusal("UserNotFoundException", "User does not exist.")
 _NO_GROUP = Refusal("ResourceNotFoundException", "Group not found.")
 _TOO_LARGE = (
     "1 validation error detected: Value at 'limit' failed to satisfy constraint: Member must have value less than or"

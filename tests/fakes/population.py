@@ -71,6 +71,7 @@ class Listed:
         self._members: dict[str, dict[int, str]] = {}
         self._groups: dict[str, tuple[int, dict[str, Any]]] = {}
         self.hidden: set[str] = set()
+        self.concealed: set[str] = set()
         for user in users:
             self.add_user(user)
         for name, usernames in (groups or {}).items():
@@ -95,6 +96,11 @@ class Listed:
     def hide_user(self, username: str) -> None:
         """Leave a user out of ListUsers only: the list operations are eventually consistent."""
         self.hidden.add(username)
+
+    def conceal(self, username: str) -> None:
+        """Leave a user out of every answer of ListUsers, a filtered one included."""
+        self.hidden.add(username)
+        self.concealed.add(username)
 
     def user(self, username: str) -> dict[str, Any]:
         """Return a user, to be changed in place."""
@@ -147,7 +153,12 @@ class Listed:
 
     def find_users(self, attribute: str, value: str) -> list[Item]:
         """Return the users with this value of an attribute."""
-        found = ((at, user) for at, user in self._users.items() if _value(user, attribute) == value)
+        concealed = self.concealed if attribute != "username" else ()
+        found = (
+            (at, user)
+            for at, user in self._users.items()
+            if _value(user, attribute) == value and user.get("Username") not in concealed
+        )
         return _page(found, -1, len(self._users))
 
 

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_,
 from connector.directory.hints import Hint
 from connector.directory.rows import Kind
 from connector.store.feed.drift import forget_announced
-from connector.store.feed.state import MESSAGE, PULSE, STOP, note_state
-from connector.store.feed.sync_requests import ask
+from connector.store.feed.state import MESSAGE, PULSE, STOP, forget_state, note_state
+from connector.store.feed.sync_requests import ask, grant
 from connector.store.runs.approvals import list_waiting_runs
 from connector.store.sql.clock import CLOCK, read_clock
 from connector.store.sql.database import Database
@@ -166,6 +166,12 @@ class Marks:
             return connection.scalar(select(func.count()).select_from(feed_marks)) or 0
 
 
+def read_time(database: Database) -> int:
+    """Return the database's time in milliseconds since 1970."""
+    with database.reading() as connection:
+        return read_clock(connection)
+
+
 def clear_settled(connection: Connection, times: FeedTimes, *, began: int) -> None:
     """Remove, after a full sync, the marks that had settled when it began; it has read all of them.
 
@@ -219,3 +225,11 @@ def _is_free(connection: Connection) -> ColumnElement[bool]:
 def _is(mark: Mark) -> ColumnElement[bool]:
     marks = feed_marks.c
     return and_(marks.kind == mark.kind.value, marks.key == mark.key, marks.last_at == mark.last_at)
+
+
+def answer_feed(database: Database, times: FeedTimes, *, began: int) -> None:
+    """Take note that a full sync which began at a time is completed: what it has read need not be read again."""
+    with database.writing() as connection:
+        clear_settled(connection, times, began=began)
+        grant(connection, began=began)
+        forget_state(connection, STOP)

@@ -62,7 +62,7 @@ def _noted(run: int, kind: Kind, of: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(noted.run == run, noted.kind == kind.value, noted.id == of)
 
 
-def _lost_users(run: int, since: int) -> Select[Any]:
+def _lost_users(run: int, since: int) -> Any:
     was, noted, now, staged = users.alias("was"), staged_changes.c, users.alias("now"), staged_users.c
     rows = (
         was.outerjoin(staged_changes, _noted(run, Kind.USERS, was.c.id))
@@ -70,10 +70,10 @@ def _lost_users(run: int, since: int) -> Select[Any]:
         .outerjoin(now, and_(now.c.id == was.c.id, now.c.until == FOREVER, noted.id.is_(None)))
     )
     stays = or_(staged.id.is_not(None), now.c.id.is_not(None))
-    becomes = {
-        name: case((staged.id.is_not(None), staged[name]), else_=now.c[name]) for name in ("name_key", "email_key")
-    }
-    active = case((staged.id.is_not(None), staged.active), else_=now.c.active)
+    name, email, active = (
+        case((staged.id.is_not(None), staged[column]), else_=now.c[column])
+        for column in ("name_key", "email_key", "active")
+    )
     counted: Mapping[str, ColumnElement[bool]] = {
         "removed": ~stays,
         "renamed": and_(stays, was.c.name_key != name),

@@ -15,7 +15,7 @@ from connector.web.api.problems import Problem
 
 Word = TypeVar("Word", bound=StrEnum)
 
-KINDS = (RunKind.CHECK, RunKind.PLAN, RunKind.SYNC)
+KINDS = (RunKind.CHECK, RunKind.PLAN, RunKind.SYNC, RunKind.DELTA)
 """What can be started here; a rotation is not."""
 
 MOST_RUNS = 100

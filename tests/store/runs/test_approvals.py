@@ -122,7 +122,7 @@ def test_the_beginning_of_a_digest_names_a_plan_while_no_other_begins_like_it(re
 
 
 def test_a_plan_is_still_approved_after_a_publish_that_touches_none_of_it(refused):
-    """P03: the approval goes on top of what was published since, which stays; or nobody could approve while deltas come."""
+    """P03: it goes on top of what was published since, which stays; or nobody could approve while deltas come."""
     connector, digest = refused
     connector.pool.directory.add_user(a_user("p3", email="p3@corp.local"))
     connector.pool.directory.user("p2")["Attributes"].append({"Name": "name", "Value": "Second"})
