@@ -13,6 +13,7 @@ from connector.config.values import seconds
 from connector.directory.mapping import Fallbacks, Rules
 from connector.directory.safeguard import LIMIT_NAMES, Limit, Limits
 from connector.directory.schedule import Schedules, parse_schedule
+from connector.errors import ConfigError
 from connector.store.feed.marks import FeedTimes
 from connector.store.publishing.cleanup import Retention
 from connector.sync.delta import DeltaSettings
@@ -92,8 +93,15 @@ def delta_settings_of(settings: Settings, *, debounce: float | None = None) -> D
     Args:
         settings: the configuration.
         debounce: seconds that replace the configured ones.
+
+    Raises:
+        ConfigError: there is no change feed.
     """
     feed = settings.feed
+    if not feed.queue_url:
+        raise ConfigError(
+            "No change feed is configured.", remedy="Name its queue in feed.queue_url, or run a full sync."
+        )
     rest = seconds(feed.debounce) if debounce is None else debounce
     most = max(MOST_IN_A_ROUND, int(feed.calls_per_second * ROUND_SECONDS))
     return DeltaSettings(sync_settings_of(settings), FeedTimes(rest, seconds(feed.settle)), most)

@@ -70,11 +70,19 @@ def run_plan(settings: Settings, progress: Progress) -> SyncResult:
 
 
 def run_delta(settings: Settings, progress: Progress) -> SyncResult:
-    """Read again whom the change feed announced, without waiting for a burst to end; errors as those of `run_sync`."""
-    with run_context(), store_of(settings) as database:
-        parts = delta_settings_of(settings, debounce=0.0)
-        with begin(database, RunKind.DELTA, cause=Cause.COMMAND, by=account()) as run:
-            return delta_sync(_feed_opener(settings, parts.sync.meter), run, parts, progress)
+    """Read again whom the change feed announced, without waiting for a burst to end.
+
+    Raises:
+        ConfigError: there is no change feed.
+        AlreadyRunning, StoreError: nothing was published.
+    """
+    parts = delta_settings_of(settings, debounce=0.0)
+    with (
+        run_context(),
+        store_of(settings) as database,
+        begin(database, RunKind.DELTA, cause=Cause.COMMAND, by=account()) as run,
+    ):
+        return delta_sync(_feed_opener(settings, parts.sync.meter), run, parts, progress)
 
 
 def _run_command(kind: RunKind, settings: Settings, progress: Progress) -> SyncResult:
@@ -181,11 +189,19 @@ def execute_run(store: Settings, settings: Settings | ConfigError, rotate: Rotat
         elif run.approve:
             approve_plan(run, run.approve, sync_settings_of(settings))
         elif run.kind is RunKind.DELTA:
-            delta = delta_settings_of(settings)
-            delta_sync(_feed_opener(settings, delta.sync.meter), run, delta, Silence())
+            _execute_delta(settings, run)
         else:
             parts = sync_settings_of(settings)
             full_sync(_opener(settings, parts.meter), run, parts, Silence())
+
+
+def _execute_delta(settings: Settings, run: Run) -> None:
+    try:
+        parts = delta_settings_of(settings)
+    except ConfigError as fault:
+        end_unstarted(run, fault)
+        return
+    delta_sync(_feed_opener(settings, parts.sync.meter), run, parts, Silence())
 
 
 @contextmanager

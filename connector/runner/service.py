@@ -1,11 +1,15 @@
 """The runner as a whole: what is started and stopped with a server."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from connector.directory.runs import RunKind
 from connector.directory.schedule import Schedules
 from connector.runner.executor import Executor
+from connector.runner.feed_timetable import FeedTimetable
 from connector.runner.timetable import Timetable
+from connector.store.feed.due_runs import queue_due
+from connector.store.feed.marks import FeedTimes
 from connector.store.runs.due import Slots
 from connector.store.runs.lease import SHARING
 from connector.store.runs.queue import Runs
@@ -15,24 +19,33 @@ from connector.store.sql.database import Database
 class Runner:
     """Queues runs by the schedules and executes what is queued.
 
-    One sync or plan at a time, one rotation at a time, and checks and tries of importers beside them.
+    One sync, delta or plan at a time, one rotation at a time, and checks and tries of importers beside them.
 
     Args:
         database: the store, which the runner closes when it stops.
         schedules: when to do what.
         command: the beginning of the command that executes a run.
         is_wanted: tells whether to go on; asked all the time, so that a run ends while the server still answers.
+        feed: when what the change feed announces is read; None = there is no feed.
     """
 
     def __init__(
-        self, database: Database, schedules: Schedules, command: Sequence[str], is_wanted: Callable[[], bool]
+        self,
+        database: Database,
+        schedules: Schedules,
+        command: Sequence[str],
+        is_wanted: Callable[[], bool],
+        *,
+        feed: FeedTimes | None = None,
     ) -> None:
         self._database = database
         runs = Runs(database)
-        self._timetables = [
+        self._timetables: list[Timetable | FeedTimetable] = [
             Timetable(schedules.sync, Slots(database, RunKind.SYNC), of="sync"),
             Timetable(schedules.rotation, Slots(database, RunKind.ROTATE), of="rotation"),
         ]
+        if feed:
+            self._timetables.append(FeedTimetable(partial(queue_due, database, feed)))
         self._executors = [
             Executor(runs, SHARING, command, is_wanted),
             Executor(runs, frozenset({RunKind.CHECK}), command, is_wanted),

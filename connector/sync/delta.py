@@ -23,7 +23,7 @@ from connector.store.publishing.harvest_plan import read_plan
 from connector.store.publishing.publish import publish
 from connector.store.publishing.sums import sum_since
 from connector.store.publishing.user_names import renamed_users, settle_names
-from connector.store.runs.run import Run
+from connector.store.runs.run import Run, recorded_if_possible
 from connector.store.sql.database import Database
 from connector.store.staging import Staging
 from connector.sync.full_sync import OpenPool, SyncSettings, judged_acceptable
@@ -76,14 +76,15 @@ def delta_sync(open_pool: OpenPool, run: Run, settings: DeltaSettings, watcher: 
                 marks.ask_for_full_sync(reason)
             report.note(outcome=RunOutcome.UNCHANGED, full_sync_due=tuple(read_report(run.database).full_sync_due))
             taken = Taken(0, (), 0)
+            report.note(marks=_count(()) | {"left": marks.count()})
         elif taken.marks:
             _Round(pool, staging, settings, report, run).read_and_publish(taken, Shared(run, watcher))
         else:
-            report.note(outcome=RunOutcome.UNCHANGED)
-    report.note(marks=_count(taken.marks) | {"left": marks.count()})
+            report.note(outcome=RunOutcome.UNCHANGED, marks=_count(()) | {"left": marks.count()})
     result = report.end()
     if result.outcome is RunOutcome.REFUSED:
-        marks.hold(taken.marks, began=taken.began, run=run.id)
+        with recorded_if_possible(f"what waits with run {run.id}"):
+            marks.hold(taken.marks, began=taken.began, run=run.id)
     else:
         staging.clear()
     collect_quietly(run.database, settings.sync.retention)
@@ -129,18 +130,20 @@ class _Round:
         rereading = Rereading(self.pool, self.staging, sync.rules, sync.groups, tell)
         found = rereading.read(taken.marks)
         plan, summed = self._compare(found, rereading.tally)
+        report.note(marks=_count(taken.marks) | {"left": marks.count()})
         if not judged_acceptable(plan, sync.limits, self.staging, report, summed):
             return
         run.heed()
         if plan.changes_nothing:
             report.note(outcome=RunOutcome.UNCHANGED, generation=plan.base)
         else:
-            report.note(marks=_count(taken.marks) | {"left": marks.count()})
             publish(run.database, run.id, plan, under=run.lease, record=report.record_published, is_delta=True)
             report.note(outcome=RunOutcome.PUBLISHED)
-        marks.note_read(taken.marks, began=taken.began, unclear=found.unclear)
-        if found.follow.users:
-            marks.add([found.follow])
+        with recorded_if_possible(f"what run {run.id} has read"):  # what stays marked is only read once more
+            marks.note_read(taken.marks, began=taken.began, unclear=found.unclear)
+            marks.add([found.follow] if found.follow.users else [])
+            if plan.changes_nothing:
+                report.note(marks=_count(taken.marks) | {"left": marks.count()})
 
     def _compare(self, found: Reread, tally: Tally) -> tuple[ChangePlan, ChangePlan]:
         """Return the plan, and the one that is judged."""

@@ -22,7 +22,7 @@ from connector.store.publishing.harvest_plan import read_plan
 from connector.store.publishing.publish import confirm, publish
 from connector.store.publishing.user_names import renamed_users, settle_names
 from connector.store.runs.approvals import find_waiting
-from connector.store.runs.run import Run
+from connector.store.runs.run import Run, recorded_if_possible
 from connector.store.staging import Staging
 from connector.sync.harvest import LISTED, Harvest
 from connector.sync.progress import Progress, Shared
@@ -77,7 +77,8 @@ def full_sync(open_pool: OpenPool, run: Run, settings: SyncSettings, watcher: Pr
             run.heed()
             _publish(plan, run, staging, report)
             if settings.feed and run.kind is RunKind.SYNC:
-                answer_feed(run.database, settings.feed, began=began)
+                with recorded_if_possible(f"what run {run.id} has read"):
+                    answer_feed(run.database, settings.feed, began=began)
     result = report.end()
     if run.kind is RunKind.PLAN and result.outcome in {RunOutcome.PUBLISHED, RunOutcome.REFUSED}:
         staging.keep_changes()

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from connector.directory.change_plan import Changes
 from connector.directory.safeguard import Limit
-from connector.errors import ApprovalRefused
+from connector.errors import ApprovalRefused, StoreError
 from connector.store.feed.marks import Marks
 from connector.store.feed.report import read_report
 from connector.store.migrations import open_database
@@ -33,6 +33,11 @@ def connector(pool, database):
     connected = Connector(pool, database)
     connected.sync()
     return connected
+
+
+def fail(*_, **__):
+    """Fail as a store does that is away."""
+    raise StoreError("The store is away.")
 
 
 def same_as_full_sync(connector):
@@ -122,6 +127,19 @@ def test_a_fault_keeps_every_mark(connector, pool):
 
     assert (result.outcome, result.exit_code, Marks(connector.database).count()) == ("incomplete", 77, 2)
     assert len(connector.published()["users"]) == 10
+
+
+def test_a_publish_whose_marks_cannot_be_removed_is_a_publish_all_the_same(connector, pool, monkeypatch):
+    """P40: a fault or a crash between the two costs one more read."""
+    pool.directory.remove_user("p4")
+    connector.announce("p4")
+    with monkeypatch.context() as broken:
+        broken.setattr(Marks, "note_read", fail)
+        first = connector.delta(settle=SETTLED)
+    second = connector.delta(settle=SETTLED)
+
+    assert (first.outcome, first.exit_code, second.outcome) == ("published", 0, "unchanged")
+    assert Marks(connector.database).count() == 0
 
 
 def test_a_drip_of_removals_is_refused_where_a_flood_would_be(connector, pool):

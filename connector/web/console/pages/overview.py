@@ -22,7 +22,7 @@ from connector.web.services import Services
 CHARTED = 60
 """Generations in a chart."""
 _SYNCS = (RunKind.SYNC,)
-_READING_POOL = (RunKind.SYNC, RunKind.PLAN)
+_READING_POOL = (RunKind.SYNC, RunKind.PLAN, RunKind.DELTA)
 _LOOKED_AT = 20
 
 
@@ -75,9 +75,7 @@ class Overview:
             age=show_age(figures.generation.published_at, figures.now) if figures.generation else "",
             rejected=(last_sync.result or {}).get("rejected", 0) if last_sync else 0,
             rejecting=last_sync.id if last_sync else None,
-            under_way=next(
-                iter(runs.history(count=1, kinds=(RunKind.SYNC, RunKind.PLAN), state=RunState.RUNNING)), None
-            ),
+            under_way=next(iter(runs.history(count=1, kinds=_READING_POOL, state=RunState.RUNNING)), None),
             last_run=last_sync,
             last_word=_word_of(last_sync) if last_sync else None,
             next_sync=_next(self._parts.schedules.sync, figures.now),
