@@ -9,8 +9,8 @@ from math import ceil
 
 from connector import __version__
 from connector.cognito.pool import UserPool
-from connector.directory.mapping import describe_rules
 from connector.directory.change_plan import ChangePlan, DirectorySource, Making, Sizes
+from connector.directory.mapping import describe_rules
 from connector.directory.rows import Kind
 from connector.directory.runs import RunOutcome
 from connector.store.feed.marks import FeedTimes, Mark, Marks, Taken
@@ -29,9 +29,9 @@ from connector.store.staging import Staging
 from connector.sync.full_sync import OpenPool, SyncSettings, judged_acceptable
 from connector.sync.harvest import LISTED, READING, Tally
 from connector.sync.progress import Progress, Shared
-from connector.sync.sync_report import Report
 from connector.sync.rereading import Reread, Rereading
 from connector.sync.result import SyncResult
+from connector.sync.sync_report import Report
 
 PAGE = 60
 """Users on a page of a walk."""
