@@ -116,14 +116,15 @@ def expected_user(user, groups, ids, base):
     generated = user["Username"] == given["sub"] or user["UserStatus"] == "EXTERNAL_PROVIDER"
     verified = [given[name] for name in ("email", "phone_number") if given.get(f"{name}_verified") == "true"]
     whole = " ".join(given[part] for part in ("given_name", "family_name") if given.get(part))
+    known = verified[0] if generated and verified else user["Username"]
     return {
         "id": given["sub"],
         "externalId": user["Username"],
-        "userName": verified[0] if generated and verified else user["Username"],
+        "userName": known,
         "active": user["Enabled"],
-        "displayName": given.get("name") or whole or user["Username"],
-        "familyName": given.get("family_name") or user["Username"],
-        "givenName": given.get("given_name"),
+        "displayName": given.get("name") or whole or known,
+        "familyName": given.get("family_name") or known,
+        "givenName": given.get("given_name") or known,
         "email": given.get("email") or f"{given['sub']}@no-email.example.com",
         "phone": given.get("phone_number"),
         "locale": given.get("locale"),
