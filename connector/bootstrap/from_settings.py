@@ -116,6 +116,14 @@ def feed_access_of(settings: Settings) -> Access:
     )
 
 
+def queue_access_of(settings: Settings) -> Access:
+    """Return who reads the queue of the change feed: a role of its own where one is configured."""
+    access, feed = access_of(settings), settings.feed
+    if not feed.role_arn:
+        return access
+    return replace(access, role_arn=feed.role_arn, external_id=feed.external_id.get_secret_value())
+
+
 def command_of(settings: Settings) -> str:
     """Return how a person in any folder calls the command with this configuration."""
     if settings.file is None:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 
 from connector.bootstrap.account import account
+from connector.bootstrap.feed import open_queue
 from connector.bootstrap.from_settings import access_of, delta_settings_of, feed_access_of, sync_settings_of
 from connector.bootstrap.store_remarks import find_remarks
+from connector.checks.change_feed import examine_feed
 from connector.checks.check_run import record_checks
 from connector.checks.connectivity import Check, Remark, Subject
 from connector.cognito.meter import Meter
@@ -21,6 +23,7 @@ from connector.logs import name_run, run_context
 from connector.scim.base_url import scim_base_url, token_url_of
 from connector.store.changes.changes_reader import ChangesReader
 from connector.store.clients import Clients
+from connector.store.feed.report import read_report
 from connector.store.generations import fetch_newest
 from connector.store.migrations import migrate, open_database
 from connector.store.runs.approvals import find_waiting
@@ -262,6 +265,7 @@ def check_subject(settings: Settings | ConfigError) -> Subject:
         store=name_store(settings),
         groups=settings.cognito.groups,
         examine_store=lambda: _examine_store(settings),
+        examine_feed=(lambda: _examine_feed(settings)) if settings.feed.queue_url else None,
     )
 
 
@@ -281,6 +285,13 @@ def _examine_store(settings: Settings) -> list[Remark]:
         fetch_newest(database)
         database.prove_writable()
         return list(find_remarks(database))
+
+
+def _examine_feed(settings: Settings) -> list[Remark]:
+    with store_of(settings) as database:
+        report = read_report(database)
+    since = None if report.last_pulse is None else report.now - report.last_pulse
+    return list(examine_feed(open_queue(settings)[0], since_pulse=since))
 
 
 def remarks_on_store(settings: Settings) -> list[Remark]:

@@ -6,7 +6,8 @@ from contextlib import closing, contextmanager
 from functools import partial
 
 from connector.bootstrap.console import console_parts
-from connector.bootstrap.from_settings import feed_times_of, schedules_of
+from connector.bootstrap.feed import feed_of
+from connector.bootstrap.from_settings import schedules_of
 from connector.config import Settings, find_config, load_settings
 from connector.config.values import seconds
 from connector.logs import register_secret
@@ -34,7 +35,7 @@ def runner_of(settings: Settings, command: Sequence[str], is_wanted: Callable[[]
         ConfigError, StoreError: the store is not ready.
     """
     database = open_database(settings.store.url.get_secret_value())
-    return Runner(database, schedules_of(settings), command, is_wanted, feed=feed_times_of(settings))
+    return Runner(database, schedules_of(settings), command, is_wanted, feed=feed_of(settings, database))
 
 
 @contextmanager

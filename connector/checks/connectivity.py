@@ -23,6 +23,7 @@ CLOCK_WARNING = timedelta(seconds=60)
 CLOCK_FAILURE = timedelta(seconds=300)
 NO_SUCH_GROUP = "cognito-scim-no-such-group"
 POOL = "pool"
+CHANGE_FEED = "change_feed"
 TRUST_REMEDY = (
     "Put the condition into the role's trust policy:"
     ' "Condition": {"StringEquals": {"sts:ExternalId": "<the value of aws.external_id>"}}.'
@@ -69,6 +70,8 @@ class Subject:
         groups: names of the configured groups; none means the whole pool.
         examine_store: proves that the store can be read and written, and yields what deserves a second look; None when
             it is not known which store.
+        examine_feed: proves that the queue of the change feed can be read and cleared, and yields what deserves a
+            second look; None without a feed.
         now: the clock that is compared with that of AWS.
     """
 
@@ -78,6 +81,7 @@ class Subject:
     store: str = "the store"
     groups: tuple[str, ...] = ()
     examine_store: Callable[[], Iterable[Remark]] | None = None
+    examine_feed: Callable[[], Iterable[Remark]] | None = None
     now: Callable[[], datetime] = utc_now
 
 
@@ -94,6 +98,8 @@ def check_connectivity(subject: Subject) -> Iterator[Check]:
     """Yield each check as it ends; those that depend on one that failed are skipped."""
     examination = _Examination(subject)
     for name, needs, look in STEPS:
+        if name == CHANGE_FEED and subject.examine_feed is None:
+            continue
         began = time.perf_counter()
         blocker = next((examination.blocked[need] for need in needs if need in examination.blocked), None)
         if blocker:
@@ -220,6 +226,13 @@ class _Examination:
         detail, remedy = (" ".join(parts) for parts in zip(*((one.detail, one.remedy) for one in remarks), strict=True))
         return StepResult(f"{works} {detail}", Status.WARNING, remedy)
 
+    def change_feed(self) -> StepResult:
+        remarks = list(self._subject.examine_feed()) if self._subject.examine_feed else []
+        if not remarks:
+            return StepResult("The queue can be read and cleared, and the rule gives signs of life.")
+        detail, remedy = (" ".join(parts) for parts in zip(*((one.detail, one.remedy) for one in remarks), strict=True))
+        return StepResult(f"The queue can be read and cleared. {detail}", Status.WARNING, remedy)
+
     def _list(self, operation: str, read_page: Callable[[], object]) -> StepResult:
         try:
             read_page()
@@ -274,5 +287,6 @@ STEPS: tuple[tuple[str, tuple[str, ...], Callable[[_Examination], StepResult]], 
     ("list_users_in_group", (*_ROLE, POOL), _Examination.list_users_in_group),
     ("configured_groups", (*_ROLE, POOL), _Examination.configured_groups),
     ("store", (), _Examination.store),
+    (CHANGE_FEED, (), _Examination.change_feed),
 )
 """Names in the order of the contract, what each depends on, and how it is done."""

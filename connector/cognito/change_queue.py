@@ -91,6 +91,14 @@ class ChangeQueue:
         answers = [self._ask("DeleteMessageBatch", Entries=batch) for batch in batches]
         return sum(len(answer.get("Failed", ())) for answer in answers)
 
+    def prove_readable(self) -> None:
+        """Make sure that messages may be read, and leave them for whoever deals with them.
+
+        Raises:
+            SourceError, SourceMissing: they may not.
+        """
+        self._ask("ReceiveMessage", MaxNumberOfMessages=1, WaitTimeSeconds=0, VisibilityTimeout=0)
+
     def prove_deletable(self) -> None:
         """Make sure that messages may be deleted, by a handle that is none.
 

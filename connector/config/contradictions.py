@@ -190,7 +190,6 @@ def _warnings_of_address(given: GivenValues) -> Iterator[str]:
 
 
 def _warnings_of_feed(given: GivenValues) -> Iterator[str]:
-    yield "feed.queue_url is set, but this release does not read the queue yet; only full syncs find changes."
     if not given.has("sync.schedule"):
         yield "feed.queue_url is set, but no sync.schedule; only a full sync finds what no event told of."
     queue, pool = queue_region(given.text("feed.queue_url")), given.text("cognito.user_pool_id").partition("_")[0]

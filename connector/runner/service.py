@@ -1,15 +1,13 @@
 """The runner as a whole: what is started and stopped with a server."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from connector.directory.runs import RunKind
 from connector.directory.schedule import Schedules
 from connector.runner.executor import Executor
 from connector.runner.feed_timetable import FeedTimetable
+from connector.runner.poller import Poller
 from connector.runner.timetable import Timetable
-from connector.store.feed.due_runs import queue_due
-from connector.store.feed.marks import FeedTimes
 from connector.store.runs.due import Slots
 from connector.store.runs.lease import SHARING
 from connector.store.runs.queue import Runs
@@ -26,7 +24,7 @@ class Runner:
         schedules: when to do what.
         command: the beginning of the command that executes a run.
         is_wanted: tells whether to go on; asked all the time, so that a run ends while the server still answers.
-        feed: when what the change feed announces is read; None = there is no feed.
+        feed: what reads the change feed and queues its runs; nothing where there is no feed.
     """
 
     def __init__(
@@ -36,16 +34,15 @@ class Runner:
         command: Sequence[str],
         is_wanted: Callable[[], bool],
         *,
-        feed: FeedTimes | None = None,
+        feed: Sequence[FeedTimetable | Poller] = (),
     ) -> None:
         self._database = database
         runs = Runs(database)
-        self._timetables: list[Timetable | FeedTimetable] = [
+        self._watchers: list[Timetable | FeedTimetable | Poller] = [
             Timetable(schedules.sync, Slots(database, RunKind.SYNC), of="sync"),
             Timetable(schedules.rotation, Slots(database, RunKind.ROTATE), of="rotation"),
+            *feed,
         ]
-        if feed:
-            self._timetables.append(FeedTimetable(partial(queue_due, database, feed)))
         self._executors = [
             Executor(runs, SHARING, command, is_wanted),
             Executor(runs, frozenset({RunKind.CHECK}), command, is_wanted),
@@ -55,15 +52,15 @@ class Runner:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        for timetable in self._timetables:
-            timetable.start()
+        for watcher in self._watchers:
+            watcher.start()
         for executor in self._executors:
             executor.start()
 
     def stop(self) -> None:
         """End the runs under way, so that each frees its lease and is on record."""
-        for timetable in self._timetables:
-            timetable.stop()
+        for watcher in self._watchers:
+            watcher.stop()
         for executor in self._executors:
             executor.stop()
         self._database.close()

@@ -89,8 +89,3 @@ def test_keys_that_contradict_each_other_are_refused(given, fault):
 def test_feed_that_cannot_be_relied_on_deserves_a_warning(given, warning):
     """The feed is a hint beside the full sync, and a rule works in its Region only."""
     assert any(warning in told for told in load(POOL | {"feed.queue_url": QUEUE} | given).warnings)
-
-
-def test_feed_that_nothing_reads_yet_is_no_silent_setting():
-    """A key without effect says so."""
-    assert [warning for warning in load(POOL | {"feed.queue_url": QUEUE}).warnings if "does not read" in warning]

@@ -2,8 +2,6 @@
 
 from sqlalchemy import Connection, delete
 
-from connector.store.sql.clock import read_clock
-from connector.store.sql.database import Database
 from connector.store.sql.tables import feed_state
 from connector.store.sql.upserts import INSERTS
 
@@ -31,9 +29,3 @@ def note_state(connection: Connection, name: str, now: int, detail: str = "") ->
 def forget_state(connection: Connection, name: str) -> None:
     """Forget, in the caller's transaction, that something is so."""
     connection.execute(delete(feed_state).where(feed_state.c.name == name))
-
-
-def note_backlog(database: Database, messages: int) -> None:
-    """Remember how many messages wait in the queue, as SQS estimates it."""
-    with database.writing() as connection:
-        note_state(connection, BACKLOG, read_clock(connection), str(messages))
