@@ -192,7 +192,7 @@ def test_any_environment_is_a_configuration_or_a_configuration_error(
 
 
 def test_keys_are_those_of_the_contract() -> None:
-    """Keys of later work do not exist yet, so that none is without effect."""
+    """Keys of the contract, and of what came after it: the line per request."""
     sections = {key.partition(".")[0] for key in key_names()}
 
     assert sections == {"cognito", "aws", "mapping", "sync", "store", "feed", "server", "rotation", "login"}
@@ -200,6 +200,6 @@ def test_keys_are_those_of_the_contract() -> None:
         f"server.{name}"
         for name in (
             *("host", "port", "public_base_url", "tls_certificate", "tls_key"),
-            *("threads", "trusted_proxies", "max_results", "requests_per_second_per_client"),
+            *("threads", "trusted_proxies", "max_results", "requests_per_second_per_client", "request_log"),
         )
     }

@@ -19,7 +19,15 @@ from connector.errors import (
     TargetUnfit,
 )
 from connector.rotation.aws.errors import AwsCall, rotation_faults
-from connector.rotation.sign_in.errors import ClientSecretRefused, FlowNotAllowed, ResetRequired, sign_in_faults
+from connector.rotation.sign_in.errors import (
+    ClientSecretRefused,
+    CodeRefused,
+    FlowNotAllowed,
+    ResetRequired,
+    UserDisabled,
+    UserMissing,
+    sign_in_faults,
+)
 
 LOOK = AwsCall("cognito-idp:AdminGetUser", "user 'ann'")
 CHANGE = AwsCall("cognito-idp:AdminSetUserPassword", "user 'ann'", changes=True, candidate=True)
@@ -156,7 +164,7 @@ def test_an_answer_that_cannot_be_read_is_no_answer(error: Exception):
     [
         ("NotAuthorizedException", "Incorrect username or password.", CurrentRefused),
         ("NotAuthorizedException", "Password attempts exceeded", TargetUnavailable),
-        ("NotAuthorizedException", "User is disabled.", TargetUnfit),
+        ("NotAuthorizedException", "User is disabled.", UserDisabled),
         ("NotAuthorizedException", "Invalid session for the user, session is expired.", TargetUnavailable),
         ("NotAuthorizedException", "Unable to verify secret hash for client 1", ClientSecretRefused),
         ("NotAuthorizedException", "SecretHash does not match for the client: 1", ClientSecretRefused),
@@ -180,10 +188,10 @@ def test_an_answer_that_cannot_be_read_is_no_answer(error: Exception):
             ClientSecretRefused,
         ),
         ("InvalidParameterException", "Missing required parameter USERNAME", TargetUnfit),
-        ("UserNotFoundException", "User does not exist.", TargetUnfit),
+        ("UserNotFoundException", "User does not exist.", UserMissing),
         ("UserNotConfirmedException", "User is not confirmed.", TargetUnfit),
         ("PasswordResetRequiredException", "Password reset required for the user", ResetRequired),
-        ("CodeMismatchException", "Invalid code received for user", TargetUnfit),
+        ("CodeMismatchException", "Invalid code received for user", CodeRefused),
         ("ExpiredCodeException", "Your software token has already been used once.", TargetUnavailable),
         ("TooManyRequestsException", "Rate exceeded", TargetUnavailable),
         ("AccessDeniedException", "not authorized to perform: cognito-idp:AdminInitiateAuth", RotationDenied),

@@ -18,7 +18,7 @@ WRONG = {"Authorization": "Bearer ccs_wrong"}
 
 def limited(rate: float, clock: FakeClock, proxies: int = 0) -> FlaskClient:
     """Return a client of an application that lets each client ask at a rate."""
-    services = services_of(sample_reader(), FakeClients(), BASE_URL, MAX_RESULTS, proxies, rate, clock)
+    services = services_of(sample_reader(), FakeClients(), BASE_URL, MAX_RESULTS, proxies, rate, clock=clock)
     return create_app(services).test_client()
 
 

@@ -265,7 +265,7 @@ def test_failures_count_against_the_address(
 def test_tokens_count_as_requests_of_their_client(stored_clients: Clients, machine: ClientCredentials) -> None:
     """server.requests_per_second_per_client holds here as well."""
     clock = FakeClock()
-    services = services_of(sample_reader(), stored_clients, BASE_URL, MAX_RESULTS, 0, 1, clock)
+    services = services_of(sample_reader(), stored_clients, BASE_URL, MAX_RESULTS, 0, 1, clock=clock)
     http = create_app(services).test_client()
     first, second = post(http, identify(machine)), post(http, identify(machine))
 
