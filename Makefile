@@ -25,7 +25,7 @@ test: $(VENV)/test.stamp ## Get the real parts, lint and run every test; ARGS go
 	@tests/parts > $(VENV)/postgresql
 	@$(BIN)/python -m tests.ministack.server
 	@$(MAKE) --no-print-directory lint
-	@PATH="$$(cat $(VENV)/postgresql):$$PATH" $(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
+	@PATH="$$(cat $(VENV)/postgresql):$$PATH" $(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 
 QUICK := $(addprefix tests/,directory scim config journal web/api test_logs.py \
 	$(addprefix cognito/test_,pages.py pace.py answers.py parsing.py errors.py deadline.py) \

@@ -6,12 +6,9 @@ One server and one browser for all of it, and no test needs another to have been
 from pathlib import Path
 
 import httpx2
-import pytest
 
 from tests.browser.conftest import SignedIn
 from tests.browser.stage import Demo, Visit
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
 PAGES = (

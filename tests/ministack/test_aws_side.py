@@ -10,8 +10,6 @@ from tests.cli.conftest import Run
 from tests.ministack.scene import EXTERNAL_ID, Scene
 from tests.ministack.server import ROOT_KEY
 
-pytestmark = pytest.mark.xdist_group("ministack")
-
 
 @pytest.fixture
 def pool_arn(scene: Scene, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:

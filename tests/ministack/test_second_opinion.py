@@ -9,8 +9,6 @@ from tests.fakes.growing_pool import access_to, add_user, demand_exact
 from tests.ministack.scene import EXTERNAL_ID, OLD, Scene
 from tests.ministack.server import REGION
 
-pytestmark = pytest.mark.xdist_group("ministack")
-
 
 def statuses(done) -> dict[str, str]:
     """Return the status of each check."""

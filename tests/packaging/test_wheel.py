@@ -15,8 +15,6 @@ from connector import __version__
 SOURCE = Path(__file__).parents[2]
 BIN = "Scripts" if os.name == "nt" else "bin"
 
-pytestmark = pytest.mark.xdist_group("wheel")  # one worker builds and installs it, once
-
 
 @dataclass(frozen=True, slots=True)
 class Installed:

@@ -29,8 +29,6 @@ from tests.web.described import demand
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 120
 
-pytestmark = pytest.mark.xdist_group("replicas")  # one worker starts them, once
-
 
 @dataclass(frozen=True)
 class Answer:
