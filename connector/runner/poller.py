@@ -72,12 +72,18 @@ class Poller:
                 return REST_SECONDS
             self._read()
         except ConnectorError as fault:
-            if str(fault) != self._fault:
-                _log.warning("the change feed cannot be read: %s %s", fault, fault.remedy)
-            self._fault, self._opened = str(fault), None
-            return LONGEST_REST
+            return self._rest(f"{fault} {fault.remedy}")
+        except Exception as fault:  # noqa: BLE001 - whatever it was, the next messages shall be read
+            return self._rest(type(fault).__name__)
         self._fault = ""
         return 0.0
+
+    def _rest(self, fault: str) -> float:
+        """Log a fault when it begins, not each minute that it lasts, and return how many seconds to rest."""
+        if fault != self._fault:
+            _log.warning("the change feed cannot be read: %s", fault)
+        self._fault, self._opened = fault, None
+        return LONGEST_REST
 
     def _read(self) -> None:
         self._opened = self._opened or self._open_queue()

@@ -122,6 +122,20 @@ def test_a_fault_is_told_once_and_the_queue_opened_anew(database, caplog):
     assert (reader.look(), queue.opened) == (0.0, 4)
 
 
+def test_an_unforeseen_fault_does_not_end_the_reading(database, caplog):
+    """P40: whatever it was, the next messages are read; a thread that is gone would be a feed that is silent."""
+    queue = Queue(event())
+    receive, queue.receive = queue.receive, lambda: 1 / 0
+    reader = poller(database, queue)
+
+    with caplog.at_level(logging.WARNING):
+        assert reader.look() == LONGEST_REST
+
+    assert "ZeroDivisionError" in caplog.text
+    queue.receive = receive
+    assert (reader.look(), queue.bodies) == (0.0, [])
+
+
 def test_a_replica_whose_turn_it_is_not_rests(database):
     """P40: many replicas take turns; the next reads as soon as one stops."""
     queue = Queue(event())
