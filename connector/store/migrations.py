@@ -24,7 +24,6 @@ from connector.store.sql.tables import (
     aws_verifications,
     baselines,
     clients,
-    feed_drift,
     feed_marks,
     feed_state,
     full_sync_requests,
@@ -94,7 +93,7 @@ def _add_rivals(connection: Connection) -> None:
 
 
 def _add_change_feed(connection: Connection) -> None:
-    for table in (feed_marks, feed_state, full_sync_requests, feed_drift, baselines):
+    for table in (feed_marks, feed_state, full_sync_requests, baselines):
         table.create(connection)
     for table in (users, groups, memberships):
         next(index for index in table.indexes if index.name == f"{table.name}_ended").create(connection)

@@ -12,9 +12,8 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_,
 
 from connector.directory.hints import Hint
 from connector.directory.rows import Kind
-from connector.store.feed.drift import forget_announced
 from connector.store.feed.state import MESSAGE, PULSE, STOP, forget_state, note_state
-from connector.store.feed.sync_requests import ask, grant
+from connector.store.feed.sync_requests import ask, grant, read_reasons
 from connector.store.runs.approvals import list_waiting_runs
 from connector.store.sql.clock import CLOCK, read_clock
 from connector.store.sql.database import Database
@@ -115,6 +114,11 @@ class Marks:
         with self._database.writing() as connection:
             ask(connection, reason, read_clock(connection))
 
+    def full_sync_reasons(self) -> list[str]:
+        """Return why a full sync is due, the oldest reason first; nothing when none is."""
+        with self._database.reading() as connection:
+            return read_reasons(connection)
+
     def is_due(self, times: FeedTimes) -> bool:
         """Tell whether there is anything to read."""
         with self._database.reading() as connection:
@@ -172,15 +176,18 @@ def read_time(database: Database) -> int:
         return read_clock(connection)
 
 
-def clear_settled(connection: Connection, times: FeedTimes, *, began: int) -> None:
-    """Remove, after a full sync, the marks that had settled when it began; it has read all of them.
+def answer_feed(database: Database, times: FeedTimes, *, began: int) -> None:
+    """Take note that a full sync is completed: marks that had settled when it began need not be read again.
 
     Args:
-        connection: the caller's transaction.
+        database: the store.
         times: when marks have settled.
         began: when the sync began, in milliseconds since 1970 on the database's clock.
     """
-    connection.execute(delete(feed_marks).where(feed_marks.c.last_at <= began - int(times.settle * 1000)))
+    with database.writing() as connection:
+        connection.execute(delete(feed_marks).where(feed_marks.c.last_at <= began - int(times.settle * 1000)))
+        grant(connection, began=began)
+        forget_state(connection, STOP)
 
 
 def _mark(connection: Connection, keys: Sequence[tuple[str, str]], now: int) -> bool:
@@ -197,7 +204,6 @@ def _mark(connection: Connection, keys: Sequence[tuple[str, str]], now: int) -> 
     }
     rows = [{"kind": kind, "key": key, "first_at": now, "last_at": now} for kind, key in keys]
     connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=again), rows)
-    forget_announced(connection, keys)
     return True
 
 
@@ -225,11 +231,3 @@ def _is_free(connection: Connection) -> ColumnElement[bool]:
 def _is(mark: Mark) -> ColumnElement[bool]:
     marks = feed_marks.c
     return and_(marks.kind == mark.kind.value, marks.key == mark.key, marks.last_at == mark.last_at)
-
-
-def answer_feed(database: Database, times: FeedTimes, *, began: int) -> None:
-    """Take note that a full sync which began at a time is completed: what it has read need not be read again."""
-    with database.writing() as connection:
-        clear_settled(connection, times, began=began)
-        grant(connection, began=began)
-        forget_state(connection, STOP)

@@ -2,20 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import func, or_, select
 
 from connector.directory.rows import Kind
 from connector.store.feed.state import BACKLOG, MESSAGE, PULSE, STOP
 from connector.store.feed.sync_requests import read_reasons
 from connector.store.sql.clock import read_clock
 from connector.store.sql.database import Database
-from connector.store.sql.tables import feed_drift, feed_marks, feed_state
-
-FORGIVEN_SECONDS = 900
-"""How late an event may come after a full sync found its change; CloudTrail plans for about 15 minutes."""
-
-NAMED = 100
-"""Of what drifted, so many are named."""
+from connector.store.sql.tables import feed_marks, feed_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +28,6 @@ class FeedReport:
         backlog_noted: when they were counted.
         stopped: why nothing is read until a full sync is completed; empty = it goes on.
         full_sync_due: why a full sync is due.
-        drift: names of what the last full sync found changed and nobody announced.
-        drifted: how many that are.
     """
 
     now: float
@@ -49,8 +41,6 @@ class FeedReport:
     backlog_noted: float | None
     stopped: str
     full_sync_due: tuple[str, ...]
-    drift: tuple[str, ...]
-    drifted: int
 
     @property
     def lag(self) -> float:
@@ -65,36 +55,26 @@ def read_report(database: Database) -> FeedReport:
         StoreError: the store does not answer.
     """
     with database.reading() as connection:
-        return report_on(connection)
+        marks, now = feed_marks.c, read_clock(connection)
+        kinds = connection.execute(select(marks.kind, func.count()).group_by(marks.kind))
+        counted: dict[str, int] = {row[0]: row[1] for row in kinds}
+        unread = or_(marks.read_at.is_(None), marks.read_at < marks.first_at)
+        oldest = connection.scalar(select(func.min(marks.first_at)).where(unread, marks.held_by.is_(None)))
+        known = {row.name: row for row in connection.execute(select(feed_state))}
 
+        def at(name: str) -> float | None:
+            return known[name].at / 1000 if name in known else None
 
-def report_on(connection: Connection) -> FeedReport:
-    """Return the state of the change feed as a transaction sees it."""
-    marks, now = feed_marks.c, read_clock(connection)
-    kinds = connection.execute(select(marks.kind, func.count()).group_by(marks.kind))
-    counted: dict[str, int] = {row[0]: row[1] for row in kinds}
-    unread = or_(marks.read_at.is_(None), marks.read_at < marks.first_at)
-    oldest = connection.scalar(select(func.min(marks.first_at)).where(unread, marks.held_by.is_(None)))
-    known = {row.name: row for row in connection.execute(select(feed_state))}
-    drifted = feed_drift.c.found_at <= now - FORGIVEN_SECONDS * 1000
-
-    def at(name: str) -> float | None:
-        return known[name].at / 1000 if name in known else None
-
-    return FeedReport(
-        now=now / 1000,
-        users=counted.get(Kind.USERS.value, 0),
-        groups=counted.get(Kind.GROUPS.value, 0),
-        held=connection.scalar(select(func.count()).where(marks.held_by.is_not(None))) or 0,
-        oldest=oldest / 1000 if oldest is not None else None,
-        last_message=at(MESSAGE),
-        last_pulse=at(PULSE),
-        backlog=int(known[BACKLOG].detail) if BACKLOG in known else None,
-        backlog_noted=at(BACKLOG),
-        stopped=known[STOP].detail if STOP in known else "",
-        full_sync_due=tuple(read_reasons(connection)),
-        drift=tuple(
-            connection.scalars(select(feed_drift.c.name).where(drifted).order_by(feed_drift.c.name).limit(NAMED))
-        ),
-        drifted=connection.scalar(select(func.count()).select_from(feed_drift).where(drifted)) or 0,
-    )
+        return FeedReport(
+            now=now / 1000,
+            users=counted.get(Kind.USERS.value, 0),
+            groups=counted.get(Kind.GROUPS.value, 0),
+            held=connection.scalar(select(func.count()).where(marks.held_by.is_not(None))) or 0,
+            oldest=oldest / 1000 if oldest is not None else None,
+            last_message=at(MESSAGE),
+            last_pulse=at(PULSE),
+            backlog=int(known[BACKLOG].detail) if BACKLOG in known else None,
+            backlog_noted=at(BACKLOG),
+            stopped=known[STOP].detail if STOP in known else "",
+            full_sync_due=tuple(read_reasons(connection)),
+        )

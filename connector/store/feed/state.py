@@ -1,6 +1,6 @@
 """What is known of the change feed as a whole: when it gave a sign of life, what waits in its queue, why it stopped."""
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 
 from connector.store.sql.tables import feed_state
 from connector.store.sql.upserts import INSERTS
@@ -29,3 +29,8 @@ def note_state(connection: Connection, name: str, now: int, detail: str = "") ->
 def forget_state(connection: Connection, name: str) -> None:
     """Forget, in the caller's transaction, that something is so."""
     connection.execute(delete(feed_state).where(feed_state.c.name == name))
+
+
+def read_stop(connection: Connection) -> str:
+    """Return why nothing more is read until a full sync is completed, empty when it goes on."""
+    return connection.scalar(select(feed_state.c.detail).where(feed_state.c.name == STOP)) or ""

@@ -415,16 +415,6 @@ full_sync_requests = Table(
     Column("last_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-feed_drift = Table(
-    "feed_drift",
-    metadata,
-    Column("kind", _Key, primary_key=True),
-    Column("key", _Key, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("found_at", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""What the last full sync found changed that the feed has not announced, by the keys of `feed_marks`."""
 baselines = Table(
     "baselines",
     metadata,

@@ -6,7 +6,7 @@ from sqlalchemy import update
 from connector.directory.hints import Hint
 from connector.directory.rows import Kind
 from connector.store.feed import marks as feed
-from connector.store.feed.marks import FeedTimes, Marks, clear_settled
+from connector.store.feed.marks import FeedTimes, Marks, answer_feed
 from connector.store.feed.report import read_report
 from connector.store.feed.sync_requests import grant
 from connector.store.sql.tables import feed_marks
@@ -114,8 +114,7 @@ def test_a_full_sync_clears_only_what_had_settled_when_it_began(marks):
     pass_time(marks, 50)
     marks.add([Hint(users=("bo",))])
     began = marks.take(SETTLED, most=1).began
-    with marks._database.writing() as connection:
-        clear_settled(connection, FeedTimes(settle=30), began=began)
+    answer_feed(marks._database, FeedTimes(settle=30), began=began)
 
     assert keys(marks.take(SETTLED, most=10)) == [(Kind.USERS, "bo")]
 
