@@ -33,16 +33,14 @@ def queue_due(database: Database, times: FeedTimes) -> tuple[RunKind, int] | Non
         StoreError: the store does not answer.
     """
     with database.reading() as connection:
-        if active_run(connection, leases.SYNC) is not None or _wanted(connection) is None:
-            return None
-        kind = _wanted(connection)
-    if kind is RunKind.DELTA and not Marks(database).is_due(times):
+        kind = None if active_run(connection, leases.SYNC) is not None else _wanted(connection)
+    if kind is None or (kind is RunKind.DELTA and not Marks(database).is_due(times)):
         return None
     try:
         with database.writing() as connection:
             leases.lock(connection, leases.SYNC)
             refuse_beside_another(connection, leases.SYNC)
-            if kind is None or _wanted(connection) is not kind:  # another replica was faster
+            if _wanted(connection) is not kind:  # another replica was faster
                 return None
             return kind, int(enqueue(connection, kind=kind, cause=Cause.SCHEDULE).id)
     except AlreadyRunning:
