@@ -7,29 +7,25 @@ on their own. Where a full sync is due a delta says so, and reads nothing; it ne
 from dataclasses import dataclass
 from math import ceil
 
-from connector import __version__
 from connector.cognito.pool import UserPool
-from connector.directory.change_plan import ChangePlan, DirectorySource, Making, Sizes
-from connector.directory.mapping import describe_rules
+from connector.directory.change_plan import Sizes
 from connector.directory.rows import Kind
 from connector.directory.runs import RunOutcome
-from connector.store.feed.marks import FeedTimes, Mark, Marks, Taken
-from connector.store.feed.report import read_report
+from connector.store.feed.marks import FeedTimes, Marks, Taken
+from connector.store.feed.state import read_stop
 from connector.store.generations import making_of, newest, source_of
 from connector.store.publishing.baseline import read_baseline
 from connector.store.publishing.cleanup import collect_quietly
-from connector.store.publishing.compare import Gone, note_changes
-from connector.store.publishing.harvest_plan import read_plan
+from connector.store.publishing.compare import Gone
 from connector.store.publishing.publish import publish
 from connector.store.publishing.sums import sum_since
-from connector.store.publishing.user_names import renamed_users, settle_names
 from connector.store.runs.run import Run, recorded_if_possible
 from connector.store.sql.database import Database
 from connector.store.staging import Staging
-from connector.sync.full_sync import OpenPool, SyncSettings, judged_acceptable
-from connector.sync.harvest import LISTED, READING, Tally
+from connector.sync.full_sync import OpenPool, SyncSettings, compare, judged_acceptable, origin_of
+from connector.sync.harvest import READING, Tally
 from connector.sync.progress import Progress, Shared
-from connector.sync.rereading import Reread, Rereading
+from connector.sync.rereading import Rereading
 from connector.sync.result import SyncResult
 from connector.sync.sync_report import Report
 
@@ -71,16 +67,14 @@ def delta_sync(open_pool: OpenPool, run: Run, settings: DeltaSettings, watcher: 
     with report.of_faults():
         pool = open_pool(str(run.id))
         taken = marks.take(settings.times, most=settings.most)
-        if reasons := _reasons_against(pool, run.database, settings, taken):
-            for reason in reasons:
-                marks.ask_for_full_sync(reason)
-            report.note(outcome=RunOutcome.UNCHANGED, full_sync_due=tuple(read_report(run.database).full_sync_due))
+        if reason := _reason_against(pool, run.database, settings, taken):
+            marks.ask_for_full_sync(reason)
+            report.note(full_sync_due=tuple(marks.full_sync_reasons()))
             taken = Taken(0, (), 0)
-            report.note(marks=_count(()) | {"left": marks.count()})
-        elif taken.marks:
+        if taken.marks:
             _Round(pool, staging, settings, report, run).read_and_publish(taken, Shared(run, watcher))
         else:
-            report.note(outcome=RunOutcome.UNCHANGED, marks=_count(()) | {"left": marks.count()})
+            report.note(outcome=RunOutcome.UNCHANGED, marks=_count(taken, marks))
     result = report.end()
     if result.outcome is RunOutcome.REFUSED:
         with recorded_if_possible(f"what waits with run {run.id}"):
@@ -91,22 +85,21 @@ def delta_sync(open_pool: OpenPool, run: Run, settings: DeltaSettings, watcher: 
     return result
 
 
-def _reasons_against(pool: UserPool, database: Database, settings: DeltaSettings, taken: Taken) -> list[str]:
-    """Return why only a full sync helps; nothing when a delta may go on."""
+def _reason_against(pool: UserPool, database: Database, settings: DeltaSettings, taken: Taken) -> str:
+    """Return why only a full sync helps, empty when a delta may go on."""
     with database.reading() as connection:
         baseline = read_baseline(connection)
         if baseline is None:
-            return ["No full sync was completed yet, on which a delta could build."]
+            return "No full sync was completed yet, on which a delta could build."
         generation = newest(connection)
         assert generation  # a baseline is set with one
         made = source_of(connection, generation.number), making_of(connection, generation.number)
-    if made != (_source(pool, settings), _making(settings)):
-        return ["The pool, the listed groups, the mapping or the release is another than at the last full sync."]
-    if stopped := read_report(database).stopped:
-        return [stopped]
-    if taken.due > max(SMALL_POOL_MARKS, _calls_of_walk(baseline.sizes)):
-        return ["More was announced than a full sync has to ask for."]
-    return []
+        stopped = read_stop(connection)
+    if made != origin_of(pool, settings.sync):
+        return "The pool, the listed groups, the mapping or the release is another than at the last full sync."
+    if not stopped and taken.due > max(SMALL_POOL_MARKS, _calls_of_walk(baseline.sizes)):
+        return "More was announced than a full sync has to ask for."
+    return stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +122,12 @@ class _Round:
 
         rereading = Rereading(self.pool, self.staging, sync.rules, sync.groups, tell)
         found = rereading.read(taken.marks)
-        plan, summed = self._compare(found, rereading.tally)
-        report.note(marks=_count(taken.marks) | {"left": marks.count()})
+        gone = Gone(found.gone_users, found.gone_groups)
+        plan = compare(self.staging, origin_of(self.pool, sync), rereading.tally, report, gone)
+        with run.database.reading() as connection:
+            baseline = read_baseline(connection)
+            summed = sum_since(connection, run.id, plan, baseline) if baseline else plan
+        report.note(marks=_count(taken, marks))
         if not judged_acceptable(plan, sync.limits, self.staging, report, summed):
             return
         run.heed()
@@ -143,40 +140,13 @@ class _Round:
             marks.note_read(taken.marks, began=taken.began, unclear=found.unclear)
             marks.add([found.follow] if found.follow.users else [])
             if plan.changes_nothing:
-                report.note(marks=_count(taken.marks) | {"left": marks.count()})
-
-    def _compare(self, found: Reread, tally: Tally) -> tuple[ChangePlan, ChangePlan]:
-        """Return the plan, and the one that is judged."""
-        database, run, settings = self.staging.database, self.staging.run, self.settings
-        settle_names(database, run)
-        note_changes(database, run, Gone(found.gone_users, found.gone_groups))
-        source, making = _source(self.pool, settings), _making(settings)
-        plan = read_plan(database, self.staging, source, rejects=tally.rejected, making=making)
-        with database.reading() as connection:
-            baseline = read_baseline(connection)
-            summed = sum_since(connection, run, plan, baseline) if baseline else plan
-        self.report.note(
-            plan=plan,
-            rejects=tuple(tally.rejects),
-            rejected=tally.rejected,
-            notes=self.staging.count_remarks(),
-            renamed=tuple(renamed_users(database, run, most=LISTED)),
-        )
-        return plan, summed
-
-
-def _source(pool: UserPool, settings: DeltaSettings) -> DirectorySource:
-    return DirectorySource(pool.account(), pool.region, pool.pool_id, tuple(sorted(settings.sync.groups)))
-
-
-def _making(settings: DeltaSettings) -> Making:
-    return Making(describe_rules(settings.sync.rules), __version__)
+                report.note(marks=_count(taken, marks))
 
 
 def _calls_of_walk(sizes: Sizes) -> int:
     return ceil(sizes.users / PAGE) + sizes.groups + ceil(sizes.memberships / PAGE)
 
 
-def _count(marks: tuple[Mark, ...]) -> dict[str, int]:
-    kinds = [mark.kind for mark in marks]
-    return {kind.value: kinds.count(kind) for kind in Kind}
+def _count(taken: Taken, marks: Marks) -> dict[str, int]:
+    kinds = [mark.kind for mark in taken.marks]
+    return {kind.value: kinds.count(kind) for kind in Kind} | {"left": marks.count()}

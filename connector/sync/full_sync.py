@@ -17,14 +17,14 @@ from connector.errors import ApprovalRefused
 from connector.store.changes.examples import pick_examples
 from connector.store.feed.marks import FeedTimes, answer_feed, read_time
 from connector.store.publishing.cleanup import Retention, collect_quietly
-from connector.store.publishing.compare import note_changes
+from connector.store.publishing.compare import Gone, note_changes
 from connector.store.publishing.harvest_plan import read_plan
 from connector.store.publishing.publish import confirm, publish
 from connector.store.publishing.user_names import renamed_users, settle_names
 from connector.store.runs.approvals import find_waiting
 from connector.store.runs.run import Run, recorded_if_possible
 from connector.store.staging import Staging
-from connector.sync.harvest import LISTED, Harvest
+from connector.sync.harvest import LISTED, Harvest, Tally
 from connector.sync.progress import Progress, Shared
 from connector.sync.result import SyncResult
 from connector.sync.sync_report import Report
@@ -121,14 +121,28 @@ def approve_plan(run: Run, digest: str, settings: SyncSettings) -> SyncResult:
 def _harvest_and_compare(
     pool: UserPool, staging: Staging, settings: SyncSettings, progress: Progress, report: Report
 ) -> ChangePlan:
-    database, run = staging.database, staging.run
     harvest = Harvest(pool, staging, settings.rules, settings.meter, progress)
     tally = harvest.read(settings.groups)
     harvest.say("comparing")
+    return compare(staging, origin_of(pool, settings), tally, report)
+
+
+def compare(
+    staging: Staging, origin: tuple[DirectorySource, Making], tally: Tally, report: Report, gone: Gone | None = None
+) -> ChangePlan:
+    """Return what staging would change of what is published, and take note of it.
+
+    Args:
+        staging: what was read.
+        origin: where it comes from, and how it was made.
+        tally: what was seen on the way.
+        report: takes note.
+        gone: who is gone, where only some were read; None = everything was.
+    """
+    database, run = staging.database, staging.run
     settle_names(database, run)
-    note_changes(database, run)
-    source = DirectorySource(pool.account(), pool.region, pool.pool_id, tuple(sorted(settings.groups)))
-    making = Making(describe_rules(settings.rules), __version__)
+    note_changes(database, run, gone)
+    source, making = origin
     plan = read_plan(database, staging, source, rejects=tally.rejected, making=making)
     report.note(
         plan=plan,
@@ -140,6 +154,12 @@ def _harvest_and_compare(
         renamed=tuple(renamed_users(database, run, most=LISTED)),
     )
     return plan
+
+
+def origin_of(pool: UserPool, settings: SyncSettings) -> tuple[DirectorySource, Making]:
+    """Return where a directory comes from, and how it is made."""
+    source = DirectorySource(pool.account(), pool.region, pool.pool_id, tuple(sorted(settings.groups)))
+    return source, Making(describe_rules(settings.rules), __version__)
 
 
 def judged_acceptable(
