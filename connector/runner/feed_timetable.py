@@ -1,13 +1,13 @@
 """Looks every second whether the change feed needs a run, and queues it; the executors execute it like any other."""
 
 import logging
-import threading
 from collections.abc import Callable
 
 from connector.directory.runs import RunKind
 from connector.errors import StoreError
+from connector.runner.timetable import every, make_scheduler
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1
 _log = logging.getLogger(__name__)
 
 QueueDue = Callable[[], tuple[RunKind, int] | None]
@@ -24,17 +24,16 @@ class FeedTimetable:
     def __init__(self, queue_due: QueueDue) -> None:
         self._queue_due = queue_due
         self._fault = ""
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="feed-timetable", daemon=True)
+        self._scheduler = make_scheduler()
 
     def start(self) -> None:
-        """Look from now on, in a thread of its own."""
-        self._thread.start()
+        """Look from now on."""
+        self._scheduler.add_job(self.look, every(LOOK_SECONDS))
+        self._scheduler.start()
 
     def stop(self) -> None:
-        """Look no more."""
-        self._stopped.set()
-        self._thread.join()
+        """Look no more; a look that is under way comes to its end."""
+        self._scheduler.shutdown(wait=True)
 
     def look(self) -> None:
         """Queue what is due; a store that is away is asked again at the next look, and complained of once."""
@@ -48,7 +47,3 @@ class FeedTimetable:
         self._fault = ""
         if queued and queued[0] is RunKind.SYNC:
             _log.info("the change feed asks for a full sync, queued as run %s", queued[1])
-
-    def _work(self) -> None:
-        while not self._stopped.wait(LOOK_SECONDS):
-            self.look()

@@ -20,8 +20,8 @@ from connector.store.feed.reading_turn import ReadingTurn
 REST_SECONDS = 5.0
 """How long a replica waits whose turn it is not."""
 
-LONGEST_REST = 60.0
-"""How long to wait at most after a fault; the wait doubles with each."""
+FAULT_REST_SECONDS = 60.0
+"""How long to rest after a fault."""
 
 STATE_SECONDS = 60.0
 """How often SQS is asked how much waits."""
@@ -83,7 +83,7 @@ class Poller:
         if fault != self._fault:
             _log.warning("the change feed cannot be read: %s", fault)
         self._fault, self._opened = fault, None
-        return LONGEST_REST
+        return FAULT_REST_SECONDS
 
     def _read(self) -> None:
         self._opened = self._opened or self._open_queue()

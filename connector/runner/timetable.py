@@ -36,6 +36,18 @@ class SlotQueue(Protocol):
         """Queue a run where nothing was published yet, or raise StoreError."""
 
 
+def make_scheduler() -> BackgroundScheduler:
+    """Return a scheduler whose jobs are coalesced, one at a time, and however late: the store knows what was missed."""
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it would tell of every look
+    promises = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    return BackgroundScheduler(timezone=UTC, job_defaults=promises, daemon=True)
+
+
+def every(seconds: int) -> IntervalTrigger:
+    """Return when a job is done that is done again and again."""
+    return IntervalTrigger(seconds=seconds, timezone=UTC)
+
+
 class Timetable:
     """Queues a run at each slot of a schedule.
 
@@ -49,16 +61,12 @@ class Timetable:
         self._schedule = schedule
         self._slots = slots
         self._of = of
-        # Coalesced, one at a time, and however late: what was missed the store finds out by itself.
-        promises = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults=promises, daemon=True)
+        self._scheduler = make_scheduler()
 
     def start(self) -> None:
         """Look at the schedule now, and from now on."""
-        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it would tell of every look
-        looks = IntervalTrigger(seconds=LOOK_SECONDS, timezone=UTC)
         self._scheduler.add_job(self.begin)
-        self._scheduler.add_job(self.look, looks)
+        self._scheduler.add_job(self.look, every(LOOK_SECONDS))
         if self._schedule:
             self._scheduler.add_job(self.look, self._schedule.trigger)
         self._scheduler.start()

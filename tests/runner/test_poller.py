@@ -8,7 +8,7 @@ import pytest
 from connector.cognito.change_queue import QueueMessage, QueueState
 from connector.directory.change_events import Watched
 from connector.errors import SourceDenied, StoreError
-from connector.runner.poller import LONGEST_REST, REST_SECONDS, Poller
+from connector.runner.poller import FAULT_REST_SECONDS, REST_SECONDS, Poller
 from connector.store.feed.marks import Marks
 from connector.store.feed.reading_turn import ReadingTurn
 from connector.store.feed.report import read_report
@@ -90,7 +90,7 @@ def test_nothing_is_deleted_that_was_not_stored(database):
     """P40: where the store takes no marks, the messages come again."""
     queue = Queue(event())
 
-    assert poller(database, queue, marks=NoRoom(database)).look() == LONGEST_REST
+    assert poller(database, queue, marks=NoRoom(database)).look() == FAULT_REST_SECONDS
     assert (read_report(database).users, len(queue.bodies)) == (0, 1)
     assert poller(database, queue).look() == 0.0
     assert (read_report(database).users, queue.bodies) == (1, [])
@@ -116,7 +116,7 @@ def test_a_fault_is_told_once_and_the_queue_opened_anew(database, caplog):
     with caplog.at_level(logging.WARNING):
         rests = [reader.look() for _ in range(3)]
 
-    assert rests == [LONGEST_REST] * 3
+    assert rests == [FAULT_REST_SECONDS] * 3
     assert caplog.text.count("Denied. Allow it.") == 1
     queue.denies = False
     assert (reader.look(), queue.opened) == (0.0, 4)
@@ -129,7 +129,7 @@ def test_an_unforeseen_fault_does_not_end_the_reading(database, caplog):
     reader = poller(database, queue)
 
     with caplog.at_level(logging.WARNING):
-        assert reader.look() == LONGEST_REST
+        assert reader.look() == FAULT_REST_SECONDS
 
     assert "ZeroDivisionError" in caplog.text
     queue.receive = receive
