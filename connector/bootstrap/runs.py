@@ -14,7 +14,7 @@ from connector.checks.check_run import record_checks
 from connector.checks.connectivity import Check, Remark, Subject
 from connector.cognito.meter import Meter
 from connector.cognito.pool import UserPool
-from connector.cognito.session import open_pool
+from connector.cognito.session import Access, open_pool
 from connector.config import Settings
 from connector.directory.runs import Cause, RunKind
 from connector.errors import ConfigError, ConnectorError, StoreError
@@ -85,7 +85,7 @@ def run_delta(settings: Settings, progress: Progress) -> SyncResult:
         store_of(settings) as database,
         begin(database, RunKind.DELTA, cause=Cause.COMMAND, by=account()) as run,
     ):
-        return delta_sync(_feed_opener(settings, parts.sync.meter), run, parts, progress)
+        return delta_sync(_opener(settings, parts.sync.meter, feed_access_of), run, parts, progress)
 
 
 def _run_command(kind: RunKind, settings: Settings, progress: Progress) -> SyncResult:
@@ -204,7 +204,7 @@ def _execute_delta(settings: Settings, run: Run) -> None:
     except ConfigError as fault:
         end_unstarted(run, fault)
         return
-    delta_sync(_feed_opener(settings, parts.sync.meter), run, parts, Silence())
+    delta_sync(_opener(settings, parts.sync.meter, feed_access_of), run, parts, Silence())
 
 
 @contextmanager
@@ -221,18 +221,12 @@ def changes_of(settings: Settings) -> Iterator[ChangesReader]:
         yield ChangesReader(database)
 
 
-def _opener(settings: Settings, meter: Meter) -> Callable[[str], UserPool]:
+def _opener(
+    settings: Settings, meter: Meter, access: Callable[[Settings], Access] = access_of
+) -> Callable[[str], UserPool]:
     def open_for(run: str) -> UserPool:
         name_run(run)
-        return open_pool(access_of(settings), run=run, meter=meter)
-
-    return open_for
-
-
-def _feed_opener(settings: Settings, meter: Meter) -> Callable[[str], UserPool]:
-    def open_for(run: str) -> UserPool:
-        name_run(run)
-        return open_pool(feed_access_of(settings), run=run, meter=meter)
+        return open_pool(access(settings), run=run, meter=meter)
 
     return open_for
 

@@ -221,17 +221,13 @@ class _Examination:
             return StepResult("Not tried, because the configuration did not load.", Status.SKIPPED)
         remarks = list(self._subject.examine_store())
         works = f"{self._subject.store} can be read and written."
-        if not remarks:
-            return StepResult(works)
-        detail, remedy = (" ".join(parts) for parts in zip(*((one.detail, one.remedy) for one in remarks), strict=True))
-        return StepResult(f"{works} {detail}", Status.WARNING, remedy)
+        return _warn(works, remarks) if remarks else StepResult(works)
 
     def change_feed(self) -> StepResult:
         remarks = list(self._subject.examine_feed()) if self._subject.examine_feed else []
-        if not remarks:
-            return StepResult("The queue can be read and cleared, and the rule gives signs of life.")
-        detail, remedy = (" ".join(parts) for parts in zip(*((one.detail, one.remedy) for one in remarks), strict=True))
-        return StepResult(f"The queue can be read and cleared. {detail}", Status.WARNING, remedy)
+        if remarks:
+            return _warn("The queue can be read and cleared.", remarks)
+        return StepResult("The queue can be read and cleared, and the rule gives signs of life.")
 
     def _list(self, operation: str, read_page: Callable[[], object]) -> StepResult:
         try:
@@ -275,6 +271,13 @@ def _look_safely(examination: _Examination, look: Callable[[_Examination], StepR
 
 
 _ROLE = ("configuration", "credentials", "assume_role")
+
+
+def _warn(works: str, remarks: Sequence[Remark]) -> StepResult:
+    """Say that something works, and what deserves a second look all the same."""
+    detail, remedy = (" ".join(parts) for parts in zip(*((one.detail, one.remedy) for one in remarks), strict=True))
+    return StepResult(f"{works} {detail}", Status.WARNING, remedy)
+
 
 STEPS: tuple[tuple[str, tuple[str, ...], Callable[[_Examination], StepResult]], ...] = (
     ("configuration", (), _Examination.configuration),

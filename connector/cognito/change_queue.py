@@ -73,7 +73,7 @@ class ChangeQueue:
         Raises:
             SourceError, SourceMissing: the queue is out of reach.
         """
-        answer = self._ask("ReceiveMessage", MaxNumberOfMessages=BATCH, WaitTimeSeconds=wait)
+        answer = self._receive(MaxNumberOfMessages=BATCH, WaitTimeSeconds=wait)
         return [
             QueueMessage(str(one.get("Body", "")), str(one["ReceiptHandle"]))
             for one in answer.get("Messages", ())
@@ -88,7 +88,8 @@ class ChangeQueue:
         """
         entries = [{"Id": str(number), "ReceiptHandle": message.handle} for number, message in enumerate(messages)]
         batches = (entries[start : start + BATCH] for start in range(0, len(entries), BATCH))
-        answers = [self._ask("DeleteMessageBatch", Entries=batch) for batch in batches]
+        delete = self._client.delete_message_batch
+        answers = [self._ask("DeleteMessageBatch", delete, Entries=batch) for batch in batches]
         return sum(len(answer.get("Failed", ())) for answer in answers)
 
     def prove_readable(self) -> None:
@@ -97,7 +98,7 @@ class ChangeQueue:
         Raises:
             SourceError, SourceMissing: they may not.
         """
-        self._ask("ReceiveMessage", MaxNumberOfMessages=1, WaitTimeSeconds=0, VisibilityTimeout=0)
+        self._receive(MaxNumberOfMessages=1, WaitTimeSeconds=0, VisibilityTimeout=0)
 
     def prove_deletable(self) -> None:
         """Make sure that messages may be deleted, by a handle that is none.
@@ -106,13 +107,14 @@ class ChangeQueue:
             SourceDenied: they may not.
         """
         try:
-            self._ask("DeleteMessage", ReceiptHandle="cognito-scim-no-such-message")
+            self._ask("DeleteMessage", self._client.delete_message, ReceiptHandle="cognito-scim-no-such-message")
         except _UnusableHandle:
             return
 
     def state(self) -> QueueState:
         """Return what SQS tells of the queue."""
-        found: Mapping[str, str] = self._ask("GetQueueAttributes", AttributeNames=["All"]).get("Attributes", {})
+        answer = self._ask("GetQueueAttributes", self._client.get_queue_attributes, AttributeNames=["All"])
+        found: Mapping[str, str] = answer.get("Attributes", {})
         counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         return QueueState(
             backlog=sum(_whole(found.get(name)) for name in counts),
@@ -121,19 +123,12 @@ class ChangeQueue:
             has_dead_letters="RedrivePolicy" in found,
         )
 
-    def _ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
-        with _explained(SourceCall(operation, f"queue {self.url}")):
-            answer: Mapping[str, Any] = self._operation(operation)(QueueUrl=self.url, **parameters)
-            return answer
+    def _receive(self, **parameters: int) -> Mapping[str, Any]:
+        return self._ask("ReceiveMessage", self._client.receive_message, **parameters)
 
-    def _operation(self, operation: str) -> Callable[..., Mapping[str, Any]]:
-        operations: Mapping[str, Callable[..., Mapping[str, Any]]] = {
-            "ReceiveMessage": self._client.receive_message,
-            "DeleteMessage": self._client.delete_message,
-            "DeleteMessageBatch": self._client.delete_message_batch,
-            "GetQueueAttributes": self._client.get_queue_attributes,
-        }
-        return operations[operation]
+    def _ask(self, name: str, operation: Callable[..., Mapping[str, Any]], **parameters: Any) -> Mapping[str, Any]:
+        with _explained(SourceCall(name, f"queue {self.url}")):
+            return operation(QueueUrl=self.url, **parameters)
 
 
 class _UnusableHandle(SourceError):

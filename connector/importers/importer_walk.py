@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from connector.directory.counts import count_of
 from connector.importers.conversations import Conversation
 from connector.importers.line import Line, Stumble
 from connector.importers.profiles import BASIC, BEARER, PASSWORD, ConnectionDetails
@@ -151,11 +152,11 @@ class ImporterWalk:
     def _try_users(self) -> str:
         self._before = self._published()
         pages = self._read("Users", self._conversation.user_query, self._see_user)
-        return f"{len(self.seen.users):,} users in {pages:,} {'page' if pages == 1 else 'pages'}{self._of('users')}."
+        return f"{len(self.seen.users):,} users in {count_of(pages, 'page')}{self._of('users')}."
 
     def _try_groups(self) -> str:
         pages = self._read("Groups", "", self._see_group)
-        return f"{len(self.seen.groups):,} groups in {pages:,} {'page' if pages == 1 else 'pages'}{self._of('groups')}."
+        return f"{len(self.seen.groups):,} groups in {count_of(pages, 'page')}{self._of('groups')}."
 
     def _try_memberships(self) -> str:
         seen = self.seen

@@ -8,23 +8,15 @@ from typing import Any
 
 import hcl2
 import pytest
-import yaml
 
 from connector.provisioning.function_zip import PROXY, make_zip
 from tests.access.conftest import Machine
-from tests.cloudformation import remarks_of_cfn_lint
+from tests.cloudformation import read_template, remarks_of_cfn_lint
 from tests.fakes.people_cloud import PeopleCloud
 
 FOLDER = Path(__file__).parents[2] / "deploy/credential-proxy"
 TEMPLATE = (FOLDER / "template.yaml").read_text()
 RIGHT = re.compile(r"\b((?:sts|logs|secretsmanager|lambda):[A-Z]\w+)")
-
-
-class Plain(yaml.SafeLoader):
-    """Reads the short forms of CloudFormation's functions as what they are given."""
-
-
-Plain.add_multi_constructor("!", lambda loader, _, node: loader.construct_scalar(node))  # type: ignore[no-untyped-call, unused-ignore]
 
 
 @pytest.fixture
@@ -112,7 +104,7 @@ def test_cfn_lint_has_nothing_to_say() -> None:
 def test_terraform_declares_what_the_template_declares() -> None:
     """By its structure: the same rights, conditions, environment and limits; no access key."""
     text = (FOLDER / "terraform/main.tf").read_text()
-    template = yaml.load(TEMPLATE, Plain)  # noqa: S506  a SafeLoader
+    template = read_template(TEMPLATE)
     function = template["Resources"]["Function"]["Properties"]
     variables = {
         unquoted(name)

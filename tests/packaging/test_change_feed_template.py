@@ -6,14 +6,13 @@ from pathlib import Path
 
 import boto3
 import pytest
-import yaml
 from moto import mock_aws
 
 from connector.checks.change_feed import examine_feed
 from connector.cognito.change_queue import ChangeQueue
 from connector.directory import change_events
 from connector.directory.change_events import Watched, read_message
-from tests.cloudformation import remarks_of_cfn_lint
+from tests.cloudformation import read_template, remarks_of_cfn_lint
 
 TEMPLATE = (Path(__file__).parents[2] / "deploy/change-feed/template.yaml").read_text()
 POOL = Watched("us-east-1_AbCdEf123", "123456789012", "us-east-1")
@@ -21,19 +20,10 @@ NO_QUEUE_POLICY = pytest.mark.filterwarnings("ignore:Tried to parse AWS..SQS..Qu
 ANN = "11111111-1111-4111-8111-111111111111"
 
 
-class Plain(yaml.SafeLoader):
-    """Reads the short forms of CloudFormation's functions as what they are given."""
-
-
-Plain.add_multi_constructor(
-    "!", lambda loader, _, node: None if isinstance(node, yaml.SequenceNode) else loader.construct_scalar(node)
-)
-
-
 @pytest.fixture
 def resources():
     """What the template makes, by name."""
-    return {name: made["Properties"] for name, made in yaml.load(TEMPLATE, Plain)["Resources"].items()}  # noqa: S506 - a SafeLoader
+    return {name: made["Properties"] for name, made in read_template(TEMPLATE)["Resources"].items()}
 
 
 @pytest.fixture

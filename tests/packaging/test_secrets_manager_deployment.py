@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from connector.rotation.model.allowed import Allowed
 from connector.rotation.targets.secret_target import Deployment
 from connector.rotation.vaults.secret_document import Mode
+from tests.cloudformation import read_template
 from tests.fakes.rotation.cloud import POOL_ID, Cloud
 from tests.rotation.function.aws_rotates import USER, WAYS, AwsRotates
 
@@ -19,23 +19,10 @@ LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 KEY = {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
-class CloudFormation(yaml.SafeLoader):
-    """Reads the short forms of CloudFormation's functions as what they are given."""
-
-
-CloudFormation.add_multi_constructor("!", lambda loader, _, node: _given(loader, node))
-
-
-def _given(loader, node):
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    return loader.construct_sequence(node, deep=True)
-
-
 @pytest.fixture
 def template():
     """The CloudFormation template."""
-    return yaml.load((FOLDER / "template.yaml").read_text(), CloudFormation)  # noqa: S506  a SafeLoader
+    return read_template((FOLDER / "template.yaml").read_text())
 
 
 def actions(part):

@@ -15,7 +15,9 @@ from connector.cli.check import FAILED_EXIT, sum_up, tell_check
 from connector.cli.invocation import Invocation, json_option, pass_invocation, print_json, say, say_aside
 from connector.provisioning.account.waiting import Consistency
 from connector.provisioning.changes.carry_out import refuse
+from connector.provisioning.changes.plan import Plan
 from connector.provisioning.changes.set_up import SetUp
+from connector.provisioning.changes.tear_down import TearDown
 from connector.provisioning.design.principals import ServiceUser
 
 
@@ -50,13 +52,7 @@ def teardown(invocation: Invocation, /, *, yes: bool, **asked: Any) -> None:
     """Show and remove exactly what was made and tagged for the pool POOL_ARN, access first."""
     place = ConfigPlace(invocation.config, invocation.environment)
     tear_down = tear_down_of(AwsOptions(**asked), place, Consistency(say_aside))
-    agreed = tear_down.plan()
-    if not invocation.json:
-        show_plan(agreed)
-    refuse(agreed)
-    if agreed.pending:
-        confirm("Remove all of this?", yes=yes)
-        tear_down.carry_out(agreed)
+    agreed = _agree_and_carry_out(invocation, tear_down, "Remove all of this?", yes=yes)
     if invocation.json:
         print_json(agreed.as_json())
 
@@ -65,13 +61,7 @@ def apply_and_check(invocation: Invocation, asked: AwsOptions, *, yes: bool, sho
     """Set up what is asked for, check it, and return the exit code."""
     place = ConfigPlace(invocation.config, invocation.environment)
     set_up = set_up_of(asked, place, Consistency(say_aside))
-    agreed = set_up.plan()
-    if not invocation.json:
-        show_plan(agreed)
-    refuse(agreed)
-    if agreed.pending:
-        confirm("Make these changes?", yes=yes)
-        set_up.carry_out(agreed)
+    agreed = _agree_and_carry_out(invocation, set_up, "Make these changes?", yes=yes)
     pool, form = set_up.wishes.pool, form_of(set_up, show_secret=show_secret)
     checks = []
     checkable = _is_caller_of_the_role(set_up)
@@ -87,6 +77,18 @@ def apply_and_check(invocation: Invocation, asked: AwsOptions, *, yes: bool, sho
         say(sum_up(checks) if checkable else f"Run `cognito-scim check` as {set_up.wishes.principal_arn}.")
         show_form(form)
     return 0 if is_passed(checks) else FAILED_EXIT
+
+
+def _agree_and_carry_out(invocation: Invocation, change: SetUp | TearDown, question: str, *, yes: bool) -> Plan:
+    """Show what a change would do, ask about it where anything is pending, do it, and return what was agreed."""
+    agreed = change.plan()
+    if not invocation.json:
+        show_plan(agreed)
+    refuse(agreed)
+    if agreed.pending:
+        confirm(question, yes=yes)
+        change.carry_out(agreed)
+    return agreed
 
 
 def confirm(question: str, *, yes: bool) -> None:
